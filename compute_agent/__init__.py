@@ -1,0 +1,1 @@
+"""The compute agent: one per host. It drives libvirt and the kernel, and knows neither Django nor the database."""

@@ -1,0 +1,40 @@
+"""What a network driver promises. Desired state goes in, the kernel is looked at, the difference is made."""
+
+from typing import Protocol
+
+from contracts.compute import PortSpec
+
+
+class NetworkDriver(Protocol):
+    """Taps, bridges, DHCP and the metadata address of one host. Methods may raise VifPlugFailed."""
+
+    def plug(self, instance_uuid: str, ports: list[PortSpec], metadata: dict[str, object], user_data: str) -> None:
+        """Make everything that the ports need, and nothing twice.
+
+        Args:
+            instance_uuid: owner of the ports.
+            ports: all ports of the instance that shall be plugged.
+            metadata: the instance's `meta_data.json`, answered to whoever asks from one of the ports.
+            user_data: base64, or empty.
+        """
+
+    def unplug(self, instance_uuid: str) -> None:
+        """Remove the instance's taps, reservations and metadata, and what its networks needed if nobody else does."""
+
+    def tap_name(self, port_id: str) -> str:
+        """Return the name of a port's tap: at most 15 characters, the same on every host."""
+
+    def plugged_ports(self) -> dict[str, str]:
+        """Return what is plugged, as {port id: instance uuid}; read back from the host, not remembered."""
+
+    def leases(self) -> set[str]:
+        """Return the ids of the ports that have a DHCP reservation."""
+
+    def metadata_ports(self) -> set[str]:
+        """Return the ids of the ports that the metadata service answers."""
+
+    def restore(self) -> None:
+        """Bring back DHCP servers and bridges that died while the agent was away."""
+
+    def close(self) -> None:
+        """Let go of sockets. Networks stay."""

@@ -1,0 +1,230 @@
+"""What a compute agent can be told to do, and what it answers.
+
+`COMMANDS` is the whole of it: the agent registers exactly these tasks, a test compares the two.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from contracts.envelope import Message, Order, Outcome
+from contracts.timeouts import FAST, NORMAL, SLOW, URGENT, Timing
+
+
+class ImageSpec(Message, frozen=True, kw_only=True):
+    """An image as a host needs it.
+
+    Attributes:
+        id: uuid of the image; with `checksum` it is the name in the host's cache.
+        url: where to fetch it over HTTP: signed, short-lived and bound to the host; no token travels.
+        checksum: hex digest of the bytes, by `checksum_algorithm`.
+        disk_format: `qcow2` or `raw`, from the database; never probed.
+        size_bytes: length of the file.
+        virtual_size_bytes: size of the disk that it describes.
+    """
+
+    id: str
+    url: str
+    checksum: str
+    checksum_algorithm: str
+    disk_format: str
+    size_bytes: int
+    virtual_size_bytes: int
+
+
+class RouteSpec(Message, frozen=True, kw_only=True):
+    """A host route of a subnet, handed out by DHCP."""
+
+    destination: str
+    nexthop: str
+
+
+class SubnetSpec(Message, frozen=True, kw_only=True):
+    """A subnet as a host needs it for DHCP and routing. `gateway_ip` may be empty."""
+
+    id: str
+    cidr: str
+    ip_version: int = 4
+    gateway_ip: str = ""
+    dhcp_enabled: bool = True
+    dns_nameservers: list[str] = []
+    host_routes: list[RouteSpec] = []
+
+
+class NetworkSpec(Message, frozen=True, kw_only=True):
+    """A network as a host needs it."""
+
+    id: str
+    mtu: int = 1500
+    subnets: list[SubnetSpec] = []
+
+
+class FixedIpSpec(Message, frozen=True, kw_only=True):
+    """An address of a port."""
+
+    subnet_id: str
+    ip_address: str
+
+
+class PortSpec(Message, frozen=True, kw_only=True):
+    """A virtual interface to plug. Its order in the list is its order in the guest."""
+
+    id: str
+    mac_address: str
+    network: NetworkSpec
+    fixed_ips: list[FixedIpSpec] = []
+    tag: str = ""
+
+
+class ServerSpec(Message, frozen=True, kw_only=True):
+    """Everything a host needs to make an instance, so that it asks nobody.
+
+    Attributes:
+        name: the hypervisor's name of the domain, e.g. `instance-1a2b3c4d`; never a tenant's text.
+        hostname: what the guest calls itself; already sanitised to a DNS label.
+        disk_gb: size of the root disk; 0 means that of the image.
+        user_data: base64, as the tenant sent it; empty for none.
+        metadata: the `meta_data.json` document, served by the metadata service and put on a config drive.
+        extra_specs: of the flavor. image_properties: of the image.
+    """
+
+    uuid: str
+    name: str
+    hostname: str
+    project_id: str
+    user_id: str
+    vcpus: int
+    memory_mb: int
+    disk_gb: int
+    ephemeral_gb: int = 0
+    swap_mb: int = 0
+    image: ImageSpec | None = None
+    ports: list[PortSpec] = []
+    config_drive: bool = False
+    user_data: str = ""
+    metadata: dict[str, Any] = {}
+    extra_specs: dict[str, str] = {}
+    image_properties: dict[str, str] = {}
+
+
+class ImagePrepared(Outcome, frozen=True, kw_only=True):
+    """The image lies in the host's cache, checked."""
+
+    image_id: str = ""
+
+
+class VifsPlugged(Outcome, frozen=True, kw_only=True):
+    """The ports' taps, bridges, DHCP reservations and metadata are in place."""
+
+
+class PowerChanged(Outcome, frozen=True, kw_only=True):
+    """The domain is in this state now. `power_state` is Nova's number: 0, 1, 3, 4, 6 or 7."""
+
+    power_state: int = 0
+
+
+class ServerSpawned(PowerChanged, frozen=True, kw_only=True):
+    """The domain runs."""
+
+
+class ServerDestroyed(Outcome, frozen=True, kw_only=True):
+    """Neither domain, disk, tap, lease, config drive nor metadata of the instance is left on the host."""
+
+
+class ConsoleOutput(Outcome, frozen=True, kw_only=True):
+    """The end of the console's log, as text with control characters other than tab and newline removed."""
+
+    output: str = ""
+
+
+class PrepareImage(Order, frozen=True, kw_only=True):
+    """Fetch an image into the host's cache unless it is there."""
+
+    NAME: ClassVar[str] = "compute.v1.prepare_image"
+    OUTCOME: ClassVar[type[Outcome]] = ImagePrepared
+    image: ImageSpec
+
+
+class PlugVifs(Order, frozen=True, kw_only=True):
+    """Make the ports' taps and what they need on the host."""
+
+    NAME: ClassVar[str] = "compute.v1.plug_vifs"
+    OUTCOME: ClassVar[type[Outcome]] = VifsPlugged
+    server: ServerSpec
+
+
+class SpawnServer(Order, frozen=True, kw_only=True):
+    """Make the instance and start it. Does whatever PrepareImage and PlugVifs have not done yet."""
+
+    NAME: ClassVar[str] = "compute.v1.spawn_server"
+    OUTCOME: ClassVar[type[Outcome]] = ServerSpawned
+    server: ServerSpec
+
+
+class DestroyServer(Order, frozen=True, kw_only=True):
+    """Remove the instance and all that was made for it on this host. A missing one is a success."""
+
+    NAME: ClassVar[str] = "compute.v1.destroy_server"
+    OUTCOME: ClassVar[type[Outcome]] = ServerDestroyed
+
+
+class StopServer(Order, frozen=True, kw_only=True):
+    """Press the power button, wait `graceful_seconds` for the guest, then cut the power."""
+
+    NAME: ClassVar[str] = "compute.v1.stop_server"
+    OUTCOME: ClassVar[type[Outcome]] = PowerChanged
+    graceful_seconds: int = 60
+
+
+class StartServer(Order, frozen=True, kw_only=True):
+    """Start a stopped instance from a definition made anew from `server`."""
+
+    NAME: ClassVar[str] = "compute.v1.start_server"
+    OUTCOME: ClassVar[type[Outcome]] = PowerChanged
+    server: ServerSpec
+
+
+class RebootServer(Order, frozen=True, kw_only=True):
+    """Reboot: `hard` cuts the power and starts from a definition made anew; soft asks the guest first."""
+
+    NAME: ClassVar[str] = "compute.v1.reboot_server"
+    OUTCOME: ClassVar[type[Outcome]] = PowerChanged
+    server: ServerSpec
+    hard: bool = False
+    graceful_seconds: int = 60
+
+
+class GetConsoleOutput(Order, frozen=True, kw_only=True):
+    """Read the end of the console's log. `length` in lines; -1 for all that is kept."""
+
+    NAME: ClassVar[str] = "compute.v1.get_console_output"
+    OUTCOME: ClassVar[type[Outcome]] = ConsoleOutput
+    length: int = -1
+
+
+@dataclass(frozen=True)
+class Command:
+    """A row of the agent's vocabulary: the order, its lane and its timing."""
+
+    order: type[Order]
+    timing: Timing
+    is_slow_lane: bool = False
+
+    @property
+    def name(self) -> str:
+        """The Celery task name."""
+        return self.order.NAME
+
+
+COMMANDS: dict[str, Command] = {
+    command.name: command
+    for command in (
+        Command(PrepareImage, SLOW, is_slow_lane=True),
+        Command(PlugVifs, FAST),
+        Command(SpawnServer, NORMAL),
+        Command(DestroyServer, NORMAL),
+        Command(StopServer, NORMAL),
+        Command(StartServer, NORMAL),
+        Command(RebootServer, NORMAL),
+        Command(GetConsoleOutput, URGENT),
+    )
+}

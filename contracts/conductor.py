@@ -1,0 +1,84 @@
+"""What agents and the scheduler tell the conductor, and the names of the conductor's steps."""
+
+from typing import ClassVar
+
+from contracts.envelope import Message
+
+
+class HostReport(Message, frozen=True, kw_only=True):
+    """A host's heartbeat and inventory: constant in size, whole each time, so that a lost one does no harm.
+
+    Totals are what the machine has, before ratios. `reported_at`: seconds since the epoch on the host; only
+    compared with earlier reports of the same host, to drop one that overtook another.
+    """
+
+    NAME: ClassVar[str] = "conductor.v1.report_host"
+    host: str
+    reported_at: float
+    started_at: float = 0.0
+    hypervisor_hostname: str = ""
+    hypervisor_type: str = "QEMU"
+    hypervisor_version: int = 0
+    host_ip: str = "127.0.0.1"
+    architecture: str = "x86_64"
+    cpu_model: str = ""
+    cpu_vendor: str = ""
+    cpu_sockets: int = 1
+    cpu_cores: int = 1
+    cpu_threads: int = 1
+    cpu_features: list[str] = []
+    vcpus: int = 0
+    memory_mb: int = 0
+    disk_gb: int = 0
+    memory_mb_free: int = 0
+    disk_gb_free: int = 0
+    running_vms: int = 0
+    load_average: str = "0.00, 0.00, 0.00"
+    uptime_text: str = ""
+    traits: list[str] = []
+    cached_images: list[str] = []
+
+
+class InstancePower(Message, frozen=True, kw_only=True):
+    """The power state that a host saw for one domain."""
+
+    instance_uuid: str
+    power_state: int
+
+
+class PowerReport(Message, frozen=True, kw_only=True):
+    """Every domain of a host (`is_full`), or those that changed. Domains that are not ours are not named."""
+
+    NAME: ClassVar[str] = "conductor.v1.report_power_states"
+    host: str
+    reported_at: float
+    instances: list[InstancePower]
+    is_full: bool = False
+
+
+# What is on a host, for the audit: every domain, disk, tap and lease that carries our mark.
+class Residue(Message, frozen=True, kw_only=True):
+    """The things on a host that belong to instances, by instance uuid or port id."""
+
+    NAME: ClassVar[str] = "conductor.v1.report_residue"
+    host: str
+    reported_at: float
+    domains: list[str] = []
+    disks: list[str] = []
+    tap_port_ids: list[str] = []
+    lease_port_ids: list[str] = []
+    metadata_port_ids: list[str] = []
+
+
+# Steps and entry points. Agents may publish the reports above and the links that their orders carry; no more.
+PLACE = "conductor.v1.place_servers"
+CLAIM = "conductor.v1.claim_destinations"
+BEGIN_SPAWN = "conductor.v1.begin_spawn"
+FINISH_SPAWN = "conductor.v1.finish_spawn"
+FINISH_DELETE = "conductor.v1.finish_delete"
+FINISH_POWER = "conductor.v1.finish_power"
+FAIL_OPERATION = "conductor.v1.fail_operation"
+SEND_HOST_SNAPSHOT = "conductor.v1.send_host_snapshot"
+RECONCILE_OPERATIONS = "conductor.v1.reconcile_operations"
+RECONCILE_HOSTS = "conductor.v1.reconcile_hosts"
+PRUNE = "conductor.v1.prune"
