@@ -1,0 +1,3 @@
+"""The plugins that every test may use. Fixtures live in `tests/fixtures/`, one file each."""
+
+pytest_plugins = ["tests.fixtures.redis"]
