@@ -1,0 +1,1 @@
+"""Servers, flavors, keypairs, hosts, and the operations on them."""

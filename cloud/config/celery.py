@@ -1,0 +1,15 @@
+"""The control plane's Celery app: publishes from the API, works as conductor, beats the reconcilers."""
+
+import os
+
+from celery import Celery
+
+from contracts.broker import celery_settings
+from contracts.routing import CONDUCTOR_QUEUE
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloud.config.settings")
+
+app = Celery("novella")
+app.conf.update(celery_settings(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")))
+app.conf.task_default_queue = CONDUCTOR_QUEUE
+app.autodiscover_tasks(["cloud.conductor"])

@@ -1,0 +1,48 @@
+"""From DATABASE_URL to Django's DATABASES: SQLite for one machine, PostgreSQL for more."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+
+def database_settings(url: str, default_path: Path) -> dict[str, Any]:
+    """Return the settings of the central database.
+
+    Args:
+        url: empty, `sqlite:///path` or `postgresql://user:password@host:port/name`.
+        default_path: file of the embedded database where the url is empty.
+
+    Raises:
+        ValueError: the scheme is neither of the two.
+    """
+    parts = urlsplit(url)
+    if parts.scheme in ("", "sqlite"):
+        return _sqlite(Path(unquote(parts.path)) if url else default_path)
+    if parts.scheme in ("postgres", "postgresql"):
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.lstrip("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": unquote(parts.hostname or ""),
+            "PORT": str(parts.port or ""),
+            "CONN_MAX_AGE": 600,
+            "CONN_HEALTH_CHECKS": True,
+        }
+    raise ValueError(f"DATABASE_URL must begin with sqlite:// or postgresql://, not {parts.scheme}://")
+
+
+def _sqlite(path: Path) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            # A transaction takes the write lock when it begins: two writers wait for each other instead of failing.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+        },
+        # Threads of a live test server need the database itself, so tests use a file too.
+        "TEST": {"NAME": str(path.parent / "test.sqlite3")},
+    }

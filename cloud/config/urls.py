@@ -1,0 +1,18 @@
+"""Every path of the one project: OpenStack's APIs below their prefixes, the admin, and what watches the cloud."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+]
+
+# prefix, module of the app's urls
+SERVICES = (
+    ("identity", "cloud.identity.api.urls"),
+    ("compute", "cloud.compute.api.urls"),
+    ("image", "cloud.images.api.urls"),
+    ("network", "cloud.networks.api.urls"),
+    ("placement", "cloud.placement.api.urls"),
+)
+urlpatterns += [path(prefix, include(module)) for prefix, module in SERVICES]

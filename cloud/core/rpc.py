@@ -1,0 +1,94 @@
+"""The only door to Celery: after commit, with an explicit queue, in typed messages.
+
+Domains stand below the conductor and cannot import its workflows, so they launch one by its name; the conductor
+registers them here when it starts.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from celery import current_app
+from celery.canvas import Signature
+from celery.exceptions import TimeoutError as CeleryTimeoutError
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from cloud.core.errors import Unavailable
+from contracts.compute import COMMANDS
+from contracts.envelope import Message, Order, Outcome
+from contracts.routing import CONDUCTOR_QUEUE, SCHEDULER_QUEUE, compute_queue, slow_compute_queue
+
+_log = logging.getLogger(__name__)
+Workflow = Callable[..., Signature | None]
+_workflows: dict[str, Workflow] = {}
+
+
+def register_workflow(name: str) -> Callable[[Workflow], Workflow]:
+    """Register a launcher `(operation ids) -> Signature` under a name. A None signature means nothing to send."""
+
+    def register(launcher: Workflow) -> Workflow:
+        _workflows[name] = launcher
+        return launcher
+
+    return register
+
+
+def launch(name: str, operation_ids: list[str]) -> None:
+    """Send the workflow's first canvas once the current transaction has committed.
+
+    A broker that is away costs nothing but time: the operations are rows, and the reconciler sends what has no owner.
+    """
+    transaction.on_commit(lambda: launch_now(name, operation_ids))
+
+
+def launch_now(name: str, operation_ids: list[str]) -> bool:
+    """Send the workflow's first canvas; tell whether the broker took it."""
+    try:
+        canvas = _workflows[name](operation_ids)
+        if canvas is not None:
+            canvas.apply_async()
+    except OperationalError:
+        _log.warning("the broker is away: %s of %s waits for the reconciler", name, operation_ids)
+        return False
+    return True
+
+
+def on_host(order: Order, *, keep_result: bool = False) -> Signature:
+    """Return the signature that sends an order to its host, on the lane that the contract names.
+
+    Args:
+        keep_result: store the outcome for a moment: for the header of a chord, or for `call`.
+    """
+    command = COMMANDS[order.NAME]
+    queue = slow_compute_queue(order.host) if command.is_slow_lane else compute_queue(order.host)
+    return current_app.signature(
+        order.NAME, args=(order.to_wire(),), queue=queue, immutable=True, ignore_result=not keep_result
+    )
+
+
+def to_scheduler(message: Message, name: str) -> Signature:
+    """Return the signature that asks the scheduler."""
+    return current_app.signature(name, args=(message.to_wire(),), queue=SCHEDULER_QUEUE, immutable=True)
+
+
+def step(name: str, *, immutable: bool = False, **arguments: Any) -> Signature:
+    """Return the signature of a conductor step; unless immutable, it takes the previous link's value first."""
+    return current_app.signature(name, kwargs=arguments, queue=CONDUCTOR_QUEUE, immutable=immutable)
+
+
+def call(order: Order, timeout_seconds: float) -> Outcome:
+    """Send an order and wait for its outcome. For the API only, never inside a task.
+
+    Raises:
+        Unavailable: no answer in time, or no broker.
+    """
+    try:
+        result = on_host(order, keep_result=True).apply_async(expires=timeout_seconds)
+        wire = result.get(timeout=timeout_seconds)
+    except (CeleryTimeoutError, OperationalError) as error:
+        raise Unavailable(
+            "The server's host did not answer in time; try again shortly.", headers={"Retry-After": "5"}
+        ) from error
+    result.forget()
+    return order.OUTCOME.from_wire(wire)

@@ -1,0 +1,1 @@
+"""Users, projects, roles, tokens, quotas: who asks, and how much they may have."""

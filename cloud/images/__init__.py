@@ -1,0 +1,1 @@
+"""Images: their records, their bytes, who may use them."""

@@ -1,0 +1,55 @@
+"""Networks and subnets."""
+
+from django.db import models
+
+from cloud.core.models import id_field, new_uuid, uuid_field
+
+
+class Network(models.Model):
+    """A broadcast domain of a project."""
+
+    id = uuid_field(primary_key=True, default=new_uuid)
+    name = models.CharField(max_length=255, blank=True, default="")
+    description = models.CharField(max_length=255, blank=True, default="")
+    project_id = id_field(db_index=True)
+    admin_state_up = models.BooleanField(default=True)
+    shared = models.BooleanField(default=False)
+    is_external = models.BooleanField(default=False)
+    mtu = models.IntegerField(default=1450)
+    port_security_enabled = models.BooleanField(default=True)
+    tags = models.JSONField(default=list, blank=True)
+    revision_number = models.IntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.name or self.id
+
+
+class Subnet(models.Model):
+    """A block of addresses of a network.
+
+    `allocation_pools` is a list of {"start", "end"}; `gateway_ip` is empty for none.
+    """
+
+    id = uuid_field(primary_key=True, default=new_uuid)
+    network = models.ForeignKey(Network, models.CASCADE, related_name="subnets")
+    name = models.CharField(max_length=255, blank=True, default="")
+    description = models.CharField(max_length=255, blank=True, default="")
+    project_id = id_field(db_index=True)
+    cidr = models.CharField(max_length=64)
+    ip_version = models.IntegerField(default=4)
+    gateway_ip = models.CharField(max_length=64, blank=True, default="")
+    enable_dhcp = models.BooleanField(default=True)
+    allocation_pools = models.JSONField(default=list)
+    dns_nameservers = models.JSONField(default=list, blank=True)
+    host_routes = models.JSONField(default=list, blank=True)
+    ipv6_address_mode = models.CharField(max_length=20, blank=True, default="")
+    ipv6_ra_mode = models.CharField(max_length=20, blank=True, default="")
+    tags = models.JSONField(default=list, blank=True)
+    revision_number = models.IntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.name or self.cidr

@@ -1,0 +1,53 @@
+"""Ports and their addresses."""
+
+from django.db import models
+
+from cloud.core.models import id_field, new_uuid, uuid_field
+from cloud.networks.models.networks import Network, Subnet
+
+
+class Port(models.Model):
+    """A plug in a network. `device_id` names who uses it, for servers the instance's uuid."""
+
+    id = uuid_field(primary_key=True, default=new_uuid)
+    network = models.ForeignKey(Network, models.PROTECT, related_name="ports")
+    name = models.CharField(max_length=255, blank=True, default="")
+    description = models.CharField(max_length=255, blank=True, default="")
+    project_id = id_field(db_index=True)
+    mac_address = models.CharField(max_length=17)
+    admin_state_up = models.BooleanField(default=True)
+    status = models.CharField(max_length=16, default="DOWN")
+    device_id = models.CharField(max_length=255, blank=True, default="", db_index=True)
+    device_owner = models.CharField(max_length=255, blank=True, default="")
+    host = models.CharField(max_length=255, blank=True, default="")
+    port_security_enabled = models.BooleanField(default=True)
+    # Made by the compute service for a server, so that it goes away with it.
+    is_created_for_server = models.BooleanField(default=False)
+    position = models.IntegerField(default=0)
+    security_groups = models.ManyToManyField("networks.SecurityGroup", related_name="ports", blank=True)
+    allowed_address_pairs = models.JSONField(default=list, blank=True)
+    extra_dhcp_opts = models.JSONField(default=list, blank=True)
+    tags = models.JSONField(default=list, blank=True)
+    revision_number = models.IntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["network", "mac_address"], name="mac_in_network")]
+
+    def __str__(self) -> str:
+        return self.name or self.id
+
+
+class FixedIp(models.Model):
+    """An address of a port."""
+
+    port = models.ForeignKey(Port, models.CASCADE, related_name="fixed_ips")
+    subnet = models.ForeignKey(Subnet, models.PROTECT, related_name="fixed_ips")
+    ip_address = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subnet", "ip_address"], name="ip_in_subnet")]
+
+    def __str__(self) -> str:
+        return self.ip_address

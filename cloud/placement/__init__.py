@@ -1,0 +1,1 @@
+"""Resource providers, inventories, allocations: what there is, and who holds it."""
