@@ -8,7 +8,7 @@ from cloud.config.secrets import secret
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 STATE_DIR = Path(os.environ.get("NOVELLA_STATE_DIR", BASE_DIR / "var"))
-STATE_DIR.mkdir(parents=True, exist_ok=True)
+(STATE_DIR / "static").mkdir(parents=True, exist_ok=True)
 
 SECRET_KEY = secret(STATE_DIR, "django")
 TOKEN_KEY = secret(STATE_DIR, "tokens")

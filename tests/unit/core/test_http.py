@@ -1,7 +1,6 @@
 """An endpoint's way from the request to the answer."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 from django.test import Client, override_settings
@@ -29,15 +28,15 @@ SERVICE = Service(
     Microversions("compute", version("2.1"), version("2.104"), "X-OpenStack-Nova-API-Version"),
 )
 ROUTES = [route("/v2.1/things/<str:thing_id>", POST=create)]
-urls = SimpleNamespace(urlpatterns=[path("things", include([*patterns(SERVICE, ROUTES), unknown_path(SERVICE)]))])
+urlpatterns = [path("things", include([*patterns(SERVICE, ROUTES), unknown_path(SERVICE)]))]
 MEMBER = RequestContext("req-x", "u", project_id="p", roles=frozenset({"member", "reader"}))
 READER = RequestContext("req-x", "u", project_id="p", roles=frozenset({"reader"}))
 
 
 @pytest.fixture
 def client(monkeypatch):
-    monkeypatch.setattr(context, "_authenticators", [{"good": MEMBER, "weak": READER}.get and _by_token])
-    with override_settings(ROOT_URLCONF=urls):
+    monkeypatch.setattr(context, "_authenticators", [_by_token])
+    with override_settings(ROOT_URLCONF=__name__):
         yield Client()
 
 
