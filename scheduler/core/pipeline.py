@@ -1,0 +1,143 @@
+"""The decision: judge every host, rank those that satisfy every rule, pick, and go on as if the pick were taken."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from contracts.scheduling import RequestSpec, Selected
+from scheduler.core.columns import Columns, Mask
+from scheduler.core.filters import FILTERS
+from scheduler.core.filters.base import AfterPick, Filter
+from scheduler.core.nearest_miss import nearest_miss
+from scheduler.core.ranking import Ranking
+from scheduler.core.table import HostTable
+from scheduler.core.trace import Trace, Verdict
+from scheduler.core.weighers import WEIGHERS
+from scheduler.core.weighers.base import Weigher
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rules and the preferences of a decision."""
+
+    filters: Sequence[Filter] = FILTERS
+    weighers: Sequence[Weigher] = WEIGHERS
+
+
+class FilterFailedError(Exception):
+    """A filter raised. The request cannot be decided; no host is at fault."""
+
+
+def select_destinations(
+    table: HostTable,
+    request: RequestSpec,
+    count: int,
+    alternates: int,
+    rng: np.random.Generator,
+    policy: Policy = Policy(),
+) -> Selected:
+    """Choose a host, and others to try if it fails, for each of `count` servers that share one request.
+
+    Each pick takes the earlier ones into account: what they use, and that they are members of the group. The
+    table is not changed. Equal hosts are chosen among at random; the same table and `rng` give the same answer.
+
+    Args:
+        table: the hosts.
+        request: what each of the servers needs.
+        count: how many servers.
+        alternates: how many further hosts to name for each, best first, never the chosen one.
+        rng: where chance comes from.
+        policy: rules and preferences.
+
+    Returns:
+        A list of hosts for each server, empty where none was found. The trace is that of the first choice, or,
+        where a server found no host, that of the choice which failed.
+
+    Raises:
+        FilterFailedError: a filter raised.
+    """
+    decision = _Decision(table.columns(request), request, policy)
+    picks = decision.pick(count, rng)
+    trace = decision.trace if len(picks) == count else decision.judge()
+    hosts = _with_alternates(picks, _alternates_from(decision.ranking, len(picks), alternates, rng), alternates)
+    hosts += [[] for _ in range(count - len(picks))]
+    return Selected(
+        hosts=[[table.name(position) for position in positions] for positions in hosts],
+        trace=trace.counts(),
+        hosts_total=len(table),
+        nearest_miss=nearest_miss(trace) if len(picks) < count else "",
+    )
+
+
+class _Decision:
+    """The state of one decision: the hosts as its own picks leave them, and the candidates that remain."""
+
+    def __init__(self, hosts: Columns, request: RequestSpec, policy: Policy) -> None:
+        self._hosts = hosts
+        self._request = request
+        self._filters = policy.filters
+        self._local = [one for one in policy.filters if one.after_pick is AfterPick.THAT_HOST]
+        self._global = [one for one in policy.filters if one.after_pick is AfterPick.EVERYBODY]
+        self.trace = self.judge()
+        self.ranking = Ranking(hosts, request, self.trace.passed(), policy.weighers)
+
+    def judge(self) -> Trace:
+        """Have every filter judge every host as it stands now."""
+        verdicts = [Verdict(one, _judge(one, self._hosts, self._request)) for one in self._filters]
+        return Trace(self._hosts, self._request, verdicts)
+
+    def pick(self, count: int, rng: np.random.Generator) -> list[int]:
+        """Return the positions of up to `count` hosts; stop at the first server that finds none."""
+        picks: list[int] = []
+        while len(picks) < count:
+            if picks:
+                self._narrow()
+            if not len(self.ranking):
+                break
+            picks.append(self._place(self.ranking.best(rng)))
+        return picks
+
+    def _place(self, index: int) -> int:
+        position = self.ranking.position(index)
+        self._hosts.place(position, self._request)
+        host = self._hosts.only(position)
+        if all(self._admits(one, host) for one in self._local):
+            self.ranking.refresh(index)
+        else:
+            self.ranking.drop(index)
+        return position
+
+    def _narrow(self) -> None:
+        """Ask those rules again in which a pick on one host changes the verdict on others."""
+        for one in self._global:
+            mask = _judge(one, self._hosts, self._request)
+            if mask is not None:
+                self.ranking.narrow(mask)
+
+    def _admits(self, one: Filter, host: Columns) -> bool:
+        mask = _judge(one, host, self._request)
+        return mask is None or bool(mask[0])
+
+
+def _judge(one: Filter, hosts: Columns, request: RequestSpec) -> Mask | None:
+    try:
+        return one.judge(hosts, request)
+    except Exception as exc:
+        raise FilterFailedError(f"{one.name} failed: {exc!r}") from exc
+
+
+def _alternates_from(ranking: Ranking, picked: int, alternates: int, rng: np.random.Generator) -> list[int]:
+    """Return enough of the best hosts that remain for the servers of a batch not to share all their alternates."""
+    if not picked or alternates < 1 or not len(ranking):
+        return []
+    return ranking.top(min(len(ranking), picked + alternates), rng)
+
+
+def _with_alternates(picks: list[int], pool: list[int], alternates: int) -> list[list[int]]:
+    """Give each pick its own stretch of the pool, going round, without the pick itself."""
+    hosts = []
+    for number, pick in enumerate(picks):
+        stretch = [pool[(number + step) % len(pool)] for step in range(min(alternates + 1, len(pool)))]
+        hosts.append([pick, *[position for position in stretch if position != pick][: max(alternates, 0)]])
+    return hosts
