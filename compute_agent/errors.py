@@ -57,3 +57,9 @@ class VifPlugFailed(AgentError):
     """A tap, bridge, DHCP reservation or route could not be made."""
 
     code = ErrorCode.VIF_PLUG_FAILED
+
+
+class DeadlineExceeded(AgentError):
+    """The order could not be ended within the time that it had."""
+
+    code = ErrorCode.DEADLINE_EXCEEDED

@@ -228,3 +228,6 @@ COMMANDS: dict[str, Command] = {
         Command(GetConsoleOutput, URGENT),
     )
 }
+
+# An agent's call to itself through its own queue, by which it knows that it still hears; no order, touches nothing.
+ECHO = "compute.v1.echo"

@@ -1,0 +1,103 @@
+"""The agent's Celery app and worker: its queues, its threads, and who hears when it is ready."""
+
+import logging
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_ready, worker_shutdown
+from redis import Redis
+
+from compute_agent.fences import FenceStore
+from compute_agent.reports import Report, Reporter
+from compute_agent.settings import Settings
+from compute_agent.tasks import Agent, register
+from compute_agent.watchdog import Line, Watchdog
+from contracts.broker import celery_settings
+from contracts.compute import ECHO
+from contracts.routing import CONDUCTOR_QUEUE
+
+log = logging.getLogger(__name__)
+
+_PING_SECONDS = 5
+
+
+def build_app(settings: Settings, agent: Agent) -> Celery:
+    """Return the app with a task for each command."""
+    app = Celery("compute_agent", set_as_current=False)
+    app.conf.update(celery_settings(settings.redis_url))
+    # No remote control: a broadcast would reach every agent, and an agent may read its own queues only.
+    app.conf.update(worker_enable_remote_control=False, worker_pool="threads", worker_concurrency=settings.threads)
+    register(app, agent)
+    return app
+
+
+class AgentProcess:
+    """A worker with its reports and its watchdog, from start to end."""
+
+    def __init__(self, settings: Settings, agent: Agent) -> None:
+        self.settings = settings
+        self.agent = agent
+        self.app = build_app(settings, agent)
+        self._redis = Redis.from_url(settings.redis_url, socket_timeout=_PING_SECONDS)
+        self._watchdog = self._build_watchdog()
+        self._reporter = self._build_reporter() if settings.is_reporting else None
+
+    def run(self) -> int:
+        """Work until told to end by SIGTERM or SIGINT; return the exit code."""
+        for station in self.agent.stations.values():
+            _make_ready(station.host.network.restore, station.fences)
+        worker_ready.connect(self._on_ready, weak=False)
+        worker_shutdown.connect(self._on_shutdown, weak=False)
+        worker = self.app.Worker(
+            hostname=f"{'-'.join(self.settings.lanes)}@{self._name()}",
+            queues=list(self.settings.queues),
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+            quiet=True,
+            loglevel=logging.INFO,
+        )
+        worker.start()
+        return int(worker.exitcode or 0)
+
+    def _name(self) -> str:
+        hosts = self.settings.hosts
+        return hosts[0] if len(hosts) == 1 else f"{hosts[0]}..{hosts[-1]}"
+
+    def _on_ready(self, **_: Any) -> None:
+        log.info("ready: %d hosts, %s", len(self.settings.hosts), " ".join(self.settings.queues[:4]))
+        self._watchdog.start()
+        if self._reporter:
+            self._reporter.start()
+
+    def _on_shutdown(self, **_: Any) -> None:
+        self._watchdog.stop()
+        if self._reporter:
+            self._reporter.stop()
+
+    def _build_watchdog(self) -> Watchdog:
+        queue = self.settings.queues[0]
+        line = Line(
+            call=lambda: self._send(ECHO, [], queue, self.settings.echo_limit_seconds),
+            is_broker_up=lambda: bool(self._redis.ping()),
+            is_busy=lambda: self.agent.workload.count >= self.settings.threads,
+        )
+        watchdog = Watchdog(line, self.settings.echo_seconds, self.settings.echo_limit_seconds)
+        self.app.task(watchdog.hear, name=ECHO, shared=False)
+        return watchdog
+
+    def _build_reporter(self) -> Reporter:
+        hosts = [station.host for station in self.agent.stations.values()]
+        return Reporter(hosts, self.settings, self._publish)
+
+    def _publish(self, report: Report) -> None:
+        self._send(report.NAME, [report.to_wire()], CONDUCTOR_QUEUE, 2 * self.settings.full_report_seconds)
+
+    def _send(self, name: str, args: list[Any], queue: str, expires_seconds: float) -> None:
+        """Publish once, without Celery's retries: whoever waits for a broker here would stop watching."""
+        self.app.send_task(name, args=args, queue=queue, expires=expires_seconds, retry=False, ignore_result=True)
+
+
+def _make_ready(restore: Any, fences: FenceStore) -> None:
+    restore()
+    fences.prune()

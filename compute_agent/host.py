@@ -1,0 +1,24 @@
+"""One host as the operations see it: its drivers, its clock, and nothing of how orders arrive."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from compute_agent.drivers.base import HypervisorDriver
+from compute_agent.network.base import NetworkDriver
+from compute_agent.storage.base import StorageDriver
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host's name and the doors to its hypervisor, network and disks.
+
+    `clock` gives seconds since the epoch; `sleep` waits. Both are given so that tests need no real time.
+    """
+
+    name: str
+    driver: HypervisorDriver
+    network: NetworkDriver
+    storage: StorageDriver
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep

@@ -1,0 +1,80 @@
+"""What a host sees of itself, as the messages that the conductor is told."""
+
+import os
+import time
+from collections.abc import Mapping
+
+from compute_agent.drivers.base import PowerState
+from compute_agent.host import Host
+from contracts.conductor import HostReport, InstancePower, PowerReport, Residue
+
+# The cache may hold any number of images; a report's size may not.
+_IMAGES_NAMED = 200
+
+
+def host_report(host: Host, host_ip: str, started_at: float) -> HostReport:
+    """Return the host's inventory, as it is now."""
+    seen = host.driver.inventory()
+    domains = host.driver.list_domains()
+    return HostReport(
+        host=host.name,
+        reported_at=time.time(),
+        started_at=started_at,
+        hypervisor_hostname=seen.hypervisor_hostname,
+        hypervisor_type=seen.hypervisor_type,
+        hypervisor_version=seen.hypervisor_version,
+        host_ip=host_ip,
+        architecture=seen.architecture,
+        cpu_model=seen.cpu_model,
+        cpu_vendor=seen.cpu_vendor,
+        cpu_sockets=seen.cpu_sockets,
+        cpu_cores=seen.cpu_cores,
+        cpu_threads=seen.cpu_threads,
+        cpu_features=list(seen.cpu_features),
+        vcpus=seen.vcpus,
+        memory_mb=seen.memory_mb,
+        disk_gb=seen.disk_gb,
+        memory_mb_free=seen.memory_mb_free,
+        disk_gb_free=seen.disk_gb_free,
+        running_vms=sum(state is PowerState.RUNNING for state in domains.values()),
+        load_average=", ".join(f"{load:.2f}" for load in os.getloadavg()),
+        uptime_text=_uptime_text(),
+        traits=list(seen.traits),
+        cached_images=sorted(host.storage.cached_images())[:_IMAGES_NAMED],
+    )
+
+
+def full_power_report(host: Host) -> PowerReport:
+    """Return the power state of every domain of ours."""
+    reported_at = time.time()  # before looking: what changes meanwhile is reported by a later message
+    return _power_report(host.name, reported_at, host.driver.list_domains(), is_full=True)
+
+
+def changed_power_report(host_name: str, changed: Mapping[str, PowerState]) -> PowerReport:
+    """Return the power states that changed."""
+    return _power_report(host_name, time.time(), changed, is_full=False)
+
+
+def residue(host: Host) -> Residue:
+    """Return what lies on the host for any instance or port."""
+    return Residue(
+        host=host.name,
+        reported_at=time.time(),
+        domains=sorted(host.driver.list_domains()),
+        disks=sorted(host.storage.instances_with_disks()),
+        tap_port_ids=sorted(host.network.plugged_ports()),
+        lease_port_ids=sorted(host.network.leases()),
+        metadata_port_ids=sorted(host.network.metadata_ports()),
+    )
+
+
+def _power_report(host: str, reported_at: float, states: Mapping[str, PowerState], *, is_full: bool) -> PowerReport:
+    instances = [InstancePower(instance_uuid=uuid, power_state=state) for uuid, state in sorted(states.items())]
+    return PowerReport(host=host, reported_at=reported_at, instances=instances, is_full=is_full)
+
+
+def _uptime_text() -> str:
+    days, seconds = divmod(int(time.clock_gettime(time.CLOCK_BOOTTIME)), 86_400)
+    clock = time.strftime("%H:%M:%S")
+    load = ", ".join(f"{one:.2f}" for one in os.getloadavg())
+    return f" {clock} up {days} days, {seconds // 3600:2}:{seconds % 3600 // 60:02},  0 users,  load average: {load}"

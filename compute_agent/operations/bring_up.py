@@ -1,0 +1,54 @@
+"""From a server's description to a running domain: shared by spawn, start and reboot."""
+
+from compute_agent.drivers.base import DiskSource, DomainSpec, Interface, PowerState
+from compute_agent.errors import DomainNotFound
+from compute_agent.host import Host
+from contracts.compute import ServerSpec
+
+
+def power_state_of(host: Host, uuid: str) -> PowerState | None:
+    """Return the domain's power state, or None when there is no such domain."""
+    try:
+        return host.driver.power_state(uuid)
+    except DomainNotFound:
+        return None
+
+
+def plug(host: Host, server: ServerSpec) -> None:
+    """Make the server's interfaces and what they need."""
+    host.network.plug(server.uuid, server.ports, dict(server.metadata), server.user_data)
+
+
+def bring_up(host: Host, server: ServerSpec) -> PowerState:
+    """Make what is missing of the server's interfaces and disks, define its domain anew and start it.
+
+    Everything comes from `server` alone, so a start after a reboot of the host needs nothing of the past.
+    """
+    plug(host, server)
+    disks = host.storage.create_disks(server)
+    host.driver.define(domain_spec(host, server, disks))
+    host.driver.start(server.uuid)
+    return host.driver.power_state(server.uuid)
+
+
+def domain_spec(host: Host, server: ServerSpec, disks: tuple[DiskSource, ...]) -> DomainSpec:
+    """Return the domain that makes the server."""
+    return DomainSpec(
+        uuid=server.uuid,
+        name=server.name,
+        vcpus=server.vcpus,
+        memory_mb=server.memory_mb,
+        disks=disks,
+        interfaces=tuple(
+            Interface(
+                tap=host.network.tap_name(port.id),
+                mac_address=port.mac_address,
+                mtu=port.network.mtu,
+                model=server.image_properties.get("hw_vif_model", "virtio"),
+            )
+            for port in server.ports
+        ),
+        console_log=host.storage.console_log_path(server.uuid),
+        extra_specs=dict(server.extra_specs),
+        image_properties=dict(server.image_properties),
+    )

@@ -1,0 +1,190 @@
+"""The agent's tasks: decode an order, let it pass the fences, call one operation, encode the outcome.
+
+A failure is returned as an outcome, never raised: the chain's next link must hear of it with its reason.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from celery import Celery
+
+from compute_agent.errors import AgentError, OrderRefused
+from compute_agent.fences import FenceStore, admit, check_address, remember
+from compute_agent.host import Host
+from compute_agent.locks import InstanceLocks
+from compute_agent.operations.console import get_console_output
+from compute_agent.operations.destroy import destroy
+from compute_agent.operations.plug_vifs import plug_vifs
+from compute_agent.operations.power import reboot, start, stop
+from compute_agent.operations.prepare_image import prepare_image
+from compute_agent.operations.spawn import spawn
+from contracts.compute import (
+    COMMANDS,
+    DestroyServer,
+    GetConsoleOutput,
+    PlugVifs,
+    PrepareImage,
+    RebootServer,
+    SpawnServer,
+    StartServer,
+    StopServer,
+)
+from contracts.envelope import Order, Outcome
+from contracts.errors import ErrorCode
+
+log = logging.getLogger(__name__)
+
+_DETAIL_CHARACTERS = 2_000
+
+
+@dataclass(frozen=True)
+class Duty:
+    """How a command is carried out; `is_exclusive` ones hold the instance's lock and pass its fence."""
+
+    operation: Callable[[Host, Any], Outcome]
+    is_exclusive: bool = True
+
+
+DUTIES: Mapping[str, Duty] = {
+    PrepareImage.NAME: Duty(prepare_image, is_exclusive=False),
+    PlugVifs.NAME: Duty(plug_vifs),
+    SpawnServer.NAME: Duty(spawn),
+    DestroyServer.NAME: Duty(destroy),
+    StopServer.NAME: Duty(stop),
+    StartServer.NAME: Duty(start),
+    RebootServer.NAME: Duty(reboot),
+    GetConsoleOutput.NAME: Duty(get_console_output, is_exclusive=False),
+}
+
+
+class Workload:
+    """How many orders are being carried out now."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        """The number of orders in work."""
+        return self._count
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count an order while it is in work."""
+        with self._lock:
+            self._count += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._count -= 1
+
+
+@dataclass(frozen=True)
+class Station:
+    """A host with the locks and fences of its instances."""
+
+    host: Host
+    locks: InstanceLocks
+    fences: FenceStore
+
+
+@dataclass(frozen=True)
+class Agent:
+    """The hosts that this process speaks for, by name."""
+
+    stations: Mapping[str, Station]
+    workload: Workload = field(default_factory=Workload)
+
+
+def register(app: Celery, agent: Agent) -> None:
+    """Register a task for each command of the contract, and no other."""
+    for name in COMMANDS:
+        app.task(_task(agent, name), name=name, shared=False)
+
+
+def carry_out(agent: Agent, name: str, wire: dict[str, Any]) -> dict[str, Any]:
+    """Carry out one order and return its outcome, ready for the wire."""
+    started = time.monotonic()
+    try:
+        order = COMMANDS[name].order.from_wire(wire)
+    except msgspec.ValidationError as exc:
+        log.warning("%s refused: %s", name, exc)
+        return Outcome(error_code=ErrorCode.ORDER_REFUSED, detail=f"malformed order: {exc}").to_wire()
+    with agent.workload.one_more():
+        answer = _answer(agent, order)
+    _log(order, answer, time.monotonic() - started)
+    return answer
+
+
+def _task(agent: Agent, name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def run(order: dict[str, Any]) -> dict[str, Any]:
+        return carry_out(agent, name, order)
+
+    run.__name__ = name.rsplit(".", 1)[-1]
+    return run
+
+
+def _answer(agent: Agent, order: Order) -> dict[str, Any]:
+    try:
+        return _perform(_station(agent, order), order)
+    except AgentError as exc:
+        return _failure(order, exc.code, str(exc))
+    except Exception as exc:
+        log.exception("request=%s operation=%s: %s broke", order.request_id, order.operation_id, order.NAME)
+        return _failure(order, ErrorCode.INTERNAL, f"{type(exc).__name__}: {exc}")
+
+
+def _station(agent: Agent, order: Order) -> Station:
+    station = agent.stations.get(order.host)
+    if station is None:
+        raise OrderRefused(f"the order is for host {order.host!r}, which this agent does not speak for")
+    return station
+
+
+def _perform(station: Station, order: Order) -> dict[str, Any]:
+    host, duty = station.host, DUTIES[order.NAME]
+    check_address(order, host.name, host.clock())
+    if not duty.is_exclusive:
+        return _success(order, duty.operation(host, order))
+    with station.locks.hold(order.instance_uuid, order.not_after - host.clock()):
+        check_address(order, host.name, host.clock())
+        answer = admit(order, station.fences)
+        if answer is None:
+            answer = _success(order, duty.operation(host, order))
+            remember(order, answer, station.fences)
+        return answer
+
+
+def _success(order: Order, outcome: Outcome) -> dict[str, Any]:
+    return msgspec.structs.replace(outcome, host=order.host, attempt=order.attempt).to_wire()
+
+
+def _failure(order: Order, code: ErrorCode, detail: str) -> dict[str, Any]:
+    return order.OUTCOME(
+        error_code=code, detail=detail[:_DETAIL_CHARACTERS], host=order.host, attempt=order.attempt
+    ).to_wire()
+
+
+def _log(order: Order, answer: dict[str, Any], seconds: float) -> None:
+    failure = answer["error_code"]
+    log.log(
+        logging.WARNING if failure else logging.INFO,
+        "request=%s operation=%s step=%s instance=%s host=%s attempt=%d %s took %.3f s: %s",
+        order.request_id or "-",
+        order.operation_id,
+        order.step,
+        order.instance_uuid,
+        order.host,
+        order.attempt,
+        order.NAME,
+        seconds,
+        f"{failure}: {answer['detail']}" if failure else "done",
+    )

@@ -1,0 +1,84 @@
+"""What a host remembers of its orders, in memory and on disk."""
+
+import os
+import time
+
+import pytest
+
+from compute_agent.errors import OrderRefused
+from compute_agent.fences import FileFences, MemoryFences, admit, remember
+from contracts.compute import DestroyServer, StopServer
+from tests.unit.compute_agent.orders import new_id, order
+
+UUID = new_id()
+
+
+@pytest.fixture(params=["memory", "file"])
+def store(request, tmp_path):
+    return MemoryFences() if request.param == "memory" else FileFences(tmp_path)
+
+
+def test_answer_is_given_again(store):
+    stop = order(StopServer, UUID)
+    assert admit(stop, store) is None
+    remember(stop, {"power_state": 4}, store)
+    assert admit(stop, store) == {"power_state": 4}
+
+
+def test_order_that_failed_may_be_tried_again(store):
+    stop = order(StopServer, UUID)
+    assert admit(stop, store) is None
+    assert admit(stop, store) is None
+
+
+def test_newer_attempt_gets_no_old_answer(store):
+    operation_id = new_id()
+    first = order(StopServer, UUID, operation_id=operation_id)
+    admit(first, store)
+    remember(first, {"power_state": 4}, store)
+    assert admit(order(StopServer, UUID, operation_id=operation_id, attempt=2), store) is None
+
+
+def test_destroy_may_follow_destroy(store):
+    operation_id = new_id()
+    first = order(DestroyServer, UUID, operation_id=operation_id)
+    admit(first, store)
+    remember(first, {"host": "h"}, store)
+    assert admit(first, store) == {"host": "h"}
+    assert admit(order(DestroyServer, UUID, operation_id=operation_id, step="again"), store) is None
+    assert admit(order(DestroyServer, UUID), store) is None
+
+
+def test_operations_from_before_a_destroy_are_over_whatever_their_attempt(store):
+    operation_id = new_id()
+    admit(order(StopServer, UUID, operation_id=operation_id), store)
+    destroy = order(DestroyServer, UUID)
+    admit(destroy, store)
+    remember(destroy, {}, store)
+    with pytest.raises(OrderRefused):
+        admit(order(StopServer, UUID, operation_id=operation_id, attempt=9), store)
+
+
+def test_record_does_not_grow_for_ever(store):
+    for _ in range(40):
+        admit(order(StopServer, UUID), store)
+    assert len(store.load(UUID).operations) == 16
+
+
+def test_processes_of_a_host_share_what_is_on_disk(tmp_path):
+    operation_id = new_id()
+    admit(order(StopServer, UUID, operation_id=operation_id, attempt=5), FileFences(tmp_path))
+    with pytest.raises(OrderRefused):
+        admit(order(StopServer, UUID, operation_id=operation_id, attempt=4), FileFences(tmp_path))
+
+
+def test_old_records_are_forgotten(tmp_path):
+    store = FileFences(tmp_path)
+    admit(order(StopServer, UUID), store)
+    store.prune()
+    assert list(tmp_path.iterdir())
+    yesterday = time.time() - 90_000
+    for path in tmp_path.iterdir():
+        os.utime(path, (yesterday, yesterday))
+    store.prune()
+    assert not list(tmp_path.iterdir())
