@@ -2,6 +2,9 @@
 
 import logging
 import sys
+import warnings
+
+from celery.platforms import SecurityWarning
 
 from compute_agent.app import AgentProcess
 from compute_agent.bootstrap import build_agent
@@ -15,6 +18,8 @@ def main() -> int:
     )
     logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
     logging.getLogger("celery.app.trace").setLevel(logging.WARNING)
+    # Taps, namespaces and firewalls need root; what may be done with it is what COMMANDS lists, in JSON.
+    warnings.simplefilter("ignore", SecurityWarning)
     try:
         settings = Settings.from_environment()
     except BadSettings as exc:
