@@ -1,0 +1,47 @@
+"""Puts the parts together: settings, table, feed, Celery app, worker. The only place that knows them all."""
+
+import os
+
+from celery import Celery
+
+from contracts.broker import celery_settings
+from contracts.conductor import SEND_HOST_SNAPSHOT
+from contracts.routing import CONDUCTOR_QUEUE, SCHEDULER_QUEUE
+from scheduler.service.feed import HostFeed
+from scheduler.service.known_hosts import KnownHosts
+from scheduler.service.settings import Settings
+from scheduler.service.tasks import register_tasks
+
+
+class SchedulerService:
+    """A scheduler that is ready to run. `app` is its Celery app, `feed` fills `hosts` once it is started."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.app = Celery("scheduler", set_as_current=False)
+        self.app.conf.update(celery_settings(settings.redis_url))
+        self.hosts = KnownHosts(settings.promise_seconds)
+        self.feed = HostFeed(settings, self.hosts, self._ask_for_snapshot)
+        register_tasks(self.app, self.hosts, self.feed, settings.snapshot_wait_seconds)
+
+    def run(self) -> None:
+        """Work until the process is told to end. One thread decides, so the table has one writer of choices."""
+        self.feed.start()
+        try:
+            self.app.worker_main(
+                [
+                    "worker",
+                    "--pool=threads",
+                    "--concurrency=1",
+                    f"--queues={SCHEDULER_QUEUE}",
+                    f"--hostname=scheduler-{os.getpid()}@%h",
+                    "--without-gossip",
+                    "--without-mingle",
+                    "--loglevel=INFO",
+                ]
+            )
+        finally:
+            self.feed.stop()
+
+    def _ask_for_snapshot(self) -> None:
+        self.app.send_task(SEND_HOST_SNAPSHOT, queue=CONDUCTOR_QUEUE, ignore_result=True)
