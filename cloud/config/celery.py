@@ -4,9 +4,11 @@ import os
 
 from celery import Celery
 
+from cloud.config.environment import load_environment
 from contracts.broker import celery_settings
 from contracts.routing import CONDUCTOR_QUEUE
 
+load_environment()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloud.config.settings")
 
 app = Celery("novella")

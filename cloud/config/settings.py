@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 
 from cloud.config.databases import database_settings
+from cloud.config.environment import BASE_DIR, load_environment
 from cloud.config.secrets import secret
 
-BASE_DIR = Path(__file__).resolve().parents[2]
-STATE_DIR = Path(os.environ.get("NOVELLA_STATE_DIR", BASE_DIR / "var"))
+load_environment()
+STATE_DIR = Path(os.environ.get("NOVELLA_STATE_DIR") or BASE_DIR / "var")
 (STATE_DIR / "static").mkdir(parents=True, exist_ok=True)
 
 SECRET_KEY = secret(STATE_DIR, "django")

@@ -1,0 +1,20 @@
+"""The application server's settings: a few threads in a few processes that share the loaded code."""
+
+preload_app = True
+worker_class = "gthread"
+threads = 8
+keepalive = 30
+# Uploads of images take as long as they take; gthread's heartbeat does not depend on them.
+timeout = 60
+graceful_timeout = 10
+max_requests = 0
+forwarded_allow_ips = "127.0.0.1"
+limit_request_field_size = 16380
+accesslog = None
+
+
+def post_fork(server: object, worker: object) -> None:
+    """Give each worker database connections of its own."""
+    from django.db import connections
+
+    connections.close_all()

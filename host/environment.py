@@ -1,0 +1,69 @@
+"""The environment of the cloud's processes, written once to a file that a shell and manage.py can read."""
+
+import os
+import secrets
+from pathlib import Path
+
+from host.settings import HostSettings
+
+# Our own Redis asks for a password: other users of the machine can reach loopback too.
+_REDIS_SECRET = "redis"
+_FLOWER_SECRET = "flower"
+
+
+def generated(settings: HostSettings, name: str) -> str:
+    """Return a generated password, made at first use and kept in the state folder."""
+    path = settings.state_dir / "secrets" / name
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(24))
+    return path.read_text()
+
+
+def redis_url(settings: HostSettings) -> str:
+    """Return the URL of the Redis in use."""
+    if not settings.has_own_redis:
+        return settings.redis_url
+    return f"redis://:{generated(settings, _REDIS_SECRET)}@127.0.0.1:{settings.redis_port}/0"
+
+
+def process_environment(settings: HostSettings) -> dict[str, str]:
+    """Return the variables that every process of the cloud gets."""
+    values = {
+        "NOVELLA_STATE_DIR": str(settings.state_dir),
+        "NOVELLA_API_URL": settings.api_url,
+        "NOVELLA_HYPERVISOR": settings.hypervisor,
+        "REDIS_URL": redis_url(settings),
+        "DATABASE_URL": settings.database_url,
+        "LIBVIRT_URI": f"qemu+unix:///system?socket={settings.runtime_dir}/libvirt/libvirt-sock",
+        "FLOWER_BASIC_AUTH": f"admin:{generated(settings, _FLOWER_SECRET)}",
+        "DJANGO_SETTINGS_MODULE": "cloud.config.settings",
+        "PYTHONUNBUFFERED": "1",
+    }
+    if settings.hypervisor == "fake":
+        values["NOVELLA_HOSTS"] = str(settings.hosts)
+    return values
+
+
+def write_environment(settings: HostSettings) -> None:
+    """Write the variables to the state folder, readable by their owner only."""
+    lines = "".join(f"{name}={value}\n" for name, value in process_environment(settings).items())
+    write_private(settings.environment_file, lines)
+
+
+def read_environment(path: Path) -> dict[str, str]:
+    """Read the variables back; an absent file has none."""
+    if not path.exists():
+        return {}
+    pairs = (line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
+    return {name: value for name, value in pairs}
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    draft.replace(path)

@@ -1,0 +1,24 @@
+"""The cloud's own Redis: loopback, a password, append-only file, nothing evicted."""
+
+from host.environment import generated, write_private
+from host.settings import HostSettings
+
+
+def write_redis_configuration(settings: HostSettings) -> None:
+    """Write redis.conf into the state folder."""
+    folder = settings.state_dir / "redis"
+    folder.mkdir(parents=True, exist_ok=True)
+    options = {
+        "bind": "127.0.0.1",
+        "port": settings.redis_port,
+        "requirepass": generated(settings, "redis"),
+        "dir": folder,
+        "daemonize": "no",
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": '""',
+        "maxmemory-policy": "noeviction",
+        "maxclients": 20000,
+        "loglevel": "warning",
+    }
+    write_private(folder / "redis.conf", "".join(f"{name} {value}\n" for name, value in options.items()))

@@ -1,0 +1,87 @@
+"""What a person may choose for the cloud on this machine; everything else follows from the checkout's place."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+HYPERVISORS = ("libvirt", "fake")
+
+
+class SettingsError(Exception):
+    """A setting has a value that cannot be meant; the text says which and what would do."""
+
+
+@dataclass(frozen=True)
+class HostSettings:
+    """The choices, and the places that follow from them."""
+
+    state_dir: Path
+    hypervisor: str
+    hosts: int
+    port: int
+    flower_port: int
+    redis_port: int
+    redis_url: str
+    database_url: str
+    api_workers: int
+
+    @property
+    def runtime_dir(self) -> Path:
+        """Where sockets live: short, because a socket's path may have 107 characters only."""
+        digest = hashlib.sha256(str(self.state_dir).encode()).hexdigest()[:8]
+        if os.geteuid() == 0:
+            return Path(f"/run/novella-{digest}")
+        return Path(tempfile.gettempdir()) / f"novella-{os.geteuid()}-{digest}"
+
+    @property
+    def has_own_redis(self) -> bool:
+        """Whether the cloud starts a Redis of its own."""
+        return not self.redis_url
+
+    @property
+    def api_url(self) -> str:
+        """Where the API is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment_file(self) -> Path:
+        """What manage.py and every process read."""
+        return self.state_dir / "env"
+
+
+def read_settings(environment: Mapping[str, str]) -> HostSettings:
+    """Read the choices from the environment.
+
+    Raises:
+        SettingsError
+    """
+    state_dir = Path(environment.get("NOVELLA_STATE_DIR") or CHECKOUT / "var").resolve()
+    hypervisor = environment.get("HYPERVISOR") or "libvirt"
+    if hypervisor not in HYPERVISORS:
+        raise SettingsError(f"HYPERVISOR must be one of {', '.join(HYPERVISORS)}, not {hypervisor!r}")
+    hosts = _number(environment, "HOSTS", 1, 1, 5000)
+    if hypervisor == "libvirt" and hosts != 1:
+        raise SettingsError("HOSTS is for HYPERVISOR=fake; a real hypervisor is this one machine")
+    port = _number(environment, "PORT", 8000, 1, 65535)
+    return HostSettings(
+        state_dir=state_dir,
+        hypervisor=hypervisor,
+        hosts=hosts,
+        port=port,
+        flower_port=_number(environment, "FLOWER_PORT", 5555, 1, 65535),
+        redis_port=_number(environment, "REDIS_PORT", 16379, 1, 65535),
+        redis_url=environment.get("REDIS_URL", ""),
+        database_url=environment.get("DATABASE_URL", ""),
+        api_workers=_number(environment, "API_WORKERS", 2, 1, 64),
+    )
+
+
+def _number(environment: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = environment.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise SettingsError(f"{name} must be a whole number from {low} to {high}, not {text!r}")
+    return int(text)

@@ -1,0 +1,81 @@
+"""Talking to the supervisor that keeps the cloud's processes alive."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+from xmlrpc.client import Fault, ServerProxy
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from host.environment import write_private
+from host.processes import supervisor_configuration
+from host.settings import CHECKOUT, HostSettings
+
+
+def configuration_file(settings: HostSettings) -> str:
+    """Return the path of the supervisor's configuration."""
+    return str(settings.state_dir / "supervisord.conf")
+
+
+def _server(settings: HostSettings) -> Any:
+    socket = f"unix://{settings.runtime_dir}/supervisor.sock"
+    return ServerProxy("http://127.0.0.1", transport=SupervisorTransport(None, None, socket)).supervisor
+
+
+def is_running(settings: HostSettings) -> bool:
+    """Tell whether this checkout's supervisor answers."""
+    try:
+        return bool(_server(settings).getState()["statename"] == "RUNNING")
+    except (OSError, Fault):
+        return False
+
+
+def start(settings: HostSettings) -> None:
+    """Write the configuration and start the supervisor with everything in it."""
+    settings.runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (settings.state_dir / "log").mkdir(parents=True, exist_ok=True)
+    write_private(settings.state_dir / "supervisord.conf", supervisor_configuration(settings))
+    subprocess.run(
+        [f"{sys.prefix}/bin/supervisord", "-c", configuration_file(settings)], cwd=CHECKOUT, check=True
+    )
+    deadline = time.monotonic() + 20
+    while not is_running(settings):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the supervisor did not start; see {settings.state_dir}/log/supervisord.log")
+        time.sleep(0.05)
+
+
+def stop(settings: HostSettings) -> None:
+    """End every process and the supervisor, and wait until it is gone."""
+    server = _server(settings)
+    pid = server.getPID()
+    server.shutdown()
+    deadline = time.monotonic() + 60
+    while is_running(settings) or _exists(pid):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the supervisor (process {pid}) did not end")
+        time.sleep(0.05)
+
+
+def stop_process(settings: HostSettings, name: str) -> None:
+    """End one process and keep it ended; one that does not run is left alone."""
+    try:
+        _server(settings).stopProcess(name)
+    except Fault as fault:
+        if "NOT_RUNNING" not in fault.faultString and "BAD_NAME" not in fault.faultString:
+            raise
+
+
+def processes(settings: HostSettings) -> Iterator[dict[str, Any]]:
+    """Yield what the supervisor knows of each process: name, statename, pid, start, spawnerr."""
+    yield from _server(settings).getAllProcessInfo()
+
+
+def _exists(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
