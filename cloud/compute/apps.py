@@ -8,3 +8,6 @@ class ComputeConfig(AppConfig):
 
     name = "cloud.compute"
     label = "compute"
+
+    def ready(self) -> None:
+        from cloud.compute.api import policies  # noqa: F401  importing it fills the policy table

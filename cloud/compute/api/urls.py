@@ -1,5 +1,45 @@
-"""Routes of the compute API."""
+"""Routes of the compute API.
 
-from django.urls import URLPattern
+The tables of the rooms hold paths below the version, e.g. `/flavors/<str:flavor_id>`. Each is served twice, below
+`/v2.1` and below `/v2.1/<project id>`; the project id must be the token's.
+"""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, URLResolver, include, path, re_path, register_converter
+
+from cloud.compute.api import versions
+from cloud.compute.api.service import SERVICE, UNVERSIONED
+from cloud.core.endpoints import Route
+from cloud.core.http import patterns, unknown_path
+
+ROUTES: list[Route] = [
+    *versions.ROUTES,
+]
+
+
+class _ProjectId:
+    """A project's id in a URL. The dashed form of a uuid passes too."""
+
+    regex = "[0-9a-f-]+"
+
+    @staticmethod
+    def to_python(value: str) -> str:
+        return value
+
+    @staticmethod
+    def to_url(value: str) -> str:
+        return value
+
+
+register_converter(_ProjectId, "compute_project")
+
+_routes = patterns(SERVICE, ROUTES)
+_unknown = unknown_path(SERVICE)
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("/v2.1", include(_routes)),
+    path("/v2.1/<compute_project:url_project_id>", include(_routes)),
+    *patterns(SERVICE, versions.VERSIONED_ROUTES),
+    *patterns(UNVERSIONED, versions.UNVERSIONED_ROUTES),
+    re_path(r"^/v2(?:\.1)?/.*$", _unknown.callback),
+    *patterns(UNVERSIONED, [versions.CHOICES_ROUTE]),
+    _unknown,
+]
