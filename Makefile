@@ -32,7 +32,6 @@ test: packages $(STAMP) lint  ## every test that CI runs
 	@tests/run.sh
 
 lint: $(STAMP)  ## ruff, mypy, import contracts
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check --diff --quiet . >/dev/null || true
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports --no-cache

@@ -30,13 +30,14 @@ def create(settings: HostSettings) -> None:
     if marker.exists():
         return
     config = openstack.config.OpenStackConfig(config_files=[str(settings.state_dir / "clouds.yaml")])
-    demo, admin = (openstack.connection.Connection(config=config.get_one(name)) for name in ("novella", "novella-admin"))
+    demo = openstack.connection.Connection(config=config.get_one("novella"))
+    admin = openstack.connection.Connection(config=config.get_one("novella-admin"))
     _image(admin, settings)
     for row in FLAVORS:
         _flavor(admin, *row)
     _keypair(demo, settings.state_dir / "demo_key")
     network = _network(demo)
-    _server(demo, admin, network, settings.hypervisor == "libvirt")
+    _server(demo, admin, network, is_real=settings.hypervisor == "libvirt")
     marker.touch()
 
 
@@ -84,7 +85,7 @@ def _network(cloud: Any) -> Any:
     return network
 
 
-def _server(demo: Any, admin: Any, network: Any, is_real: bool) -> None:
+def _server(demo: Any, admin: Any, network: Any, *, is_real: bool) -> None:
     _wait_for(lambda: any(service.state == "up" for service in admin.compute.services(binary="nova-compute")),
               "a compute host to report", 60)
     if demo.compute.find_server("first"):

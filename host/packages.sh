@@ -1,11 +1,15 @@
 #!/bin/sh
-# Install the Debian packages that lack, or print the one command that does: packages.sh libvirt|fake
+# Install the Debian packages that lack, or print the one command that does: packages.sh libvirt|fake|test
 set -eu
 hypervisor=${1:-libvirt}
 list=packages.txt
-[ "$hypervisor" = fake ] && list=packages-fake.txt
+case $hypervisor in
+    fake) list=packages-fake.txt ;;
+    test) list="packages.txt packages-test.txt" ;;
+esac
 missing=
-for package in $(sed 's/#.*//' "$list"); do
+# shellcheck disable=SC2086  # the names of the lists are separate words
+for package in $(sed "s/#.*//" $list); do
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0

@@ -77,7 +77,7 @@ def _prepare(settings: HostSettings) -> None:
 def _run(settings: HostSettings, command: list[str], log: str) -> None:
     folder = settings.state_dir / "log"
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / log, "wb") as output:
+    with (folder / log).open("wb") as output:
         done = subprocess.run(
             command, cwd=CHECKOUT, env={**os.environ, **process_environment(settings)},
             stdout=output, stderr=subprocess.STDOUT, check=False,

@@ -15,6 +15,6 @@ accesslog = None
 
 def post_fork(server: object, worker: object) -> None:
     """Give each worker database connections of its own."""
-    from django.db import connections
+    from django.db import connections  # noqa: PLC0415  # settings are ready only now
 
     connections.close_all()

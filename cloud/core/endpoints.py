@@ -16,7 +16,7 @@ from django.http import QueryDict
 
 from cloud.core.context import RequestContext
 from cloud.core.faults import FaultStyle
-from cloud.core.microversions import ByVersion, Microversions, Version
+from cloud.core.microversions import ByVersion, Microversions, Version, version
 from cloud.core.validation import Schema
 
 NO_VERSION = Version(0, 0)
@@ -96,10 +96,10 @@ class Endpoint:
         return (self.since is None or number >= self.since) and (self.until is None or number <= self.until)
 
 
-def endpoint(policy: str, since: str = "", until: str = "", **declared: Any) -> Callable[[Callable[..., Any]], Endpoint]:
+def endpoint(
+    policy: str, since: str = "", until: str = "", **declared: Any
+) -> Callable[[Callable[..., Any]], Endpoint]:
     """Declare an endpoint; see Endpoint for the arguments."""
-    from cloud.core.microversions import version
-
     def declare(function: Callable[..., Any]) -> Endpoint:
         return Endpoint(
             function=function,

@@ -22,7 +22,13 @@ from cloud.core import faults, policy
 from cloud.core.context import RequestContext, authenticate
 from cloud.core.endpoints import NO_VERSION, ApiRequest, Endpoint, Reply, Route, Service
 from cloud.core.errors import (
-    CloudError, MalformedBody, NotFound, TooLarge, Unauthorized, Unavailable, UnsupportedMedia,
+    CloudError,
+    MalformedBody,
+    NotFound,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+    UnsupportedMedia,
 )
 from cloud.core.microversions import Version, at_version
 from cloud.core.validation import check_body, check_query
@@ -62,7 +68,7 @@ class ServiceView(APIView):
         except OperationalError:
             _log.exception("the database could not be reached")
             response = render_fault(self.service, Unavailable(headers={"Retry-After": "5"}), request)
-        except Exception:
+        except Exception:  # noqa: BLE001  # the last resort: logged whole, answered as a fault
             _log.exception("unexpected error")
             response = render_fault(self.service, CloudError(_UNEXPECTED), request)
         for name, value in self.headers.items():

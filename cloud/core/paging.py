@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from cloud.core.errors import Invalid
 
-# (column, is_descending)
+# Pairs of a column and whether it descends.
 Sort = Sequence[tuple[str, bool]]
 
 

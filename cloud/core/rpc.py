@@ -58,6 +58,7 @@ def on_host(order: Order, *, keep_result: bool = False) -> Signature:
     """Return the signature that sends an order to its host, on the lane that the contract names.
 
     Args:
+        order: what the host shall do.
         keep_result: store the outcome for a moment: for the header of a chord, or for `call`.
     """
     command = COMMANDS[order.NAME]

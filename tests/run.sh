@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Every test, in stages from quick to slow; the first that fails ends the run. `tests/run.sh STAGE...` runs some.
+# Without root, what needs root is left out and named; in CI nothing is left out.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+py=$PWD/.venv/bin/python
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/novella-test.XXXXXX")
+chmod 755 "$scratch"
+cleanups=()
+cleanup() {
+    status=$?
+    for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do eval "${cleanups[i]}" || true; done
+    rm -rf "$scratch"
+    exit $status
+}
+trap cleanup EXIT
+export NOVELLA_STATE_DIR=$scratch/state
+say() { printf '\n=== %s (%s s)\n' "$1" "$SECONDS"; }
+is_root() { [ "$(id -u)" = 0 ]; }
+
+stage_fast() {
+    say "unit, contract and architecture tests"
+    "$py" -m pytest -q -n 2 tests/unit tests/contracts tests/architecture
+}
+
+stage_sqlite() {
+    say "functional tests on SQLite"
+    "$py" -m pytest -q -n 2 tests/functional
+}
+
+stage_postgres() {
+    say "functional tests on PostgreSQL"
+    # shellcheck source=tests/fixtures/postgres.sh
+    . tests/fixtures/postgres.sh
+    start_postgres "$scratch/postgres"
+    cleanups+=("stop_postgres '$scratch/postgres'")
+    DATABASE_URL=$POSTGRES_URL "$py" -m pytest -q -n 2 tests/functional
+}
+
+stage_root() {
+    if ! is_root; then
+        [ -z "${CI:-}" ] || { echo "CI must run as root" >&2; exit 1; }
+        say "LEFT OUT, for want of root: hypervisor, networks, first boot"
+        return
+    fi
+    say "hypervisor and networks of this machine"
+    "$py" -m pytest -q tests/integration
+    say "first boot: make up, a session of the stock client, make down"
+    "$py" -m pytest -q -s tests/firstboot
+}
+
+stage_fakecloud() {
+    say "a cloud of fake hosts: admin in the browser, Flower, schemathesis, Tempest"
+    "$py" -m pytest -q -s tests/fakecloud
+}
+
+[ $# -gt 0 ] || set -- fast sqlite postgres root fakecloud
+if is_root; then host/packages.sh test; fi
+for stage in "$@"; do "stage_$stage"; done
+say "all done"
