@@ -23,6 +23,7 @@ from cloud.core.context import RequestContext, authenticate
 from cloud.core.endpoints import NO_VERSION, ApiRequest, Endpoint, Reply, Route, Service
 from cloud.core.errors import (
     CloudError,
+    Invalid,
     MalformedBody,
     NotFound,
     TooLarge,
@@ -84,6 +85,7 @@ class ServiceView(APIView):
         found = next((one for one in candidates if one.exists_at(number)), None)
         if found is None:
             raise NotFound
+        _check_path(kwargs)
         self._check_project(context, kwargs)
         if not is_public:
             policy.enforce(context, found.policy)
@@ -117,6 +119,12 @@ _UNEXPECTED = (
 )
 
 
+def _check_path(kwargs: dict[str, Any]) -> None:
+    """Nothing has a name with a NUL, and a database may choke on it."""
+    if any(isinstance(value, str) and "\0" in value for value in kwargs.values()):
+        raise NotFound
+
+
 def _context(request: Any) -> RequestContext:
     token = request.META.get("HTTP_X_AUTH_TOKEN", "")
     context = authenticate(token, request.id) if token else None
@@ -135,15 +143,28 @@ def _body(request: Any) -> Any:
     if (request.content_type or "").lower() not in _JSON_TYPES and not request.content_type.endswith("+json"):
         raise UnsupportedMedia
     try:
-        return orjson.loads(raw)
+        body = orjson.loads(raw)
     except orjson.JSONDecodeError:
         raise MalformedBody from None
+    if b"\\u0000" in raw and _has_nul(body):
+        raise Invalid("The request body holds a NUL character.")
+    return body
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any("\0" in key or _has_nul(below) for key, below in value.items())
+    return isinstance(value, list) and any(map(_has_nul, value))
 
 
 def _validate(found: Endpoint, body: Any, request: Any, number: Version) -> None:
     schema = at_version(found.body, number)
     if schema is not None:
         check_body(schema, body)
+    if any("\0" in value for values in request.GET.lists() for value in values[1]):
+        raise Invalid("The query string holds a NUL character.")
     schema = at_version(found.query, number)
     if schema is not None:
         check_query(schema, request.GET)

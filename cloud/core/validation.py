@@ -3,6 +3,7 @@
 A schema is compiled once. Query parameters are lists, because a parameter may come more than once.
 """
 
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from django.http import QueryDict
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.validators import extend
 
 from cloud.core.errors import Invalid
 from cloud.core.formats import register_formats
@@ -17,13 +19,38 @@ from cloud.core.formats import register_formats
 Schema = dict[str, Any]
 _checker = FormatChecker()
 register_formats(_checker)
+_WHOLE_NUMBER = re.compile(r"-?[0-9]+")
+_MOST_DIGITS = 40
+
+
+def _for_numbers_as_text(keyword: str) -> Any:
+    """Let `minimum` and `maximum` judge whole numbers that come as text, which OpenStack takes for numbers too."""
+    judge = Draft202012Validator.VALIDATORS[keyword]
+
+    def check(validator: Any, limit: float, instance: object, schema: Schema) -> Any:
+        yield from judge(validator, limit, _as_number(instance), schema) or ()
+
+    return check
+
+
+def _as_number(instance: object) -> object:
+    if not isinstance(instance, str) or not _WHOLE_NUMBER.fullmatch(instance):
+        return instance
+    if len(instance) > _MOST_DIGITS:
+        return -math.inf if instance.startswith("-") else math.inf
+    return int(instance)
+
+
+_Validator = extend(
+    Draft202012Validator, {keyword: _for_numbers_as_text(keyword) for keyword in ("minimum", "maximum")}
+)
 
 
 class _Compiled:
     """A schema ready to judge."""
 
     def __init__(self, schema: Schema) -> None:
-        self._validator = Draft202012Validator(schema, format_checker=_checker)
+        self._validator = _Validator(schema, format_checker=_checker)
 
     def check(self, value: object, what: str) -> None:
         """Refuse what does not fit.

@@ -89,3 +89,10 @@ def test_unknown_path_is_a_page_without_versions(client):
     assert answer.status_code == 404
     assert answer.headers["Content-Type"].startswith("text/html")
     assert "OpenStack-API-Version" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/things/v2.1/things/a%00b", "/things/v2.1/things/7?marker=%00"])
+def test_nul_in_a_url_never_reaches_the_database(client, path):
+    answer = client.post(path, json.dumps({"name": "n"}), content_type="application/json",
+                         headers={"x-auth-token": "good", "openstack-api-version": "compute 2.10"})
+    assert answer.status_code in (400, 404)
