@@ -29,7 +29,7 @@ _ALL = msgspec.json.Decoder(list[HostState])
 
 def read_entry(fields: Mapping[bytes, bytes]) -> Entry:
     """Return what the fields of a stream entry say. Never raises: what cannot be read is among `refused`."""
-    text = fields.get(b"hosts", b"[]")
+    text = fields.get(b"hosts", b"")
     try:
         states = _ALL.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):

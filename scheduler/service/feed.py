@@ -113,8 +113,8 @@ class HostFeed:
         while True:
             page: Any = self._client.xrevrange(HOST_FEED, max=end, count=_ENTRIES_AT_ONCE)
             for entry_id, fields in page:
-                if fields.get(b"full") == b"1":
-                    self._apply(fields)
+                # An entry that says it is full and cannot be read is none to begin at.
+                if fields.get(b"full") == b"1" and self._apply(fields):
                     return bytes(entry_id)
             if len(page) < _ENTRIES_AT_ONCE:
                 return _BEGINNING
@@ -124,12 +124,14 @@ class HostFeed:
         """Say whether what was read last is still there. Ids never come back, so this proves that nothing is lost."""
         return last == _BEGINNING or bool(self._client.xrange(HOST_FEED, min=last, max=last, count=1))
 
-    def _apply(self, fields: dict[bytes, bytes]) -> None:
+    def _apply(self, fields: dict[bytes, bytes]) -> bool:
+        """Take what an entry says; return whether it names all hosts that there are."""
         entry = read_entry(fields)
         self._hosts.apply(entry)
         if entry.is_full:
             self._is_snapshot_due = False
             self._full_at = time.monotonic()
+        return entry.is_full
 
 
 def _entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:

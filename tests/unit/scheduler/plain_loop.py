@@ -1,0 +1,106 @@
+"""The scheduler written the slow and obvious way: one host after another, everything computed anew for each pick."""
+
+from dataclasses import dataclass, field
+
+from contracts.scheduling import HostState, RequestSpec
+
+_RUNS = {"x86_64": {"x86_64"}, "i686": {"i686", "x86_64"}, "aarch64": {"aarch64"}}
+_GROUP_MULTIPLIER = 10.0
+
+
+@dataclass
+class PlainHost:
+    """A host and how many members of the group it holds."""
+
+    state: HostState
+    vcpus: int
+    memory_mb: int
+    disk_gb: int
+    members: int = 0
+
+
+@dataclass
+class PlainScheduler:
+    """Hosts by name, as the picks so far have left them."""
+
+    request: RequestSpec
+    hosts: dict[str, PlainHost] = field(default_factory=dict)
+    group_size: int = 0
+
+    @classmethod
+    def of(cls, states: list[HostState], request: RequestSpec) -> "PlainScheduler":
+        hosts = {
+            state.host: PlainHost(
+                state=state,
+                vcpus=max(state.vcpus, 0) - max(state.vcpus_used, 0),
+                memory_mb=max(state.memory_mb, 0) - max(state.memory_mb_used, 0),
+                disk_gb=max(state.disk_gb, 0) - max(state.disk_gb_used, 0),
+                members=request.group_hosts.count(state.host),
+            )
+            for state in states
+        }
+        return cls(request, hosts, len(request.group_hosts))
+
+    def admitted(self) -> list[str]:
+        return [name for name, host in self.hosts.items() if self._fits(host) and self._allows(host)]
+
+    def best(self) -> set[str]:
+        """Return every host that is as good as any."""
+        names = self.admitted()
+        if not names:
+            return set()
+        scores = dict.fromkeys(names, 0.0)
+        for multiplier, weights in self._weights(names):
+            low, high = min(weights), max(weights)
+            for name, weight in zip(names, weights, strict=True):
+                scores[name] += multiplier * ((weight - low) / (high - low) if high > low else 0.0)
+        top = max(scores.values())
+        return {name for name, score in scores.items() if score == top}
+
+    def place(self, name: str) -> None:
+        host = self.hosts[name]
+        host.vcpus -= self.request.vcpus
+        host.memory_mb -= self.request.memory_mb
+        host.disk_gb -= self.request.disk_gb
+        host.members += 1
+        self.group_size += 1
+
+    def _weights(self, names: list[str]) -> list[tuple[float, list[float]]]:
+        hosts = [self.hosts[name] for name in names]
+        weights = [
+            (1.0, [float(host.memory_mb) for host in hosts]),
+            (1.0, [float(host.vcpus) for host in hosts]),
+            (1.0, [float(host.disk_gb) for host in hosts]),
+        ]
+        if self.request.group_policy == "soft-affinity":
+            weights.append((_GROUP_MULTIPLIER, [float(host.members) for host in hosts]))
+        if self.request.group_policy == "soft-anti-affinity":
+            weights.append((_GROUP_MULTIPLIER, [-float(host.members) for host in hosts]))
+        return weights
+
+    def _fits(self, host: PlainHost) -> bool:
+        request, state = self.request, host.state
+        architecture = request.image_properties.get("architecture", "")
+        return (
+            state.is_enabled
+            and state.is_up
+            and host.vcpus >= request.vcpus
+            and host.memory_mb >= request.memory_mb
+            and host.disk_gb >= request.disk_gb
+            and set(request.required_traits) <= set(state.traits)
+            and request.availability_zone in {"", state.availability_zone}
+            and (not architecture or state.architecture in _RUNS[architecture])
+        )
+
+    def _allows(self, host: PlainHost) -> bool:
+        request, name = self.request, host.state.host
+        if request.group_policy == "affinity" and self.group_size and not host.members:
+            return False
+        if request.group_policy == "anti-affinity" and host.members >= request.max_per_host:
+            return False
+        return (
+            request.requested_host in {"", name}
+            and name not in request.ignore_hosts
+            and name not in request.different_hosts
+            and (not request.same_hosts or name in request.same_hosts)
+        )

@@ -1,0 +1,178 @@
+"""The decision: what it promises of batches, groups, alternates, chance, traces and failures."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from contracts.scheduling import FilterTrace
+from scheduler.core.filters import FILTERS
+from scheduler.core.filters.base import AfterPick
+from scheduler.core.filters.ram import RamFilter
+from scheduler.core.pipeline import FilterFailedError, Policy, select_destinations
+from tests.factories.scheduling import choose, first_choices, make_host, make_request, make_table
+
+
+def test_emptiest_host_wins():
+    table = make_table(make_host("a", memory_mb_used=1), make_host("b"), make_host("c", vcpus_used=1))
+    assert first_choices(choose(table, make_request())) == ["b"]
+
+
+def test_batch_spreads_evenly_over_equal_hosts():
+    table = make_table(*(make_host(f"h{i}") for i in range(5)))
+    assert Counter(first_choices(choose(table, make_request(), count=15))) == {f"h{i}": 3 for i in range(5)}
+
+
+def test_batch_fills_hosts_and_then_finds_none():
+    table = make_table(make_host("a", memory_mb=2048), make_host("b", memory_mb=1024))
+    selected = choose(table, make_request(memory_mb=1024), count=5)
+    assert sorted(first_choices(selected)) == ["", "", "a", "a", "b"]
+    assert first_choices(selected)[3:] == ["", ""]
+    assert selected.nearest_miss == "2 hosts lack 1024 MB of memory; the most that would fit is 0 MB on a host."
+    assert FilterTrace(filter="RamFilter", hosts_in=2, hosts_out=0) in selected.trace
+
+
+def test_anti_affinity_holds_inside_the_batch():
+    table = make_table(*(make_host(f"h{i}") for i in range(4)))
+    request = make_request(group_policy="anti-affinity", group_hosts=["h0"])
+    assert sorted(first_choices(choose(table, request, count=4))) == ["", "h1", "h2", "h3"]
+
+
+def test_anti_affinity_with_two_per_host_holds_inside_the_batch():
+    table = make_table(*(make_host(f"h{i}") for i in range(2)))
+    request = make_request(group_policy="anti-affinity", group_hosts=["h0"], max_per_host=2)
+    assert sorted(first_choices(choose(table, request, count=4))) == ["", "h0", "h1", "h1"]
+
+
+def test_affinity_keeps_a_batch_together():
+    table = make_table(*(make_host(f"h{i}", memory_mb=4096) for i in range(4)))
+    selected = choose(table, make_request(group_policy="affinity", memory_mb=1024), count=6, alternates=2)
+    chosen = first_choices(selected)
+    assert len(set(chosen[:4])) == 1
+    assert chosen[4:] == ["", ""], "the host is full, and no other may take them"
+    assert selected.hosts[0] == chosen[:1], "an alternate would tear the group apart"
+
+
+def test_first_member_of_an_affinity_group_has_alternates():
+    table = make_table(*(make_host(f"h{i}") for i in range(4)))
+    selected = choose(table, make_request(group_policy="affinity"), alternates=2)
+    assert len(set(selected.hosts[0])) == 3
+
+
+def test_soft_anti_affinity_spreads_and_never_fails():
+    table = make_table(make_host("big", memory_mb=90000), make_host("b"), make_host("c"))
+    request = make_request(group_policy="soft-anti-affinity", group_hosts=["big"])
+    chosen = first_choices(choose(table, request, count=5))
+    assert set(chosen[:2]) == {"b", "c"}
+    assert Counter(chosen) == {"big": 1, "b": 2, "c": 2}, "all are at two members or fewer, 'big' had one"
+
+
+def test_soft_affinity_gathers_and_never_fails():
+    table = make_table(make_host("a", memory_mb=2048), make_host("big", memory_mb=90000))
+    request = make_request(group_policy="soft-affinity", group_hosts=["a"], memory_mb=1024)
+    assert first_choices(choose(table, request, count=3)) == ["a", "a", "big"]
+
+
+def test_alternates_are_the_next_best_and_never_the_chosen():
+    table = make_table(*(make_host(f"h{i}", memory_mb=2048 + i) for i in range(5)))
+    assert choose(table, make_request(memory_mb=2048), alternates=2).hosts == [["h4", "h3", "h2"]]
+
+
+def test_alternates_of_a_batch_differ_so_that_retries_do_not_meet():
+    table = make_table(*(make_host(f"h{i:02}") for i in range(40)))
+    selected = choose(table, make_request(), count=10, alternates=2)
+    assert all(len(set(hosts)) == 3 for hosts in selected.hosts)
+    assert max(Counter(hosts[1] for hosts in selected.hosts).values()) <= 2
+
+
+def test_alternates_keep_anti_affinity_with_the_others_of_the_batch():
+    table = make_table(*(make_host(f"h{i}") for i in range(4)))
+    selected = choose(table, make_request(group_policy="anti-affinity"), count=3, alternates=2)
+    (left,) = {f"h{i}" for i in range(4)} - set(first_choices(selected))
+    assert all(hosts[1:] == [left] for hosts in selected.hosts)
+
+
+def test_no_alternates_when_there_is_one_host():
+    assert choose(make_table(make_host("a")), make_request(), alternates=3).hosts == [["a"]]
+
+
+def test_equal_hosts_are_chosen_at_random():
+    table = make_table(*(make_host(f"h{i}") for i in range(5)))
+    chosen = Counter(first_choices(choose(table, make_request(), seed=seed))[0] for seed in range(200))
+    assert set(chosen) == {f"h{i}" for i in range(5)}
+    assert max(chosen.values()) < 80
+
+
+def test_same_seed_same_answer():
+    table = make_table(*(make_host(f"h{i}") for i in range(50)))
+    request = make_request(group_policy="anti-affinity")
+    assert choose(table, request, 20, 2, seed=7) == choose(table, request, 20, 2, seed=7)
+
+
+def test_trace_tells_who_removed_whom():
+    table = make_table(make_host("off", is_enabled=False), make_host("down", is_up=False), make_host("a"))
+    selected = choose(table, make_request())
+    assert [one.filter for one in selected.trace] == [one.name for one in FILTERS]
+    assert selected.trace[:2] == [
+        FilterTrace(filter="EnabledFilter", hosts_in=3, hosts_out=2),
+        FilterTrace(filter="UpFilter", hosts_in=2, hosts_out=1),
+    ]
+    assert selected.trace[-1].hosts_out == 1
+    assert selected.hosts_total == 3
+    assert selected.nearest_miss == ""
+
+
+def test_nearest_miss_says_what_would_have_fitted():
+    hosts = [make_host(f"h{i}", memory_mb=512 * i) for i in range(3)]
+    table = make_table(*hosts, make_host("off", is_enabled=False, memory_mb=99999))
+    assert choose(table, make_request(memory_mb=2048, disk_gb=0)).nearest_miss == (
+        "3 hosts lack 2048 MB of memory; the most that would fit is 1024 MB on a host. "
+        "1 host is disabled by an operator."
+    )
+
+
+def test_nearest_miss_when_every_host_fails_twice():
+    table = make_table(make_host("a"), make_host("b"))
+    assert choose(table, make_request(memory_mb=99999, disk_gb=999)).nearest_miss == (
+        "Every host fails 2 rules or more. "
+        "2 hosts lack 99999 MB of memory; the most that would fit is 16384 MB on a host. "
+        "2 hosts lack 999 GB of disk; the most that would fit is 200 GB on a host."
+    )
+
+
+def test_empty_table_answers_with_nothing():
+    selected = choose(make_table(), make_request(), count=2, alternates=2)
+    assert selected.hosts == [[], []]
+    assert selected.hosts_total == 0
+    assert selected.nearest_miss == "The scheduler knows of no host."
+
+
+def test_request_for_no_server_is_answered_with_none():
+    assert choose(make_table(make_host("a")), make_request(), count=0).hosts == []
+
+
+class BrokenFilter:
+    """A rule with a defect."""
+
+    name = "BrokenFilter"
+    after_pick = AfterPick.NOBODY
+
+    def judge(self, hosts: object, request: object) -> None:
+        raise ZeroDivisionError("defect")
+
+    def complain(self, hosts: object, request: object, failed: object) -> str:
+        return ""
+
+
+def test_filter_that_raises_fails_the_request_and_nothing_else():
+    table = make_table(make_host("a"))
+    policy = Policy(filters=(RamFilter(), BrokenFilter()))
+    with pytest.raises(FilterFailedError, match="BrokenFilter failed"):
+        select_destinations(table, make_request(), 1, 0, np.random.default_rng(1), policy)
+    assert first_choices(choose(table, make_request())) == ["a"]
+
+
+def test_a_thousand_servers_over_ten_thousand_hosts_are_one_quick_decision():
+    table = make_table(*(make_host(f"h{i}", vcpus=16 + i % 7, memory_mb=16384 + i % 100) for i in range(10_000)))
+    selected = choose(table, make_request(group_policy="anti-affinity"), count=1000, alternates=2)
+    assert len(set(first_choices(selected))) == 1000
