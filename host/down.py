@@ -28,6 +28,6 @@ def down(settings: HostSettings) -> None:
     if is_running:
         supervision.stop(settings)
     if environment.get("NOVELLA_HYPERVISOR") == "libvirt" and os.geteuid() == 0:
-        subprocess.run([str(CHECKOUT / "host" / "libvirtd.sh"), "stop-all"], cwd=CHECKOUT, env=environment, check=True)
+        subprocess.run([sys.executable, "-m", "host.libvirtd", "stop-all"], cwd=CHECKOUT, env=environment, check=True)
     shutil.rmtree(settings.runtime_dir, ignore_errors=True)
     print("Everything is down. The state is kept in", settings.state_dir, flush=True)

@@ -112,6 +112,7 @@ def run(state_dir: Path) -> NoReturn:
     Raises:
         LibvirtdError: not root, or a package is missing.
     """
+    os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
     _check_machine()
     folders = Folders(state_dir)
     end_daemon(folders)
@@ -152,8 +153,10 @@ def stop_all(state_dir: Path) -> int:
     definitions = folders.configuration.parent / "qemu"
     for definition in (*definitions.glob("*.xml"), *definitions.glob("autostart/*.xml")):
         definition.unlink()
-    if folders.runtime.exists():
-        shutil.rmtree(folders.runtime)
+    if folders.socket.parent.exists():
+        shutil.rmtree(folders.socket.parent)
+    with contextlib.suppress(OSError):  # what others keep beside it stays
+        folders.runtime.rmdir()
     return len(guests)
 
 

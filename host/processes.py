@@ -59,7 +59,7 @@ def _flower(settings: HostSettings) -> list[str]:
 PROCESSES = (
     Process("redis", lambda s: ["redis-server", f"{s.state_dir}/redis/redis.conf"], order=100,
             wanted=lambda s: s.has_own_redis),
-    Process("libvirtd", lambda s: [f"{CHECKOUT}/host/libvirtd.sh"], order=100, wanted=_is_libvirt),
+    Process("libvirtd", lambda s: [sys.executable, "-m", "host.libvirtd", "run"], order=100, wanted=_is_libvirt),
     Process("api", _gunicorn, order=300),
     Process("conductor", lambda s: [sys.executable, "-m", "cloud.conductor"], order=300),
     Process("scheduler", lambda s: [sys.executable, "-m", "scheduler"], order=200),
