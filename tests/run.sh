@@ -19,8 +19,8 @@ say() { printf '\n=== %s (%s s)\n' "$1" "$SECONDS"; }
 is_root() { [ "$(id -u)" = 0 ]; }
 
 stage_fast() {
-    say "unit, contract and architecture tests"
-    "$py" -m pytest -q -n 2 tests/unit tests/contracts tests/architecture
+    say "unit, contract and architecture tests, and those of the scheduler's process"
+    "$py" -m pytest -q -n 2 tests/unit tests/contracts tests/architecture tests/integration/scheduler
 }
 
 stage_sqlite() {
@@ -44,7 +44,7 @@ stage_root() {
         return
     fi
     say "hypervisor and networks of this machine"
-    "$py" -m pytest -q tests/integration
+    "$py" -m pytest -q tests/integration --ignore=tests/integration/scheduler
     say "first boot: make up, a session of the stock client, make down"
     "$py" -m pytest -q -s tests/firstboot
 }

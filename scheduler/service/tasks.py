@@ -22,7 +22,7 @@ def register_tasks(app: Celery, hosts: KnownHosts, feed: HostFeed, wait_seconds:
     it is answered with what is known.
     """
 
-    @app.task(name=SelectDestinations.NAME, throws=(RemoteFault,), resultrepr_maxsize=64)
+    @app.task(name=SelectDestinations.NAME, shared=False, throws=(RemoteFault,), resultrepr_maxsize=64)
     def select_destinations(wire: dict[str, Any]) -> dict[str, Any]:
         """Return, as the wire form of `Selected`, hosts for the servers of a `SelectDestinations`.
 
