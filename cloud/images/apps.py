@@ -8,3 +8,6 @@ class ImagesConfig(AppConfig):
 
     name = "cloud.images"
     label = "images"
+
+    def ready(self) -> None:
+        import cloud.images.api.policies  # noqa: F401
