@@ -13,8 +13,8 @@ from cloud.images.api.image_schemas import STATUSES
 from cloud.images.models import Image
 
 SORT_KEYS = frozenset({
-    "name", "status", "container_format", "disk_format", "size", "id", "created_at", "updated_at", "min_ram", "min_disk",
-    "owner", "protected", "visibility",
+    "name", "status", "container_format", "disk_format", "size", "id", "created_at", "updated_at", "min_ram",
+    "min_disk", "owner", "protected", "visibility",
 })
 _TEXT = frozenset({"name", "id", "status", "owner", "disk_format", "container_format", "checksum", "os_hash_value"})
 _NUMBERS = {"size": "size", "size_min": "size__gte", "size_max": "size__lte", "min_ram": "min_ram",

@@ -5,7 +5,9 @@ from typing import Any
 DISK_FORMATS = ("ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "iso", "ploop", "gpt")
 CONTAINER_FORMATS = ("ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed")
 VISIBILITIES = ("public", "private", "shared", "community")
-STATUSES = ("queued", "saving", "active", "killed", "deleted", "uploading", "importing", "pending_delete", "deactivated")
+STATUSES = (
+    "queued", "saving", "active", "killed", "deleted", "uploading", "importing", "pending_delete", "deactivated",
+)
 
 _TEXT = {"type": ["null", "string"], "maxLength": 255, "format": "printable"}
 _COUNT = {"type": "integer", "minimum": 0, "maximum": 2147483647}

@@ -7,8 +7,8 @@ from cloud.core.times import seconds_z
 from cloud.images.models import Image, ImageMember
 
 _PLAIN = (
-    "id", "name", "owner", "status", "visibility", "disk_format", "container_format", "size", "virtual_size", "min_disk",
-    "min_ram", "protected", "os_hidden", "checksum", "os_hash_algo", "os_hash_value",
+    "id", "name", "owner", "status", "visibility", "disk_format", "container_format", "size", "virtual_size",
+    "min_disk", "min_ram", "protected", "os_hidden", "checksum", "os_hash_algo", "os_hash_value",
 )
 
 

@@ -15,13 +15,16 @@ MAX_PROPERTIES = 128
 MAX_TAGS = 128
 
 
-def create_image(context: RequestContext, columns: dict[str, Any], properties: dict[str, str], tags: list[str]) -> Image:
+def create_image(
+    context: RequestContext, columns: dict[str, Any], properties: dict[str, str], tags: list[str]
+) -> Image:
     """Make a queued image.
 
     Args:
         context: who makes it; owner unless an admin names another in `columns`.
         columns: values of the model's columns.
-        properties: the client's own. tags: without repetitions.
+        properties: the client's own.
+        tags: without repetitions.
 
     Raises:
         Conflict: the id is taken. Forbidden: public, or for another owner, and not an admin.
