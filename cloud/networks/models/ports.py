@@ -7,7 +7,13 @@ from cloud.networks.models.networks import Network, Subnet
 
 
 class Port(models.Model):
-    """A plug in a network. `device_id` names who uses it, for servers the instance's uuid."""
+    """A plug in a network. `device_id` names who uses it, for servers the instance's uuid.
+
+    `position` is its order among the interfaces of a server, NO_POSITION where it is none of them; `device_tag` is the
+    word by which the guest is told which interface is which.
+    """
+
+    NO_POSITION = -1
 
     id = uuid_field(primary_key=True, default=new_uuid)
     network = models.ForeignKey(Network, models.PROTECT, related_name="ports")
@@ -23,17 +29,25 @@ class Port(models.Model):
     port_security_enabled = models.BooleanField(default=True)
     # Made by the compute service for a server, so that it goes away with it.
     is_created_for_server = models.BooleanField(default=False)
-    position = models.IntegerField(default=0)
+    position = models.IntegerField(default=NO_POSITION)
+    device_tag = models.CharField(max_length=60, blank=True, default="")
+    vnic_type = models.CharField(max_length=64, default="normal")
+    binding_profile = models.JSONField(default=dict, blank=True)
     security_groups = models.ManyToManyField("networks.SecurityGroup", related_name="ports", blank=True)
     allowed_address_pairs = models.JSONField(default=list, blank=True)
     extra_dhcp_opts = models.JSONField(default=list, blank=True)
-    tags = models.JSONField(default=list, blank=True)
     revision_number = models.IntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["network", "mac_address"], name="mac_in_network")]
+        constraints = [
+            models.UniqueConstraint(fields=["network", "mac_address"], name="mac_in_network"),
+            # Whoever allocates the interfaces of a server twice at once makes each of them once.
+            models.UniqueConstraint(
+                fields=["device_id", "position"], condition=models.Q(position__gte=0), name="position_in_server"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.id

@@ -14,7 +14,6 @@ class SecurityGroup(models.Model):
     project_id = id_field(db_index=True)
     is_default = models.BooleanField(default=False)
     stateful = models.BooleanField(default=True)
-    tags = models.JSONField(default=list, blank=True)
     revision_number = models.IntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -1,0 +1,45 @@
+"""Which rows a token may see, and which it may change. An admin sees and changes all.
+
+A network is seen by its project, and by everyone if it is shared or external; what stands in it is seen by its own
+project and, for ports, by the network's too.
+"""
+
+from django.db.models import Q, QuerySet
+
+from cloud.core.context import RequestContext
+from cloud.networks.models import Network, Port, SecurityGroup, SecurityGroupRule, Subnet
+
+
+def networks(context: RequestContext) -> QuerySet[Network]:
+    """Return the networks that a token may see."""
+    mine = Q(project_id=context.project_id) | Q(shared=True) | Q(is_external=True)
+    return Network.objects.all() if context.is_admin else Network.objects.filter(mine)
+
+
+def subnets(context: RequestContext) -> QuerySet[Subnet]:
+    """Return the subnets that a token may see."""
+    mine = Q(project_id=context.project_id) | Q(network__shared=True)
+    return Subnet.objects.all() if context.is_admin else Subnet.objects.filter(mine)
+
+
+def ports(context: RequestContext) -> QuerySet[Port]:
+    """Return the ports that a token may see."""
+    mine = Q(project_id=context.project_id) | Q(network__project_id=context.project_id)
+    return Port.objects.all() if context.is_admin else Port.objects.filter(mine)
+
+
+def security_groups(context: RequestContext) -> QuerySet[SecurityGroup]:
+    """Return the security groups that a token may see, which are those it may use."""
+    rows = SecurityGroup.objects.all()
+    return rows if context.is_admin else rows.filter(project_id=context.project_id)
+
+
+def rules(context: RequestContext) -> QuerySet[SecurityGroupRule]:
+    """Return the rules that a token may see: those of its groups."""
+    rows = SecurityGroupRule.objects.all()
+    return rows if context.is_admin else rows.filter(group__project_id=context.project_id)
+
+
+def usable_networks(context: RequestContext) -> QuerySet[Network]:
+    """Return the networks to which a project may attach without naming one: its own and the shared ones."""
+    return Network.objects.filter(Q(project_id=context.project_id) | Q(shared=True), is_external=False)

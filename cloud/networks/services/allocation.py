@@ -1,0 +1,125 @@
+"""The interfaces of servers: made or adopted when a server gets its host, given back when it goes.
+
+Everything here may be repeated: what is done already is left as it is.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from cloud.networks.errors import NetworkNotFound, PortInUse, PortNotFound
+from cloud.networks.models import Network, Port, ResourceTag, SecurityGroup
+from cloud.networks.services.addresses import AddressWish
+from cloud.networks.services.default_group import default_group_id
+from cloud.networks.services.plugging import PositionTaken, make_port
+from cloud.networks.services.specs import specs
+from contracts.compute import PortSpec
+
+DEVICE_OWNER = "compute:nova"
+
+
+def allocate(instance_uuid: str, project_id: str, network_request: dict[str, Any], host: str) -> list[PortSpec]:
+    """Give a server its interfaces, all or none, and bind them to its host.
+
+    Args:
+        network_request: as `requests.check` returned it.
+
+    Returns:
+        The ports in the order of the guest.
+
+    Raises:
+        IpAddressGenerationFailure: a network has no address left.
+        IpAddressInUse, PortInUse: somebody took what was asked for since it was checked.
+        NetworkNotFound, PortNotFound: somebody removed it.
+    """
+    requests: list[dict[str, str]] = network_request.get("requests", [])
+    mine = Port.objects.filter(device_id=instance_uuid, position__gte=0)
+    with transaction.atomic():
+        there = set(mine.values_list("position", flat=True))
+        missing = [(position, request) for position, request in enumerate(requests) if position not in there]
+        _adopt(instance_uuid, project_id, [one for one in missing if one[1].get("port_id")])
+        _make(instance_uuid, project_id, [one for one in missing if not one[1].get("port_id")], network_request)
+        mine.exclude(host=host).update(
+            host=host, status="DOWN", updated_at=timezone.now(), revision_number=F("revision_number") + 1
+        )
+    return port_specs(instance_uuid)
+
+
+def release(instance_uuids: Collection[str]) -> None:
+    """Delete the ports that were made for servers, and unbind the others. Nothing there is a success."""
+    ports = Port.objects.filter(device_id__in=list(instance_uuids))
+    with transaction.atomic():
+        made = ports.filter(is_created_for_server=True)
+        ResourceTag.objects.filter(resource_id__in=made.values("id")).delete()
+        made.delete()
+        ports.update(
+            device_id="", device_owner="", device_tag="", host="", position=Port.NO_POSITION, status="DOWN",
+            updated_at=timezone.now(), revision_number=F("revision_number") + 1,
+        )
+
+
+def port_specs(instance_uuid: str) -> list[PortSpec]:
+    """Return the interfaces of a server as its host needs them, in the order of the guest."""
+    ports = Port.objects.filter(device_id=instance_uuid, position__gte=0).order_by("position")
+    return specs(ports)
+
+
+def set_active(instance_uuid: str) -> None:
+    """Note that the guest runs and its interfaces work."""
+    Port.objects.filter(device_id=instance_uuid).exclude(status="ACTIVE").update(
+        status="ACTIVE", updated_at=timezone.now(), revision_number=F("revision_number") + 1
+    )
+
+
+def _adopt(instance_uuid: str, project_id: str, wanted: Sequence[tuple[int, dict[str, str]]]) -> None:
+    for position, request in wanted:
+        free = Port.objects.filter(id=request["port_id"], device_id="")
+        taken = free.update(
+            device_id=instance_uuid, device_owner=DEVICE_OWNER, position=position, device_tag=request.get("tag", ""),
+            updated_at=timezone.now(), revision_number=F("revision_number") + 1,
+        )
+        if not taken:
+            _refuse_port(request["port_id"], instance_uuid)
+
+
+def _refuse_port(port_id: str, instance_uuid: str) -> None:
+    holder = Port.objects.filter(id=port_id).values_list("device_id", flat=True).first()
+    if holder is None:
+        raise PortNotFound(port_id=port_id)
+    if holder != instance_uuid:
+        raise PortInUse(port_id=port_id, device_id=holder)
+
+
+def _make(
+    instance_uuid: str, project_id: str, wanted: Sequence[tuple[int, dict[str, str]]], network_request: dict[str, Any]
+) -> None:
+    if not wanted:
+        return
+    group_ids = _groups(project_id, network_request.get("security_groups", []))
+    ids = {request["network_id"] for _, request in wanted}
+    networks = {network.id: network for network in Network.objects.filter(id__in=ids).prefetch_related("subnets")}
+    for position, request in wanted:
+        network = networks.get(request["network_id"])
+        if network is None:
+            raise NetworkNotFound(network_id=request["network_id"])
+        draft = Port(
+            network=network, project_id=project_id, device_id=instance_uuid, device_owner=DEVICE_OWNER,
+            position=position, device_tag=request.get("tag", ""), is_created_for_server=True,
+            port_security_enabled=network.port_security_enabled,
+        )
+        wishes = [AddressWish(ip_address=request["fixed_ip"])] if request.get("fixed_ip") else None
+        try:
+            make_port(draft, wishes, group_ids if network.port_security_enabled else ())
+        except PositionTaken:
+            # The same order, carried out by somebody else at the same time: the interface is there.
+            continue
+
+
+def _groups(project_id: str, asked: Sequence[str]) -> list[str]:
+    """Return the groups of new ports: those asked for that still exist, the project's default group if none were."""
+    if not asked:
+        return [default_group_id(project_id)]
+    return list(SecurityGroup.objects.filter(id__in=asked).values_list("id", flat=True))

@@ -1,0 +1,103 @@
+"""Making ports: a MAC, addresses and security groups, so that nothing is ever given twice."""
+
+import secrets
+from collections.abc import Sequence
+
+from django.db import IntegrityError, transaction
+
+from cloud.networks.errors import IpAddressGenerationFailure, IpAddressInUse, MacAddressInUse
+from cloud.networks.models import FixedIp, Network, Port
+from cloud.networks.services.addresses import AddressWish, Place, places, take
+
+MAC_PREFIX = "fa:16:3e"
+_TRIES = 50
+_PortGroup = Port.security_groups.through
+
+
+class PositionTaken(Exception):
+    """The server has an interface in this position already."""
+
+
+def new_mac() -> str:
+    """Return a random MAC address below OpenStack's prefix."""
+    return ":".join([MAC_PREFIX, *(f"{octet:02x}" for octet in secrets.token_bytes(3))])
+
+
+def make_port(draft: Port, wishes: Sequence[AddressWish] | None, group_ids: Sequence[str]) -> Port:
+    """Insert a port with its addresses and groups, whoever else does the same at the moment.
+
+    Args:
+        draft: not yet saved; without a `mac_address` it gets a free one.
+        wishes: the addresses it wants; None for what its network gives by itself.
+
+    Raises:
+        InvalidInput, InvalidIpForNetwork, InvalidIpForSubnet: the wishes do not fit the network.
+        IpAddressInUse, MacAddressInUse, PositionTaken: what was asked for is somebody's.
+        IpAddressGenerationFailure: no address is left.
+    """
+    network = draft.network
+    where = places(network, list(network.subnets.all()), wishes)
+    has_own_mac = bool(draft.mac_address)
+    for _ in range(_TRIES):
+        if not has_own_mac:
+            draft.mac_address = new_mac()
+        addresses = [FixedIp(port=draft, subnet=subnet, ip_address=address)
+                     for subnet, address in (take(place, network, draft.mac_address) for place in where)]
+        try:
+            with transaction.atomic():
+                _insert(draft, addresses, group_ids)
+            return draft
+        except IntegrityError:
+            _refuse_what_cannot_change(draft, where, has_own_mac=has_own_mac)
+    raise IpAddressGenerationFailure(network_id=network.id)
+
+
+def give_addresses(port: Port, wishes: Sequence[AddressWish]) -> None:
+    """Give further addresses to a port that exists. Raises what `make_port` raises for addresses."""
+    network: Network = port.network
+    where = places(network, list(network.subnets.all()), wishes)
+    for _ in range(_TRIES):
+        chosen = [take(place, network, port.mac_address) for place in where]
+        try:
+            with transaction.atomic():
+                FixedIp.objects.bulk_create(
+                    FixedIp(port=port, subnet=subnet, ip_address=address) for subnet, address in chosen
+                )
+            return
+        except IntegrityError:
+            _refuse_taken_address(network, where)
+    raise IpAddressGenerationFailure(network_id=network.id)
+
+
+def set_groups(port: Port, group_ids: Sequence[str]) -> None:
+    """Replace the security groups of a port."""
+    _PortGroup.objects.filter(port_id=port.id).delete()
+    _add_groups(port, group_ids)
+
+
+def _insert(draft: Port, addresses: list[FixedIp], group_ids: Sequence[str]) -> None:
+    draft.save(force_insert=True)
+    FixedIp.objects.bulk_create(addresses)
+    _add_groups(draft, group_ids)
+
+
+def _add_groups(port: Port, group_ids: Sequence[str]) -> None:
+    _PortGroup.objects.bulk_create(
+        _PortGroup(port_id=port.id, securitygroup_id=group_id) for group_id in dict.fromkeys(group_ids)
+    )
+
+
+def _refuse_what_cannot_change(draft: Port, where: Sequence[Place], *, has_own_mac: bool) -> None:
+    """Refuse if the conflict is about something that another try would ask for again."""
+    if draft.position >= 0 and Port.objects.filter(device_id=draft.device_id, position=draft.position).exists():
+        raise PositionTaken
+    network = draft.network
+    if has_own_mac and Port.objects.filter(network=network, mac_address=draft.mac_address).exists():
+        raise MacAddressInUse(network_id=network.id, mac=draft.mac_address)
+    _refuse_taken_address(network, where)
+
+
+def _refuse_taken_address(network: Network, where: Sequence[Place]) -> None:
+    for place in where:
+        if place.ip_address and FixedIp.objects.filter(subnet=place.subnets[0], ip_address=place.ip_address).exists():
+            raise IpAddressInUse(network_id=network.id, ip_address=place.ip_address)

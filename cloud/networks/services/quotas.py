@@ -1,0 +1,77 @@
+"""Limits of network resources: what is there is counted in the transaction that adds to it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model
+
+from cloud.networks.errors import OverQuota
+from cloud.networks.models import Network, NetworkQuota, Port, SecurityGroup, SecurityGroupRule, Subnet
+
+UNLIMITED = -1
+# Neutron's defaults.
+DEFAULTS: Mapping[str, int] = {
+    "network": 100, "subnet": 100, "port": 500, "security_group": 10, "security_group_rule": 100,
+}
+_COUNTED: Mapping[str, type[Model]] = {
+    "network": Network, "subnet": Subnet, "port": Port, "security_group": SecurityGroup,
+    "security_group_rule": SecurityGroupRule,
+}
+
+
+def limits(project_id: str) -> dict[str, int]:
+    """Return a project's limits by resource; -1 is none."""
+    own = NetworkQuota.objects.filter(project_id=project_id).values_list("limits", flat=True).first()
+    return {**DEFAULTS, **(own or {})}
+
+
+def used(project_id: str, resource: str) -> int:
+    """Return how much of a resource a project has."""
+    return int(_COUNTED[resource]._default_manager.filter(project_id=project_id).count())  # noqa: SLF001  # Django's
+
+
+def usages(project_id: str) -> dict[str, int]:
+    """Return how much a project has, by resource."""
+    return {resource: used(project_id, resource) for resource in DEFAULTS}
+
+
+def room(project_id: str, resource: str) -> int | None:
+    """Return how much more of a resource a project may have; None for no limit."""
+    limit = limits(project_id)[resource]
+    return None if limit == UNLIMITED else max(0, limit - used(project_id, resource))
+
+
+def make_room(project_id: str, resource: str, count: int = 1) -> None:
+    """Make sure that a project may have `count` more; call it in the transaction that makes them, before they exist.
+
+    Raises:
+        OverQuota
+    """
+    NetworkQuota.objects.get_or_create(project_id=project_id)
+    # Whoever else makes something of this project waits here until we are done, so that no two count the same room.
+    NetworkQuota.objects.select_for_update().get(project_id=project_id)
+    left = room(project_id, resource)
+    if left is not None and count > left:
+        raise OverQuota(resource=resource)
+
+
+def set_limits(project_id: str, changed: Mapping[str, int]) -> dict[str, int]:
+    """Set some of a project's limits and return all of them."""
+    with transaction.atomic():
+        NetworkQuota.objects.get_or_create(project_id=project_id)
+        row = NetworkQuota.objects.select_for_update().get(project_id=project_id)
+        row.limits = {**row.limits, **changed}
+        row.save(update_fields=["limits"])
+    return {**DEFAULTS, **row.limits}
+
+
+def reset_limits(project_id: str) -> bool:
+    """Give a project the default limits again; tell whether it had others."""
+    return bool(NetworkQuota.objects.filter(project_id=project_id).exclude(limits={}).update(limits={}))
+
+
+def own_limits() -> list[dict[str, Any]]:
+    """Return {project_id, and each resource's limit} of the projects whose limits were set."""
+    rows = NetworkQuota.objects.exclude(limits={}).order_by("project_id").values_list("project_id", "limits")
+    return [{"project_id": project_id, **DEFAULTS, **own} for project_id, own in rows]
