@@ -4,7 +4,7 @@ from cloud.core.errors import Conflict, Invalid
 
 
 class InvalidInput(Invalid):
-    """Invalid input for operation: {reason}"""
+    """Invalid input for operation: {reason}."""
 
 
 class InvalidIpForNetwork(Invalid):

@@ -4,13 +4,13 @@ from cloud.core.errors import Conflict, Invalid, NotFound
 
 
 class GroupNotFound(NotFound):
-    """Security group {group_id} does not exist"""
+    """Security group {group_id} does not exist."""
 
     code = "SecurityGroupNotFound"
 
 
 class RuleNotFound(NotFound):
-    """Security group rule {rule_id} does not exist"""
+    """Security group rule {rule_id} does not exist."""
 
     code = "SecurityGroupRuleNotFound"
 
@@ -59,6 +59,6 @@ class RuleInvalid(Invalid):
 
 
 class RuleConflict(Invalid):
-    """Conflicting value ethertype {ethertype} for CIDR {cidr}"""
+    """Conflicting value ethertype {ethertype} for CIDR {cidr}."""
 
     code = "SecurityGroupRuleParameterConflict"

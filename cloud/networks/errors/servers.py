@@ -32,7 +32,7 @@ class NoNetworkToChoose(Invalid):
 
 
 class ExternalNetworkForbidden(Forbidden):
-    """It is not allowed to create an interface on external network {network_id}"""
+    """It is not allowed to create an interface on external network {network_id}."""
 
 
 class FixedIpTaken(Invalid):
@@ -52,4 +52,4 @@ class SecurityGroupAmbiguous(Conflict):
 
 
 class PortsOverQuota(Forbidden):
-    """Maximum number of ports exceeded"""
+    """Maximum number of ports exceeded."""

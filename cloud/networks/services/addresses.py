@@ -11,7 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cloud.networks.errors import (
-    InvalidInput, InvalidIpForNetwork, InvalidIpForSubnet, IpAddressGenerationFailure, IpAddressInUse,
+    InvalidInput,
+    InvalidIpForNetwork,
+    InvalidIpForSubnet,
+    IpAddressGenerationFailure,
+    IpAddressInUse,
 )
 from cloud.networks.models import FixedIp, Network, Subnet
 
@@ -92,6 +96,7 @@ def places(network: Network, subnets: Sequence[Subnet], wishes: Sequence[Address
     """Return where the addresses of a port come from.
 
     Args:
+        network: the port's.
         subnets: of the network.
         wishes: None for what the network gives by itself: one address of each IP version, and one of each subnet in
             which guests make their own.
@@ -119,7 +124,7 @@ def _wished(network: Network, subnets: Sequence[Subnet], wish: AddressWish) -> P
     if not candidates:
         raise InvalidInput(
             reason=f"Failed to create port on network {network.id}, because fixed_ips included invalid subnet "
-            f"{wish.subnet_id}."
+            f"{wish.subnet_id}"
         )
     if not wish.ip_address:
         return Place(tuple(candidates))

@@ -25,7 +25,10 @@ def allocate(instance_uuid: str, project_id: str, network_request: dict[str, Any
     """Give a server its interfaces, all or none, and bind them to its host.
 
     Args:
+        instance_uuid: the server.
+        project_id: of the server; the ports become its.
         network_request: as `requests.check` returned it.
+        host: where the server will run.
 
     Returns:
         The ports in the order of the guest.

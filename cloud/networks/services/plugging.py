@@ -29,6 +29,7 @@ def make_port(draft: Port, wishes: Sequence[AddressWish] | None, group_ids: Sequ
     Args:
         draft: not yet saved; without a `mac_address` it gets a free one.
         wishes: the addresses it wants; None for what its network gives by itself.
+        group_ids: the security groups of the port.
 
     Raises:
         InvalidInput, InvalidIpForNetwork, InvalidIpForSubnet: the wishes do not fit the network.

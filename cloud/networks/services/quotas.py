@@ -28,7 +28,7 @@ def limits(project_id: str) -> dict[str, int]:
 
 def used(project_id: str, resource: str) -> int:
     """Return how much of a resource a project has."""
-    return int(_COUNTED[resource]._default_manager.filter(project_id=project_id).count())  # noqa: SLF001  # Django's
+    return int(_COUNTED[resource]._default_manager.filter(project_id=project_id).count())  # Django's
 
 
 def usages(project_id: str) -> dict[str, int]:

@@ -10,8 +10,18 @@ from typing import Any
 from cloud.core.context import RequestContext
 from cloud.core.formats import is_uuid
 from cloud.networks.errors import (
-    ExternalNetworkForbidden, FixedIpTaken, FixedIpUnfit, NetworkAmbiguous, NetworkHasNoSubnet, NetworkUnknown,
-    NoNetworkToChoose, PortHasNoAddress, PortsOverQuota, PortTaken, PortUnknown, SecurityGroupAmbiguous,
+    ExternalNetworkForbidden,
+    FixedIpTaken,
+    FixedIpUnfit,
+    NetworkAmbiguous,
+    NetworkHasNoSubnet,
+    NetworkUnknown,
+    NoNetworkToChoose,
+    PortHasNoAddress,
+    PortsOverQuota,
+    PortTaken,
+    PortUnknown,
+    SecurityGroupAmbiguous,
     SecurityGroupUnknown,
 )
 from cloud.networks.models import FixedIp, Network, Port
@@ -30,6 +40,7 @@ def check(
     """Check the networks and security groups of a create request; change nothing but the project's default group.
 
     Args:
+        context: of the one who asks, scoped to the project of the server.
         networks: None where the body has none; "auto"; "none"; or a list of {uuid, port, fixed_ip, tag}.
         security_groups: names or ids; None or empty for the project's default group.
         count: how many servers are asked for.
