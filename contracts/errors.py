@@ -18,6 +18,7 @@ class ErrorCode(StrEnum):
     ORDER_REFUSED = "OrderRefused"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     NETWORK_EXHAUSTED = "NoMoreFixedIps"
+    SUPERSEDED = "Superseded"
     INTERNAL = "Internal"
 
 
@@ -34,6 +35,7 @@ TENANT_TEXT: dict[str, str] = {
     ErrorCode.ORDER_REFUSED: "The host refused an order that was late or meant for another host.",
     ErrorCode.DEADLINE_EXCEEDED: "The host did not answer in time.",
     ErrorCode.NETWORK_EXHAUSTED: "No more fixed IP addresses are available on the network.",
+    ErrorCode.SUPERSEDED: "Another request took its place.",
     ErrorCode.INTERNAL: "An internal error occurred.",
 }
 

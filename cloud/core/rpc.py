@@ -5,7 +5,7 @@ registers them here when it starts.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from celery import current_app
@@ -13,6 +13,7 @@ from celery.canvas import Signature
 from celery.exceptions import TimeoutError as CeleryTimeoutError
 from django.db import transaction
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from cloud.core.errors import Unavailable
 from contracts.compute import COMMANDS
@@ -20,12 +21,12 @@ from contracts.envelope import Message, Order, Outcome
 from contracts.routing import CONDUCTOR_QUEUE, SCHEDULER_QUEUE, compute_queue, slow_compute_queue
 
 _log = logging.getLogger(__name__)
-Workflow = Callable[..., Signature | None]
+Workflow = Callable[[list[str]], Iterable[Signature]]
 _workflows: dict[str, Workflow] = {}
 
 
 def register_workflow(name: str) -> Callable[[Workflow], Workflow]:
-    """Register a launcher `(operation ids) -> Signature` under a name. A None signature means nothing to send."""
+    """Register a launcher `(operation ids) -> canvases` under a name: what to send, from wherever they stand now."""
 
     def register(launcher: Workflow) -> Workflow:
         _workflows[name] = launcher
@@ -35,20 +36,20 @@ def register_workflow(name: str) -> Callable[[Workflow], Workflow]:
 
 
 def launch(name: str, operation_ids: list[str]) -> None:
-    """Send the workflow's first canvas once the current transaction has committed.
+    """Send the workflow's next canvases once the current transaction has committed.
 
     A broker that is away costs nothing but time: the operations are rows, and the reconciler sends what has no owner.
+    For the same reason an error in a launcher is logged and not passed on: the request was accepted already.
     """
-    transaction.on_commit(lambda: launch_now(name, operation_ids))
+    transaction.on_commit(lambda: launch_now(name, operation_ids), robust=True)
 
 
 def launch_now(name: str, operation_ids: list[str]) -> bool:
-    """Send the workflow's first canvas; tell whether the broker took it."""
+    """Send the workflow's next canvases; tell whether the broker took them."""
     try:
-        canvas = _workflows[name](operation_ids)
-        if canvas is not None:
+        for canvas in _workflows[name](operation_ids):
             canvas.apply_async()
-    except OperationalError:
+    except (OperationalError, RedisError):
         _log.warning("the broker is away: %s of %s waits for the reconciler", name, operation_ids)
         return False
     return True

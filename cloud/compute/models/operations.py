@@ -72,7 +72,7 @@ class Operation(models.Model):
 
 
 class Step(models.Model):
-    """A node of an operation's graph. `after` names the steps that must be done before it."""
+    """A node of an operation's graph. `after` names the steps that must be done before it; `sends` counts its orders."""
 
     operation = models.ForeignKey(Operation, models.CASCADE, related_name="steps")
     position = models.IntegerField()
@@ -81,6 +81,7 @@ class Step(models.Model):
     attempt = models.IntegerField(default=1)
     host = models.CharField(max_length=64, blank=True, default="")
     state = models.CharField(max_length=12, choices=StepState.choices, default=StepState.PENDING)
+    sends = models.IntegerField(default=0)
     started_at = models.DateTimeField(null=True, blank=True)
     deadline = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

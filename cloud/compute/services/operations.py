@@ -1,0 +1,137 @@
+"""Operations: begun in the transaction that changes the instance, closed in the one that ends the work.
+
+Every verb is fenced: it touches only operations that are still running, so that what comes late changes nothing.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from cloud.compute.models import Instance, Operation
+from cloud.compute.models.operations import OperationState
+from cloud.compute.services import step_rows
+from cloud.compute.services.graphs import GRAPHS
+from cloud.core import rpc
+from cloud.core.clock import database_now
+from cloud.core.context import RequestContext
+from cloud.core.models import new_uuid
+from contracts.errors import ErrorCode
+from contracts.timeouts import Timing
+
+_MESSAGE_CHARACTERS = 2_000
+
+
+def begin(
+    context: RequestContext,
+    instances: Sequence[Instance],
+    action: str,
+    workflow: str,
+    plan: Mapping[str, Any] | None = None,
+) -> list[Operation]:
+    """Record an operation with its whole planned graph for each instance; the workflow starts when this commits.
+
+    Whatever else was under way on the instances is closed: the caller's compare-and-swap decided that this one goes
+    first. Call it inside the transaction that made that swap.
+
+    Args:
+        context: who asks.
+        instances: rows that exist. All of them share one decision of the scheduler where the workflow needs one.
+        action: Nova's name of it, e.g. `create`.
+        workflow: a name of `cloud.compute.services.graphs.GRAPHS`.
+        plan: what the request asked beyond the instance.
+    """
+    now = database_now()
+    first = GRAPHS[workflow][0]
+    with transaction.atomic():
+        if workflow != "build":
+            supersede([one.uuid for one in instances], action, now)
+        operations = Operation.objects.bulk_create(
+            Operation(
+                id=new_uuid(),
+                instance_uuid=one.uuid,
+                project_id=context.project_id or one.project_id,
+                user_id=context.user_id,
+                request_id=context.request_id,
+                action=action,
+                workflow=workflow,
+                plan=dict(plan or {}),
+                host=one.host,
+                started_at=now,
+                updated_at=now,
+                **due(first.timing, now),
+            )
+            for one in instances
+        )
+        step_rows.plan(operations, now)
+        rpc.launch(workflow, [one.id for one in operations])
+    return operations
+
+
+def due(timing: Timing, now: datetime) -> dict[str, datetime]:
+    """Return when an order given now is sent again, and when it has failed."""
+    return {
+        "resend_at": now + timedelta(seconds=timing.resend_seconds),
+        "deadline": now + timedelta(seconds=timing.deadline_seconds),
+    }
+
+
+def running(operation_ids: Collection[str], attempt: int) -> list[Operation]:
+    """Return those of the operations that run and stand at this attempt; for the others it is too late."""
+    return list(Operation.objects.filter(id__in=operation_ids, state=OperationState.RUNNING, attempt=attempt))
+
+
+def finish(operation: Operation, *, message: str = "") -> bool:
+    """Close an operation as successful, and its steps; tell whether it was still running."""
+    return _close(operation, {"state": OperationState.SUCCEEDED, "message": message[:_MESSAGE_CHARACTERS]})
+
+
+def fail(operation: Operation, code: str, message: str, detail: str = "") -> bool:
+    """Close an operation, and the step it stands at, as failed; tell whether it was still running.
+
+    Args:
+        operation: the row.
+        code: of `contracts.errors.ErrorCode`, or the kind of a CloudError.
+        message: for the owner: no host names, nothing internal.
+        detail: for operators.
+    """
+    changes = {
+        "state": OperationState.FAILED,
+        "error_code": str(code)[:32],
+        "message": message[:_MESSAGE_CHARACTERS],
+        "detail": detail[:_MESSAGE_CHARACTERS],
+        "trace": operation.trace,
+    }
+    return _close(operation, changes)
+
+
+def _close(operation: Operation, changes: Mapping[str, Any]) -> bool:
+    now = database_now()
+    ended = {"finished_at": now, "updated_at": now, "resend_at": None}
+    with transaction.atomic():
+        rows = Operation.objects.filter(id=operation.id, state=OperationState.RUNNING, attempt=operation.attempt)
+        if not rows.update(**changes, **ended):
+            return False
+        if changes["state"] == OperationState.SUCCEEDED:
+            step_rows.close_done(operation, now)
+        else:
+            step_rows.close_failed([operation], now, changes["error_code"], changes["detail"])
+    for name, value in {**changes, **ended}.items():
+        setattr(operation, name, value)
+    return True
+
+
+def supersede(instance_uuids: Collection[str], action: str, now: datetime) -> int:
+    """Close whatever runs on the instances in favour of another action; return how many that were."""
+    rows = Operation.objects.filter(instance_uuid__in=instance_uuids, state=OperationState.RUNNING)
+    closed = list(rows.only("id", "attempt"))
+    if not closed:
+        return 0
+    message = f"Superseded by {action}."
+    count = rows.filter(id__in=[one.id for one in closed]).update(
+        state=OperationState.FAILED, error_code=ErrorCode.SUPERSEDED, message=message, finished_at=now, updated_at=now,
+        resend_at=None,
+    )
+    step_rows.close_failed(closed, now, ErrorCode.SUPERSEDED, message)
+    return count

@@ -1,0 +1,15 @@
+"""What placement refuses."""
+
+from collections.abc import Iterable
+
+from cloud.core.errors import Conflict
+
+
+class ClaimConflict(Conflict):
+    """The host cannot hold what was asked of it (any more)."""
+
+    code = "placement.concurrent_update"
+
+    def __init__(self, hosts: Iterable[str] = ()) -> None:
+        self.hosts = sorted(set(hosts))
+        super().__init__(f"Not enough is left on {', '.join(self.hosts)}." if self.hosts else "")
