@@ -72,7 +72,10 @@ class Operation(models.Model):
 
 
 class Step(models.Model):
-    """A node of an operation's graph. `after` names the steps that must be done before it; `sends` counts its orders."""
+    """A node of an operation's graph.
+
+    `after` names the steps that must be done before it; `sends` counts how often its order was sent.
+    """
 
     operation = models.ForeignKey(Operation, models.CASCADE, related_name="steps")
     position = models.IntegerField()

@@ -2,8 +2,16 @@
 
 from dataclasses import dataclass
 
-from contracts.compute import COMMANDS, DestroyServer, PlugVifs, PrepareImage, RebootServer, SpawnServer
-from contracts.compute import StartServer, StopServer
+from contracts.compute import (
+    COMMANDS,
+    DestroyServer,
+    PlugVifs,
+    PrepareImage,
+    RebootServer,
+    SpawnServer,
+    StartServer,
+    StopServer,
+)
 from contracts.timeouts import FAST, PLACING, Timing
 
 SELECT = "select_destinations"

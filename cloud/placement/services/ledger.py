@@ -61,7 +61,8 @@ def add_usage(taken: Mapping[int, Amounts], sign: int = 1) -> bool:
     for provider_id, amounts in taken.items():
         if amounts:
             alike[tuple(sorted(amounts.items()))].append(provider_id)
-    return all([_add(amounts, provider_ids, sign) for amounts, provider_ids in alike.items()])
+    results = [_add(amounts, provider_ids, sign) for amounts, provider_ids in alike.items()]
+    return all(results)
 
 
 def _add(amounts: tuple[tuple[str, int], ...], provider_ids: list[int], sign: int) -> bool:
