@@ -205,7 +205,7 @@ def patterns(service: Service, routes: Sequence[Route]) -> list[URLPattern]:
     """Return Django's URL patterns for a service's routes, relative to its prefix."""
     view = ServiceView.as_view
     return [
-        path(one.path, _csrf_free(view(service=service, route=one)), name=f"{service.name} {one.path}")
+        path(one.path, _csrf_free(view(service=service, route=one)))
         for one in routes
     ]
 
