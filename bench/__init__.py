@@ -1,0 +1,1 @@
+"""Measurements. Each module prints what it measured as JSON and as a table."""
