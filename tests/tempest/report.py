@@ -22,7 +22,7 @@ def main(out: Path, expected_file: Path) -> int:
     events = _events(out / "results.subunit")
     rows = _rows(events, [_plain(line) for line in (out / "selected.txt").read_text().split()])
     with (out / "results.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("test", "verdict", "reason"), *((name, *row) for name, row in sorted(rows.items()))])
+        csv.writer(file).writerows((name, *row) for name, row in sorted(rows.items()))
     (out / "failures.txt").write_text("\n".join(
         f"{'=' * 100}\n{name}\n{_text(event)}" for name, event in events.items() if _verdict(event) == "failed"
     ))
@@ -57,9 +57,8 @@ def _verdict(event: dict[str, Any]) -> str:
 
 
 def _text(event: dict[str, Any]) -> str:
-    return "\n".join(
-        detail.as_text() for name, detail in event["details"].items() if name.startswith("traceback") or name == "reason"
-    )
+    details = event["details"].items()
+    return "\n".join(detail.as_text() for name, detail in details if name.startswith(("traceback", "reason")))
 
 
 def _row(event: dict[str, Any]) -> tuple[str, str]:

@@ -125,7 +125,7 @@ def test_interfaces_take_two_queries_for_any_number_of_servers(make_network):
     servers = [new_uuid() for _ in range(5)]
     for server in servers:
         allocation.allocate(server, "p1", asked(*({"network_id": one.id} for one in networks)), "h")
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(connection ) as queries:
         found = interfaces([*servers, new_uuid()])
     assert len(queries) == 2
     assert set(found) == set(servers)

@@ -1,0 +1,203 @@
+"""The main job as a person types it: from `make up` to a guest's banner and away again, nothing left behind."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.fixtures.clouds import CommandFailed, wait_until
+
+USER_DATA = "#!/bin/sh\necho USERDATA-$(hostname)-RAN\n"
+BANNER = re.compile(r"### READY (?P<host>\S+) addr=(?P<address>\S+) metadata=(?P<source>\S+)")
+
+
+def test_up_shows_the_first_guests_banner(cloud):
+    assert "The server first is ACTIVE" in cloud.first_output
+    assert BANNER.search(cloud.first_output), cloud.first_output
+    assert "login:" in cloud.first_output
+
+
+def test_a_second_up_changes_nothing(cloud):
+    before = cloud.openstack("server", "list", "-f", "json")
+    assert "nothing to do" in cloud.host("up")
+    assert cloud.openstack("server", "list", "-f", "json") == before
+
+
+def test_the_first_guest_read_its_metadata_over_http(cloud):
+    console = cloud.openstack("console", "log", "show", "first")
+    assert BANNER.search(console)["source"] == "http"
+
+
+def test_token_catalog_and_projects(cloud):
+    assert cloud.show("token", "issue")["project_id"]
+    types = {entry["Type"] for entry in cloud.show("catalog", "list")}
+    assert {"identity", "compute", "image", "network", "placement"} <= types
+    assert {"demo", "admin"} <= {row["Name"] for row in cloud.show("project", "list", cloud="novella-admin")}
+
+
+def test_an_image_goes_up_and_comes_back(cloud, tmp_path):
+    source = cloud.state_dir / "guest" / "tiny.qcow2"
+    made = cloud.show("image", "create", "--disk-format", "qcow2", "--container-format", "bare", "--file", str(source),
+                      "again")
+    assert made["status"] in ("active", "queued", "saving")
+    assert "again" in {row["Name"] for row in cloud.show("image", "list")}
+    cloud.openstack("image", "save", "--file", str(tmp_path / "back"), "again")
+    assert (tmp_path / "back").read_bytes() == source.read_bytes()
+    cloud.openstack("image", "delete", "again")
+
+
+def test_flavors_and_keypairs(cloud, tmp_path):
+    cloud.openstack("flavor", "create", "--ram", "128", "--vcpus", "1", "--disk", "1", "extra", cloud="novella-admin")
+    assert cloud.show("flavor", "show", "extra")["ram"] == 128
+    assert "extra" in {row["Name"] for row in cloud.show("flavor", "list")}
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "k")], check=True)
+    cloud.openstack("keypair", "create", "--public-key", str(tmp_path / "k.pub"), "k")
+    assert cloud.show("keypair", "show", "k")["name"] == "k"
+    assert "k" in {row["Name"] for row in cloud.show("keypair", "list")}
+
+
+def test_networks(cloud):
+    cloud.openstack("network", "create", "second")
+    cloud.openstack("subnet", "create", "--network", "second", "--subnet-range", "10.20.0.0/24", "second")
+    assert cloud.show("port", "list")
+
+
+@pytest.fixture(scope="module")
+def server(cloud, tmp_path_factory):
+    """The server of the session, with everything that a person gives it."""
+    user_data = tmp_path_factory.mktemp("user-data") / "script"
+    user_data.write_text(USER_DATA)
+    made = cloud.show(
+        "server", "create", "--flavor", "m1.tiny", "--image", "tiny", "--network", "demo", "--key-name", "k",
+        "--user-data", str(user_data), "--config-drive", "True", "--property", "a=b", "--wait", "s1",
+    )
+    assert made["status"] == "ACTIVE"
+    return made
+
+
+def test_the_guest_boots_to_its_banner_with_address_and_metadata(cloud, server):
+    def banner():
+        return BANNER.search(cloud.openstack("console", "log", "show", "s1"))
+
+    found = wait_until(banner, "the banner of s1", 120)
+    shown = cloud.show("server", "show", "s1")
+    address = shown["addresses"]["demo"][0]
+    assert found["host"] == "s1"
+    assert address in found["address"]
+    assert found["source"] == "config-drive"
+    console = cloud.openstack("console", "log", "show", "s1")
+    assert "USERDATA-s1-RAN" in console
+    assert shown["properties"] in ({"a": "b"}, "a='b'")
+
+
+def test_the_machine_reaches_the_guest_and_the_guest_the_machine(cloud, server):
+    """The guest fetched its address by DHCP; its gateway forwards and translates addresses."""
+    leases = list(Path("/run/netns").glob("nnet-*"))
+    assert leases, "each network has a namespace on the host"
+
+
+def test_power_actions_and_events(cloud, server):
+    for action, status in (("stop", "SHUTOFF"), ("start", "ACTIVE"), ("reboot", "ACTIVE")):
+        cloud.openstack("server", action, "s1")
+        wait_until(lambda status=status: _settled(cloud, "s1", status), f"{action} to end in {status}", 120)
+    actions = [row["Action"] for row in cloud.show("server", "event", "list", "s1")]
+    assert {"create", "stop", "start", "reboot"} <= set(actions)
+
+
+def _settled(cloud, name, status):
+    shown = cloud.show("server", "show", name)
+    return shown["status"] == status and shown["OS-EXT-STS:task_state"] is None
+
+
+def test_operator_commands(cloud):
+    hypervisor = cloud.show("hypervisor", "list", cloud="novella-admin")[0]
+    assert hypervisor["State"] == "up"
+    assert cloud.show("hypervisor", "show", hypervisor["Hypervisor Hostname"], cloud="novella-admin")
+    assert cloud.show("compute", "service", "list", cloud="novella-admin")
+    assert cloud.show("host", "list", cloud="novella-admin")
+    assert "nova" in {row["Zone Name"] for row in cloud.show("availability", "zone", "list")}
+    limits = {row["Name"]: row["Value"] for row in cloud.show("limits", "show", "--absolute")}
+    assert limits["totalInstancesUsed"] == 2
+    assert cloud.show("resource", "provider", "list", cloud="novella-admin")
+
+
+@pytest.mark.parametrize(("arguments", "says"), [
+    (("server", "show", "nobody"), "No "),
+    (("server", "create", "--flavor", "m1.tiny", "--image", "tiny", "--network", "nowhere", "x"), "nowhere"),
+    (("server", "create", "--flavor", "nothing", "--image", "tiny", "--network", "demo", "x"), "nothing"),
+    (("flavor", "create", "--ram", "64", "mine"), "403"),
+    (("server", "stop", "nobody"), "No "),
+])
+def test_bad_input_is_answered_with_a_sentence(cloud, arguments, says):
+    with pytest.raises(CommandFailed) as failure:
+        cloud.openstack(*arguments)
+    assert says in str(failure.value)
+    assert "Traceback" not in str(failure.value)
+
+
+def test_a_flavor_larger_than_any_host_ends_in_error_with_counts(cloud):
+    cloud.openstack("flavor", "create", "--ram", "40000000", "--disk", "1", "huge", cloud="novella-admin")
+    cloud.openstack("quota", "set", "--ram", "-1", cloud.connect().current_project_id, cloud="novella-admin")
+    with pytest.raises(CommandFailed):
+        cloud.openstack("server", "create", "--flavor", "huge", "--image", "tiny", "--network", "demo", "--wait", "big")
+    shown = cloud.show("server", "show", "big")
+    assert shown["status"] == "ERROR"
+    assert "No valid host" in json.dumps(shown["fault"])
+    assert "memory" in json.dumps(shown["fault"])
+    cloud.openstack("server", "delete", "--wait", "big")
+
+
+def test_the_sdk_creates_and_deletes(cloud):
+    connection = cloud.connect()
+    server = connection.create_server("sdk", image="tiny", flavor="m1.tiny", network="demo", wait=True, auto_ip=False)
+    assert server.status == "ACTIVE"
+    assert connection.delete_server("sdk", wait=True)
+
+
+def test_a_killed_agent_comes_back_and_its_guest_never_stopped(cloud, server):
+    guests = _guests()
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        if "compute_agent" in (process.info["cmdline"] or []) and _is_of(cloud, process):
+            process.kill()
+    assert _guests() == guests
+    cloud.openstack("server", "stop", "s1")
+    wait_until(lambda: _settled(cloud, "s1", "SHUTOFF"), "the stop after the kill", 120)
+
+
+def _guests():
+    return {process.pid for process in psutil.process_iter(["name"])
+            if (process.info["name"] or "").startswith("qemu-system")}
+
+
+def _is_of(cloud, process):
+    return (process.info["environ"] or {}).get("NOVELLA_STATE_DIR") == str(cloud.state_dir)
+
+
+def test_deleted_means_nothing_is_left(cloud, server):
+    for name in ("s1", "first"):
+        cloud.openstack("server", "delete", "--wait", name)
+    assert cloud.show("server", "list") == []
+    assert cloud.show("port", "list") == []
+    wait_until(lambda: not _residue(cloud), "the host to be empty", 60)
+    assert cloud.manage("audit") == ""
+
+
+def _residue(cloud):
+    taps = [name for name in psutil.net_if_addrs() if name.startswith("ntap")]
+    disks = [str(path) for path in (cloud.state_dir / "instances").glob("*")]
+    metadata = list((cloud.state_dir / "metadata").rglob("*.json"))
+    return taps + disks + list(_guests()) + metadata
+
+
+def test_down_leaves_nothing_of_ours(cloud):
+    cloud.host("down")
+    assert not _residue(cloud)
+    ours = [process for process in psutil.process_iter(["environ"]) if _is_of(cloud, process)
+            and process.pid != psutil.Process().pid]
+    assert ours == []
+    mounts = Path("/proc/mounts").read_text()
+    assert "novella" not in mounts
+    assert not [name for name in psutil.net_if_addrs() if name.startswith(("nbr", "ntap", "nup"))]
