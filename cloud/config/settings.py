@@ -72,7 +72,7 @@ DATABASES = {"default": database_settings(os.environ.get("DATABASE_URL", ""), ST
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "identity.User"
 AUTHENTICATION_BACKENDS = ["cloud.identity.backends.DefaultDomainBackend"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["cloud.identity.passwords.Argon2Hasher"]
 SILENCED_SYSTEM_CHECKS = [
     "auth.E003", "auth.W004",  # a user's name is unique in its domain, which our backend knows
     "admin.E408", "admin.E409", "admin.E410",  # our middlewares wrap Django's, for /admin/ only

@@ -5,6 +5,7 @@ Order of the checks: microversion, token, existence, policy, body, query. The fi
 
 import logging
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -129,7 +130,7 @@ def _context(request: Any) -> RequestContext:
     token = request.META.get("HTTP_X_AUTH_TOKEN", "")
     context = authenticate(token, request.id) if token else None
     if context is None:
-        raise Unauthorized(headers={"WWW-Authenticate": f'Keystone uri="{settings.API_URL}/identity"'})
+        raise Unauthorized
     return context
 
 
@@ -196,6 +197,8 @@ def render_fault(service: Service, error: CloudError, request: Any) -> HttpRespo
     content_type, body = service.fault_style(error, request.id)
     content = body if isinstance(body, str) else orjson.dumps(body)
     response = HttpResponse(content, status=error.status, content_type=content_type)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = f'Keystone uri="{settings.API_URL}/identity"'
     for name, value in error.headers.items():
         response.headers[name] = value
     return response

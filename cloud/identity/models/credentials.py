@@ -1,4 +1,4 @@
-"""Application credentials, and which tokens are no longer good."""
+"""Application credentials, and what tells which tokens are no longer good."""
 
 from django.db import models
 
@@ -19,7 +19,6 @@ class ApplicationCredential(models.Model):
     description = models.TextField(blank=True, default="")
     expires_at = models.DateTimeField(null=True, blank=True)
     unrestricted = models.BooleanField(default=False)
-    access_rules = models.JSONField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -30,13 +29,19 @@ class ApplicationCredential(models.Model):
 
 
 class Revocation(models.Model):
-    """Tokens with this audit id, or of this user or project and issued before this time, are refused."""
+    """One token that is refused until it expires. A user's or project's tokens go by `token_generation` instead."""
 
-    audit_id = models.CharField(max_length=64, blank=True, default="", db_index=True)
-    user_id = id_field(blank=True, default="")
-    project_id = id_field(blank=True, default="")
-    issued_before = models.DateTimeField()
+    audit_id = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:
-        return self.audit_id or self.user_id or self.project_id
+        return self.audit_id
+
+
+class RevocationEpoch(models.Model):
+    """One row that counts every change which may take rights from a token, so that caches know when to forget."""
+
+    number = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.number)

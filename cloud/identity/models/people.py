@@ -6,6 +6,11 @@ from django.db import models
 from cloud.core.models import id_field, new_hex_id
 
 
+def token_generation() -> models.PositiveIntegerField:
+    """Return a counter that every token of its row is stamped with: count it up, and the older ones are refused."""
+    return models.PositiveIntegerField(default=0, editable=False)
+
+
 class Domain(models.Model):
     """A name space for users and projects."""
 
@@ -14,6 +19,7 @@ class Domain(models.Model):
     description = models.TextField(blank=True, default="")
     enabled = models.BooleanField(default=True)
     tags = models.JSONField(default=list, blank=True)
+    token_generation = token_generation()
     extra = models.JSONField(default=dict, blank=True)
 
     def __str__(self) -> str:
@@ -30,6 +36,7 @@ class Project(models.Model):
     description = models.TextField(blank=True, default="")
     enabled = models.BooleanField(default=True)
     tags = models.JSONField(default=list, blank=True)
+    token_generation = token_generation()
     extra = models.JSONField(default=dict, blank=True)
 
     class Meta:
@@ -58,6 +65,7 @@ class User(AbstractBaseUser):
     enabled = models.BooleanField(default=True)
     default_project_id = id_field(blank=True, default="")
     is_staff = models.BooleanField(default=False)
+    token_generation = token_generation()
     extra = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

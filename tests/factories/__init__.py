@@ -1,0 +1,1 @@
+"""Functions that make rows for tests, one file for each domain."""
