@@ -38,3 +38,6 @@ class NetworkDriver(Protocol):
 
     def close(self) -> None:
         """Let go of sockets. Networks stay."""
+
+    def purge(self) -> None:
+        """Remove everything of ours on this host, whoever it belongs to; what is not ours stays."""

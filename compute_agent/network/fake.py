@@ -78,3 +78,8 @@ class FakeNetwork:
 
     def close(self) -> None:
         """See NetworkDriver."""
+
+    def purge(self) -> None:
+        """See NetworkDriver."""
+        for instance_uuid in list(self._instances):
+            self.unplug(instance_uuid)

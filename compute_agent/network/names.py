@@ -1,17 +1,84 @@
-"""What our things in the kernel are called: at most 15 characters, the same on every host."""
+"""What our things in the kernel are called, and how we know them for ours.
+
+Names of links have at most 15 characters and are the same on every host. Two installations on one machine must not
+take each other's things for their own, so a short mark made from the state folder is in every alias and in the
+names of namespaces and firewall tables.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
 
 _DIGITS = 11
+_ALIAS_WORD = "novella"
 
 
-def _digits(id: str, count: int) -> str:
-    return id.replace("-", "")[:count]
+def _digits(id: str) -> str:
+    return id.replace("-", "")[:_DIGITS]
 
 
 def tap_name(port_id: str) -> str:
     """Return the name of a port's tap."""
-    return "ntap" + _digits(port_id, _DIGITS)
+    return "ntap" + _digits(port_id)
 
 
 def bridge_name(network_id: str) -> str:
     """Return the name of a network's bridge."""
-    return "nbr" + _digits(network_id, _DIGITS)
+    return "nbr" + _digits(network_id)
+
+
+def leg_name(network_id: str) -> str:
+    """Return the name of the bridge's end of the cable to the network's namespace."""
+    return "nleg" + _digits(network_id)
+
+
+def uplink_name(network_id: str) -> str:
+    """Return the name of the host's end of the cable to the network's namespace."""
+    return "nup" + _digits(network_id)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The mark of one installation."""
+
+    digest: str
+
+    @classmethod
+    def of(cls, state_dir: Path) -> "Mark":
+        """Return the mark of the installation with this state folder."""
+        return cls(hashlib.sha256(str(state_dir.absolute()).encode()).hexdigest()[:8])
+
+    @property
+    def alias_prefix(self) -> str:
+        """How the alias of each link of ours begins."""
+        return f"{_ALIAS_WORD}:{self.digest}:"
+
+    @property
+    def namespace_prefix(self) -> str:
+        """How the name of each namespace of ours begins."""
+        return f"nnet-{self.digest}-"
+
+    @property
+    def table(self) -> str:
+        """The name of our firewall tables."""
+        return f"{_ALIAS_WORD}_{self.digest}"
+
+    def namespace(self, network_id: str) -> str:
+        """Return the name of a network's namespace."""
+        return self.namespace_prefix + network_id[:13]
+
+    def network_alias(self, network_id: str) -> str:
+        """Return the alias of a bridge or cable of a network."""
+        return f"{self.alias_prefix}net:{network_id}"
+
+    def port_alias(self, port_id: str, instance_uuid: str) -> str:
+        """Return the alias of a port's tap: it tells whose the tap is, to us and to who reads `ip link`."""
+        return f"{self.alias_prefix}port:{port_id}:{instance_uuid}"
+
+    def read_port_alias(self, alias: str) -> tuple[str, str] | None:
+        """Return (port id, instance uuid) of an alias that `port_alias` made, else None."""
+        prefix = f"{self.alias_prefix}port:"
+        if not alias.startswith(prefix):
+            return None
+        port_id, _, instance_uuid = alias.removeprefix(prefix).partition(":")
+        return port_id, instance_uuid

@@ -1,0 +1,147 @@
+"""Bridges, taps, cables, addresses and routes over netlink: look first, make what lacks."""
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+
+_GONE = frozenset({errno.ENODEV, errno.ENOENT})
+
+
+class Links:
+    """A netlink connection to the namespace of the thread that opens it. Use it as a context manager."""
+
+    def __init__(self) -> None:
+        self._ipr = IPRoute()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._ipr.close()
+
+    def find(self, name: str) -> Any:
+        """Return the link's netlink message, or None."""
+        try:
+            return next(iter(self._ipr.link("get", ifname=name)), None)
+        except NetlinkError as exc:
+            if exc.code in _GONE:
+                return None
+            raise
+
+    def aliases(self, prefix: str) -> dict[str, str]:
+        """Return {name: alias} of the links whose alias begins with `prefix`."""
+        seen = {link.get_attr("IFLA_IFNAME"): link.get_attr("IFLA_IFALIAS") or "" for link in self._ipr.get_links()}
+        return {name: alias for name, alias in seen.items() if alias.startswith(prefix)}
+
+    def remove(self, name: str) -> None:
+        """Remove a link; a missing one is a success."""
+        link = self.find(name)
+        if link is not None:
+            _ignore(_GONE, lambda: self._ipr.link("del", index=link["index"]))
+
+    def ensure_bridge(self, name: str, mtu: int, alias: str) -> int:
+        """Have a bridge that is up, learns, speaks no STP and snoops no multicast; return its index."""
+        if self.find(name) is None:
+            bridge = {"br_stp_state": 0, "br_forward_delay": 0, "br_mcast_snooping": 0}
+            self._add(ifname=name, kind="bridge", **bridge)
+        return self._adjust(name, mtu, alias)
+
+    def ensure_tap(self, name: str, bridge: int, mtu: int, alias: str) -> int:
+        """Have a persistent tap in the bridge, ready for a hypervisor to open; return its index."""
+        if self.find(name) is None:
+            self._add(ifname=name, kind="tuntap", mode="tap", ifr={"no_pi": 1, "vnet_hdr": 1})
+        return self._adjust(name, mtu, alias, bridge)
+
+    def ensure_cable(self, name: str, far_name: str, far_namespace: str, mtu: int, alias: str) -> int:
+        """Have a veth pair with its far end in a namespace; return the near end's index."""
+        if self.find(name) is None:
+            self._add(ifname=name, kind="veth", peer={"ifname": far_name, "net_ns_fd": far_namespace})
+        return self._adjust(name, mtu, alias)
+
+    def join(self, index: int, bridge: int) -> None:
+        """Make a link a port of a bridge."""
+        self._ipr.link("set", index=index, master=bridge)
+
+    def raise_up(self, name: str, mtu: int | None = None) -> int:
+        """Bring a link up and return its index."""
+        index = int(self._index(name))
+        values = {"mtu": mtu} if mtu else {}
+        self._ipr.link("set", index=index, state="up", **values)
+        return index
+
+    def addresses(self, index: int) -> set[str]:
+        """Return the IPv4 addresses of a link, as `address/prefix length`."""
+        rows = self._ipr.get_addr(index=index, family=2)
+        return {f"{row.get_attr('IFA_ADDRESS')}/{row['prefixlen']}" for row in rows}
+
+    def local_addresses(self) -> set[str]:
+        """Return the IPv4 addresses of all links of the namespace, without prefix lengths."""
+        return {row.get_attr("IFA_LOCAL") for row in self._ipr.get_addr(family=2)}
+
+    def ensure_addresses(self, index: int, wanted: set[str]) -> None:
+        """Have exactly these addresses on the link."""
+        present = self.addresses(index)
+        for cidr in sorted(wanted - present):
+            address, _, length = cidr.partition("/")
+            self._ipr.addr("add", index=index, address=address, prefixlen=int(length))
+        for cidr in sorted(present - wanted):
+            address, _, length = cidr.partition("/")
+            self._ipr.addr("del", index=index, address=address, prefixlen=int(length))
+
+    def ensure_route(self, destination: str, **target: Any) -> None:
+        """Have a route; `target` in netlink's words (gateway, oif, scope)."""
+        self._ipr.route("replace", dst=destination, **target)
+
+    def _add(self, **link: Any) -> None:
+        _ignore({errno.EEXIST}, lambda: self._ipr.link("add", **link))
+
+    def _index(self, name: str) -> int:
+        link = self.find(name)
+        if link is None:
+            raise NetlinkError(errno.ENODEV, f"no link {name}")
+        return int(link["index"])
+
+    def _adjust(self, name: str, mtu: int, alias: str, bridge: int | None = None) -> int:
+        """Set what differs, so that nothing that runs is disturbed."""
+        link = self.find(name)
+        if link is None:
+            raise NetlinkError(errno.ENODEV, f"link {name} vanished")
+        wanted: dict[str, Any] = {}
+        if link.get_attr("IFLA_IFALIAS") != alias:
+            wanted["ifalias"] = alias
+            silence_ipv6(name)
+        if link.get_attr("IFLA_MTU") != mtu:
+            wanted["mtu"] = mtu
+        if bridge is not None and link.get_attr("IFLA_MASTER") != bridge:
+            wanted["master"] = bridge
+        if not link["flags"] & 1:
+            wanted["state"] = "up"
+        index = int(link["index"])
+        if wanted:
+            self._ipr.link("set", index=index, **wanted)
+        return index
+
+
+def silence_ipv6(link: str) -> None:
+    """Let the host itself speak no IPv6 on a link: a link-local address there would be open to every guest."""
+    write_setting(f"net/ipv6/conf/{link}/disable_ipv6", "1")
+
+
+def write_setting(path: str, value: str) -> None:
+    """Write a kernel setting of the current namespace; one that this kernel does not have is left out."""
+    setting = Path("/proc/sys") / path
+    if setting.exists() and setting.read_text().strip() != value:
+        setting.write_text(value)
+
+
+def _ignore(codes: set[int] | frozenset[int], call: Callable[[], Any]) -> None:
+    try:
+        call()
+    except NetlinkError as exc:
+        if exc.code not in codes:
+            raise

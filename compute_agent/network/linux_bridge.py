@@ -1,0 +1,149 @@
+"""The network of a real host: Linux bridges, taps, dnsmasq, nftables and a namespace for each network."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from shutil import rmtree
+
+from pyroute2.netlink.exceptions import NetlinkError
+
+from compute_agent.errors import VifPlugFailed
+from compute_agent.locks import FileLocks
+from compute_agent.network import firewall, namespaces, nft, wiring
+from compute_agent.network.dhcp import Dnsmasq
+from compute_agent.network.links import Links, write_setting
+from compute_agent.network.metadata_files import MetadataFiles
+from compute_agent.network.names import Mark, tap_name
+from compute_agent.network.ports import PluggedPort, PortShelf, check, merged_network
+from contracts.compute import PortSpec
+
+_LOCK_SECONDS = 60.0
+
+
+class LinuxBridgeNetwork:
+    """See NetworkDriver.
+
+    A network's things exist while a port of it is plugged here. Everything can be made anew from the port files,
+    and is: `plug` of what is there already looks and changes nothing.
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        self._mark = Mark.of(state_dir)
+        self._shelf = PortShelf(state_dir / "network")
+        self._metadata = MetadataFiles(state_dir / "metadata")
+        self._locks = FileLocks(state_dir / "locks" / "networks")
+
+    def plug(self, instance_uuid: str, ports: list[PortSpec], metadata: dict[str, object], user_data: str) -> None:
+        """See NetworkDriver."""
+        checked = [check(instance_uuid, port) for port in ports]
+        for port in checked:
+            with self._network(port.spec.network.id), _kernel_errors():
+                self._shelf.put(port)
+                self._wire(port.spec.network.id, [port])
+                self._metadata.write(port, checked, metadata, user_data)
+
+    def unplug(self, instance_uuid: str) -> None:
+        """See NetworkDriver."""
+        for port in self._shelf.of_instance(instance_uuid):
+            with self._network(port.spec.network.id), _kernel_errors():
+                self._unwire(port)
+        with Links() as links:
+            for tap, (_, owner) in self._taps(links).items():
+                if owner == instance_uuid:  # its file was lost
+                    links.remove(tap)
+
+    def tap_name(self, port_id: str) -> str:
+        """See NetworkDriver."""
+        return tap_name(port_id)
+
+    def plugged_ports(self) -> dict[str, str]:
+        """See NetworkDriver."""
+        with Links() as links:
+            return dict(self._taps(links).values())
+
+    def leases(self) -> set[str]:
+        """See NetworkDriver."""
+        return {port for network_id in self._shelf.network_ids() for port in self._dhcp(network_id).reservations()}
+
+    def metadata_ports(self) -> set[str]:
+        """See NetworkDriver."""
+        return self._metadata.port_ids()
+
+    def restore(self) -> None:
+        """See NetworkDriver."""
+        for network_id in self._shelf.network_ids():
+            with self._network(network_id), _kernel_errors():
+                ports = self._shelf.on_network(network_id)
+                if ports:
+                    self._wire(network_id, ports)
+
+    def close(self) -> None:
+        """See NetworkDriver."""
+
+    def purge(self) -> None:
+        """See NetworkDriver."""
+        for network_id in self._shelf.network_ids():
+            self._dhcp(network_id).stop()
+            rmtree(self._shelf.folder(network_id), ignore_errors=True)
+        with Links() as links:
+            for name in links.aliases(self._mark.alias_prefix):
+                links.remove(name)
+        for name in namespaces.names(self._mark.namespace_prefix):
+            namespaces.remove(name)
+        firewall.remove_tables(self._mark)
+        self._metadata.clear()
+
+    def _wire(self, network_id: str, ports: list[PluggedPort]) -> None:
+        """Have the network and these ports of it in the kernel, and DHCP for all of its ports."""
+        everyone = self._shelf.on_network(network_id)
+        network = merged_network(everyone)
+        write_setting("net/ipv4/ip_forward", "1")
+        with Links() as links:
+            bridge = wiring.ensure_network(links, self._mark, network)
+            for port in ports:
+                alias = self._mark.port_alias(port.spec.id, port.instance_uuid)
+                links.ensure_tap(tap_name(port.spec.id), bridge, network.mtu, alias)
+        rules = [rule for port in ports for rule in firewall.port_rules(self._mark, port)]
+        nft.apply([*firewall.host_rules(self._mark), *rules])
+        self._dhcp(network_id).ensure(network, everyone)
+
+    def _unwire(self, port: PluggedPort) -> None:
+        """Remove a port, and its network with the last one. The file goes last, so that a repetition finds the rest."""
+        network_id = port.spec.network.id
+        others = [other for other in self._shelf.on_network(network_id) if other.spec.id != port.spec.id]
+        with Links() as links:
+            links.remove(tap_name(port.spec.id))
+            nft.apply(firewall.without_port(self._mark, port.spec.id))
+            self._metadata.drop(port)
+            if others:
+                self._dhcp(network_id).ensure(merged_network(others), others)
+            else:
+                self._dhcp(network_id).stop()  # before its namespace, which would live on with it
+                wiring.remove_network(links, self._mark, network_id)
+        self._shelf.drop(port)
+        if not others:
+            rmtree(self._shelf.folder(network_id), ignore_errors=True)
+
+    def _taps(self, links: Links) -> dict[str, tuple[str, str]]:
+        """Return {tap: (port id, instance uuid)}, as the kernel has it."""
+        read = {
+            name: self._mark.read_port_alias(alias) for name, alias in links.aliases(self._mark.alias_prefix).items()
+        }
+        return {name: owner for name, owner in read.items() if owner is not None}
+
+    def _dhcp(self, network_id: str) -> Dnsmasq:
+        return Dnsmasq(self._shelf.folder(network_id), self._mark.namespace(network_id))
+
+    def _network(self, network_id: str) -> AbstractContextManager[None]:
+        return self._locks.hold(network_id, _LOCK_SECONDS)
+
+
+@contextmanager
+def _kernel_errors() -> Iterator[None]:
+    """Turn what netlink or the kernel refuse into VifPlugFailed."""
+    try:
+        yield
+    except (NetlinkError, OSError) as exc:
+        code = getattr(exc, "code", None) or getattr(exc, "errno", None)
+        raise VifPlugFailed(f"{errno.errorcode.get(code or 0, type(exc).__name__)}: {exc}") from exc

@@ -1,0 +1,128 @@
+"""Accept, know the caller by network and address, answer, close. No header says who anybody is."""
+
+import contextlib
+import ipaddress
+import json
+import selectors
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from compute_agent.network.metadata.answers import TEXT_TYPE, Document, answer
+from compute_agent.network.metadata.listeners import Listeners
+
+REQUEST_BYTES = 8_192
+REQUEST_SECONDS = 5.0
+THREADS = 16
+PER_NETWORK = 8  # one tenant's slow callers must not keep the others' out
+POLL_SECONDS = 0.5
+
+_REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout"}
+
+
+class MetadataServer:
+    """Serves the documents under a state folder until stopped."""
+
+    def __init__(self, state_dir: Path, listeners: Listeners | None = None) -> None:
+        self._folder = state_dir / "metadata"
+        self._listeners = listeners or Listeners(state_dir)
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="metadata")
+        self._busy: dict[str, threading.BoundedSemaphore] = {}
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """End after the present look."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Serve until stopped."""
+        with selectors.DefaultSelector() as selector:
+            look_at = 0.0
+            while not self._stopped.is_set():
+                if time.monotonic() >= look_at:
+                    self._refresh(selector)
+                    look_at = time.monotonic() + POLL_SECONDS
+                for key, _ in selector.select(timeout=max(look_at - time.monotonic(), 0)):
+                    self._accept(key.data, key.fileobj)  # type: ignore[arg-type]
+            for key in list(selector.get_map().values()):
+                key.fileobj.close()  # type: ignore[union-attr]
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _refresh(self, selector: selectors.BaseSelector) -> None:
+        opened, closing = self._listeners.refresh()
+        for listener in closing:
+            selector.unregister(listener)
+            listener.close()
+        for network, listener in opened.items():
+            selector.register(listener, selectors.EVENT_READ, network)
+            self._busy[network] = threading.BoundedSemaphore(PER_NETWORK)
+
+    def _accept(self, network: str, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            connection, (address, _) = listener.accept()
+            busy = self._busy[network]
+            if busy.acquire(blocking=False):
+                self._pool.submit(self._serve, network, address, connection, busy)
+            else:
+                connection.close()
+
+    def _serve(self, network: str, address: str, connection: socket.socket, busy: threading.BoundedSemaphore) -> None:
+        try:
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(self._respond(network, address, connection))
+        finally:
+            busy.release()
+
+    def _respond(self, network: str, address: str, connection: socket.socket) -> bytes:
+        try:
+            line = _read_request(connection)
+        except TimeoutError:
+            return _response(408)
+        words = line.split(" ")
+        if len(words) != 3 or not words[2].startswith("HTTP/1."):
+            return _response(400)
+        if words[0] not in ("GET", "HEAD"):
+            return _response(405)
+        document = self._document(network, address)
+        found = answer(words[1], document) if document else None
+        return _response(200, *found, is_bodiless=words[0] == "HEAD") if found else _response(404)
+
+    def _document(self, network: str, address: str) -> Document | None:
+        # Written by the kernel, not by the guest; still, only an address may become a file's name.
+        name = str(ipaddress.ip_address(address))
+        try:
+            document: Document = json.loads((self._folder / network / f"{name}.json").read_text())
+        except FileNotFoundError:
+            return None
+        return document
+
+
+def _read_request(connection: socket.socket) -> str:
+    """Return the request's first line, after all its headers arrived; '' for what is no request.
+
+    Raises:
+        TimeoutError: they did not arrive in time.
+    """
+    end = time.monotonic() + REQUEST_SECONDS
+    received = b""
+    while b"\r\n\r\n" not in received and b"\n\n" not in received:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
+        more = connection.recv(REQUEST_BYTES)
+        received += more
+        if not more or len(received) > REQUEST_BYTES:
+            return ""
+    return received.split(b"\n", 1)[0].rstrip(b"\r").decode("latin-1")
+
+
+def _response(status: int, kind: str = TEXT_TYPE, body: bytes | None = None, *, is_bodiless: bool = False) -> bytes:
+    content = f"{status} {_REASONS[status]}\n".encode() if body is None else body
+    head = (
+        f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    return head.encode() + (b"" if is_bodiless else content)

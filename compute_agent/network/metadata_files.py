@@ -1,0 +1,117 @@
+"""What the metadata service answers, as files: one per address of a port, written when the port is plugged.
+
+So the service needs neither the agent nor the control plane to answer a guest that boots while both are down.
+"""
+
+import ipaddress
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+from compute_agent.network.names import tap_name
+from compute_agent.network.ports import PluggedPort
+from contracts.compute import SubnetSpec
+
+
+class MetadataFiles:
+    """The files, by network and address: the two things by which a caller is known."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def write(self, port: PluggedPort, ports: list[PluggedPort], metadata: dict[str, object], user_data: str) -> None:
+        """Have a document for each address of the port; `ports` are all of its instance, in the guest's order."""
+        document = {
+            "port_id": port.spec.id,
+            "instance_uuid": port.instance_uuid,
+            "mac_address": port.spec.mac_address,
+            "metadata": metadata,
+            "user_data": user_data,
+            "network": network_data(ports),
+        }
+        folder = self._folder / port.spec.network.id
+        folder.mkdir(parents=True, exist_ok=True)
+        addresses = set(port.addresses(4))
+        for address in addresses:
+            fresh = folder / f"{address}.new"
+            fresh.write_text(json.dumps({**document, "address": address}))
+            fresh.replace(folder / f"{address}.json")
+        self._drop_others(port, addresses)
+
+    def drop(self, port: PluggedPort) -> None:
+        """Remove the port's documents, and the network's folder with the last of them."""
+        self._drop_others(port, set())
+        folder = self._folder / port.spec.network.id
+        if folder.exists() and not any(folder.iterdir()):
+            folder.rmdir()
+
+    def port_ids(self) -> set[str]:
+        """Return the ids of the ports that have a document."""
+        return {document["port_id"] for path in self._folder.glob("*/*.json") for document in _read(path)}
+
+    def clear(self) -> None:
+        """Remove all documents."""
+        for folder in list(self._folder.iterdir()):
+            rmtree(folder, ignore_errors=True)
+
+    def _drop_others(self, port: PluggedPort, addresses: set[str]) -> None:
+        for path in (self._folder / port.spec.network.id).glob("*.json"):
+            if path.stem not in addresses and any(document["port_id"] == port.spec.id for document in _read(path)):
+                path.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> Iterator[dict[str, Any]]:
+    """Return the document, or nothing when it was removed meanwhile."""
+    try:
+        yield json.loads(path.read_text())
+    except FileNotFoundError:
+        return
+
+
+def network_data(ports: list[PluggedPort]) -> dict[str, Any]:
+    """Return `network_data.json` for an instance with these ports, as OpenStack describes it."""
+    servers: list[str] = []
+    networks: list[dict[str, Any]] = []
+    for port in ports:
+        for subnet, address in port.subnets():
+            networks.append(_network(len(networks), port, subnet, address))
+            servers += [server for server in subnet.dns_nameservers if server not in servers]
+    return {
+        "links": [_link(port) for port in ports],
+        "networks": networks,
+        "services": [{"type": "dns", "address": server} for server in servers],
+    }
+
+
+def _link(port: PluggedPort) -> dict[str, Any]:
+    return {
+        "id": tap_name(port.spec.id),
+        "vif_id": port.spec.id,
+        "type": "bridge",
+        "mtu": port.spec.network.mtu,
+        "ethernet_mac_address": port.spec.mac_address,
+    }
+
+
+def _network(number: int, port: PluggedPort, subnet: SubnetSpec, address: str) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": f"network{number}",
+        "link": tap_name(port.spec.id),
+        "network_id": port.spec.network.id,
+        "type": "ipv4_dhcp" if subnet.dhcp_enabled else "ipv4",
+    }
+    if subnet.dhcp_enabled:
+        return row
+    cidr = ipaddress.ip_network(subnet.cidr)
+    routes = [_route(route.destination, route.nexthop) for route in subnet.host_routes]
+    if subnet.gateway_ip:
+        routes.insert(0, _route("0.0.0.0/0", subnet.gateway_ip))
+    return {**row, "ip_address": address, "netmask": str(cidr.netmask), "routes": routes}
+
+
+def _route(destination: str, gateway: str) -> dict[str, str]:
+    network = ipaddress.ip_network(destination)
+    return {"network": str(network.network_address), "netmask": str(network.netmask), "gateway": gateway}

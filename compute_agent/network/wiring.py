@@ -1,0 +1,99 @@
+"""A network on this host: bridge, namespace, and the two cables between it, the bridge and the host.
+
+The namespace holds the gateway's address, DHCP and the metadata address, so that tenants may use the same addresses
+as each other and as the host.
+"""
+
+import fcntl
+import ipaddress
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from compute_agent.errors import VifPlugFailed
+from compute_agent.network import firewall, namespaces, nft
+from compute_agent.network.dhcp import METADATA_ADDRESS
+from compute_agent.network.firewall import LEG, UPLINK
+from compute_agent.network.links import Links, silence_ipv6, write_setting
+from compute_agent.network.names import Mark, bridge_name, leg_name, uplink_name
+from contracts.compute import NetworkSpec, SubnetSpec
+
+_UPLINKS = ipaddress.IPv4Network(f"{firewall.UPLINK_NETWORK}/{firewall.UPLINK_LENGTH}")
+_PAIRS = _UPLINKS.num_addresses // 2
+_UPLINK_MTU = 1500
+_UPLINK_LOCK = Path("/run/lock/novella-uplinks")
+
+
+def ensure_network(links: Links, mark: Mark, network: NetworkSpec) -> int:
+    """Have the network's bridge and namespace as described; return the bridge's index."""
+    alias, namespace = mark.network_alias(network.id), mark.namespace(network.id)
+    bridge = links.ensure_bridge(bridge_name(network.id), network.mtu, alias)
+    namespaces.create(namespace)
+    leg = links.ensure_cable(leg_name(network.id), LEG, namespace, network.mtu, alias)
+    links.join(leg, bridge)
+    host_side = _ensure_uplink(links, network.id, namespace, alias)
+    namespaces.run_in(namespace, lambda: _furnish(mark, network, host_side))
+    return bridge
+
+
+def remove_network(links: Links, mark: Mark, network_id: str) -> None:
+    """Remove what `ensure_network` made. Nothing of it left is a success. DHCP must have ended before."""
+    for name in (leg_name(network_id), uplink_name(network_id), bridge_name(network_id)):
+        links.remove(name)
+    namespaces.remove(mark.namespace(network_id))
+
+
+def _ensure_uplink(links: Links, network_id: str, namespace: str, alias: str) -> ipaddress.IPv4Address:
+    """Have the cable between host and namespace; return the host's address on it."""
+    index = links.ensure_cable(uplink_name(network_id), UPLINK, namespace, _UPLINK_MTU, alias)
+    with _uplink_lock():
+        present = links.addresses(index)
+        if present:
+            return ipaddress.IPv4Address(min(present).partition("/")[0])
+        address = _free_pair(links.local_addresses(), network_id)
+        links.ensure_addresses(index, {f"{address}/31"})
+    return address
+
+
+def _free_pair(taken: set[str], network_id: str) -> ipaddress.IPv4Address:
+    """Return the lower address of a /31 that no link of the host has, starting from one that the network's id gives."""
+    start = zlib.crc32(network_id.encode())
+    for step in range(_PAIRS):
+        address = _UPLINKS[(start + step) % _PAIRS * 2]
+        if str(address) not in taken:
+            return address
+    raise VifPlugFailed(f"all {_PAIRS} uplinks of {_UPLINKS} are in use")
+
+
+@contextmanager
+def _uplink_lock() -> Iterator[None]:
+    """Keep all installations on this machine from taking the same pair of addresses."""
+    _UPLINK_LOCK.parent.mkdir(parents=True, exist_ok=True)
+    with _UPLINK_LOCK.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _furnish(mark: Mark, network: NetworkSpec, host_side: ipaddress.IPv4Address) -> None:
+    """Set up the inside of the namespace; runs in it."""
+    subnets = [subnet for subnet in network.subnets if subnet.ip_version == 4]
+    with Links() as links:
+        links.raise_up("lo")
+        leg, uplink = links.raise_up(LEG, network.mtu), links.raise_up(UPLINK)
+        silence_ipv6(LEG)
+        silence_ipv6(UPLINK)
+        links.ensure_addresses(leg, {f"{METADATA_ADDRESS}/32", *_gateways(subnets)})
+        links.ensure_addresses(uplink, {f"{host_side + 1}/31"})
+        links.ensure_route("default", gateway=str(host_side), oif=uplink)
+        for subnet in subnets:
+            if not subnet.gateway_ip:
+                links.ensure_route(subnet.cidr, oif=leg, scope=253, prefsrc=METADATA_ADDRESS)
+    write_setting("net/ipv4/ip_forward", "1")
+    nft.apply(firewall.namespace_rules(mark))
+
+
+def _gateways(subnets: list[SubnetSpec]) -> set[str]:
+    return {
+        f"{subnet.gateway_ip}/{ipaddress.ip_network(subnet.cidr).prefixlen}" for subnet in subnets if subnet.gateway_ip
+    }

@@ -1,0 +1,56 @@
+"""A private kernel for these tests: own network and mount namespaces, so that nothing of the machine is touched."""
+
+import ctypes
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+HOST_ADDRESS = "198.51.100.1"
+
+_CLONE_NEWNS = 0x00020000
+_CLONE_NEWNET = 0x40000000
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+_COMMANDS = (
+    ("mount", "--make-rprivate", "/"),
+    ("mount", "-t", "sysfs", "sysfs", "/sys"),
+    ("mount", "-t", "tmpfs", "tmpfs", "/run/netns"),
+    ("ip", "link", "set", "lo", "up"),
+    ("ip", "addr", "add", f"{HOST_ADDRESS}/32", "dev", "lo"),
+)
+
+
+@pytest.fixture(scope="module")
+def private_kernel() -> Iterator[None]:
+    """Move the test's thread, and so all that it starts, to namespaces of its own, and back."""
+    Path("/run/netns").mkdir(exist_ok=True)
+    with _returning():
+        _check(_LIBC.unshare(_CLONE_NEWNS | _CLONE_NEWNET))
+        for command in _COMMANDS:
+            subprocess.run(command, check=True)
+        yield
+
+
+@contextmanager
+def _returning() -> Iterator[None]:
+    cwd = Path.cwd()
+    homes = [(os.open(f"/proc/thread-self/ns/{kind}", os.O_RDONLY), flag) for kind, flag in _KINDS]
+    try:
+        yield
+    finally:
+        for descriptor, flag in homes:
+            _check(_LIBC.setns(descriptor, flag))
+            os.close(descriptor)
+        os.chdir(cwd)
+
+
+_KINDS = (("mnt", _CLONE_NEWNS), ("net", _CLONE_NEWNET))
+
+
+def _check(result: int) -> None:
+    if result:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
