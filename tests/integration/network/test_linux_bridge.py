@@ -196,7 +196,14 @@ def test_guest_cannot_serve_dhcp(driver, make_guest, tmp_path):
     rogue, victim = make_guest(port(net, "10.99.0.5")), make_guest(port(net, "10.99.0.6"))
     rogue.static("10.99.0.5/24")
     argv = ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--interface=eth0", "--bind-interfaces"]
-    argv += ["--dhcp-range=10.99.0.100,10.99.0.120", "--leasefile-ro", "--user=root", "--log-facility=-"]
+    argv += [
+        "--dhcp-range=10.99.0.100,10.99.0.120",
+        "--leasefile-ro",
+        "--user=root",
+        "--log-facility=-",
+        "--no-ping",
+        "--dhcp-authoritative",
+    ]
     process = subprocess.Popen(["ip", "netns", "exec", rogue.name, *argv], stderr=subprocess.DEVNULL)
     try:
         time.sleep(0.3)
