@@ -1,71 +1,162 @@
-"""A complete image cache and disk store in memory: every promise of StorageDriver kept, without a byte of disk."""
+"""A complete image cache and disk store without a byte of image: every promise of StorageDriver kept.
+
+With a folder, what was made is kept there as one small JSON file each, so that it outlives a killed agent as real
+disks do.
+"""
 
 import threading
+from pathlib import Path
+
+import msgspec
 
 from compute_agent.drivers.base import DiskSource
-from compute_agent.errors import DiskTooSmall, ImageUnavailable
+from compute_agent.drivers.fault_plan import FaultPlan
+from compute_agent.errors import DiskTooSmall, HostDiskFull, ImageUnavailable
+from compute_agent.storage.console_log import last_lines, read_tail
 from contracts.compute import ImageSpec, ServerSpec
 
 _GIB = 1024**3
-_BANNER = "FAKE CONSOLE OUTPUT\nguest booted\nlogin:\n"
+_BOOT_LINES = 120
+
+
+class _Disks(msgspec.Struct, frozen=True):
+    """What an instance has."""
+
+    uuid: str
+    hostname: str
+    size_gb: int
 
 
 class FakeStorage:
-    """See StorageDriver."""
+    """See StorageDriver.
 
-    def __init__(self, capacity_gb: int = 2_000) -> None:
+    Args:
+        capacity_gb: size of the pretended file system.
+        folder: where images and disks are remembered; None forgets them with the process.
+        faults: what goes wrong, by the verb's name.
+    """
+
+    def __init__(
+        self, capacity_gb: int = 2_000, *, folder: Path | None = None, faults: FaultPlan | None = None
+    ) -> None:
+        self.faults = faults or FaultPlan()
         self._lock = threading.Lock()
         self._capacity_gb = capacity_gb
+        self._folder = folder
         self._images: dict[str, ImageSpec] = {}
-        self._disks: dict[str, int] = {}
+        self._disks: dict[str, _Disks] = {}
+        if folder is not None:
+            self._load(folder)
 
     def prepare_image(self, image: ImageSpec) -> None:
         """See StorageDriver."""
+        self.faults.strike("prepare_image", image.id, ImageUnavailable)
         with self._lock:
             self._images[image.id] = image
+            # The signed address is of no use later.
+            self._keep("images", image.id, msgspec.structs.replace(image, url=""))
 
     def cached_images(self) -> list[str]:
         """See StorageDriver."""
         with self._lock:
-            return list(self._images)
+            return sorted(self._images)
 
     def create_disks(self, server: ServerSpec) -> tuple[DiskSource, ...]:
         """See StorageDriver."""
+        self.faults.strike("create_disks", server.uuid, HostDiskFull)
         with self._lock:
-            if server.uuid not in self._disks and server.image is not None:
-                self._check(server.image, server.disk_gb)
-            self._disks[server.uuid] = server.disk_gb + server.ephemeral_gb
-        return (DiskSource(path=f"/fake/{server.uuid}/root", disk_format="qcow2"),)
+            if server.uuid not in self._disks:
+                self._make(server)
+        return tuple(_sources(server))
 
     def delete_disks(self, instance_uuid: str) -> None:
         """See StorageDriver."""
+        self.faults.strike("delete_disks", instance_uuid)
         with self._lock:
             self._disks.pop(instance_uuid, None)
+            if self._folder is not None:
+                (self._folder / "disks" / f"{instance_uuid}.json").unlink(missing_ok=True)
+                self._log(self._folder, instance_uuid).unlink(missing_ok=True)
 
     def instances_with_disks(self) -> list[str]:
         """See StorageDriver."""
         with self._lock:
-            return list(self._disks)
+            return sorted(self._disks)
 
     def console_log_path(self, instance_uuid: str) -> str:
-        """See StorageDriver."""
-        return ""
+        """See StorageDriver. Without a folder there is no file."""
+        return str(self._log(self._folder, instance_uuid)) if self._folder is not None else ""
 
     def read_console(self, instance_uuid: str, lines: int) -> str:
-        """See StorageDriver."""
+        """See StorageDriver. A guest that wrote nothing shows what a small Linux would have written."""
+        self.faults.strike("read_console", instance_uuid)
         with self._lock:
-            if instance_uuid not in self._disks:
-                return ""
-        kept = _BANNER.splitlines(keepends=True)
-        return "".join(kept if lines < 0 else kept[len(kept) - min(lines, len(kept)) :])
+            disks = self._disks.get(instance_uuid)
+        if disks is None:
+            return ""
+        written = read_tail(self._log(self._folder, instance_uuid), -1) if self._folder is not None else ""
+        return last_lines(written + _boot_log(disks.hostname), lines)
 
     def capacity_gb(self) -> tuple[int, int]:
         """See StorageDriver."""
         with self._lock:
-            return self._capacity_gb, self._capacity_gb - sum(self._disks.values())
+            return self._capacity_gb, self._capacity_gb - self._used_gb()
 
-    def _check(self, image: ImageSpec, disk_gb: int) -> None:
-        if image.id not in self._images:
-            raise ImageUnavailable(f"image {image.id} is not in the cache")
-        if disk_gb and image.virtual_size_bytes > disk_gb * _GIB:
-            raise DiskTooSmall(f"image {image.id} needs {image.virtual_size_bytes} bytes, the disk has {disk_gb} GB")
+    def _make(self, server: ServerSpec) -> None:
+        image = server.image
+        size_gb = server.disk_gb + server.ephemeral_gb
+        if image is not None:
+            if image.id not in self._images:
+                raise ImageUnavailable(f"image {image.id} is not in the cache")
+            if server.disk_gb and image.virtual_size_bytes > server.disk_gb * _GIB:
+                raise DiskTooSmall(f"image {image.id} needs {image.virtual_size_bytes} bytes, not {server.disk_gb} GB")
+        if self._used_gb() + size_gb > self._capacity_gb:
+            raise HostDiskFull(f"no space left for the disks of {server.uuid}")
+        self._disks[server.uuid] = _Disks(server.uuid, server.hostname, size_gb)
+        self._keep("disks", server.uuid, self._disks[server.uuid])
+
+    def _used_gb(self) -> int:
+        return sum(disks.size_gb for disks in self._disks.values())
+
+    def _load(self, folder: Path) -> None:
+        for kind in ("images", "disks", "consoles"):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+        for path in (folder / "images").glob("*.json"):
+            self._images[path.stem] = msgspec.json.decode(path.read_bytes(), type=ImageSpec)
+        for path in (folder / "disks").glob("*.json"):
+            self._disks[path.stem] = msgspec.json.decode(path.read_bytes(), type=_Disks)
+
+    def _keep(self, kind: str, name: str, value: msgspec.Struct) -> None:
+        if self._folder is not None:
+            draft = self._folder / kind / f"{name}.new"
+            draft.write_bytes(msgspec.json.encode(value))
+            draft.replace(draft.with_suffix(".json"))
+
+    @staticmethod
+    def _log(folder: Path, instance_uuid: str) -> Path:
+        return folder / "consoles" / f"{instance_uuid}.log"
+
+
+def _sources(server: ServerSpec) -> list[DiskSource]:
+    """Return the disks that a real store would make of the same server."""
+    wanted = {
+        "disk": (server.image is not None, "qcow2"),
+        "disk.eph0": (server.ephemeral_gb > 0, "raw"),
+        "disk.swap": (server.swap_mb > 0, "raw"),
+    }
+    sources = [
+        DiskSource(path=f"/fake/{server.uuid}/{name}", disk_format=disk_format)
+        for name, (is_wanted, disk_format) in wanted.items()
+        if is_wanted
+    ]
+    if server.config_drive:
+        path = f"/fake/{server.uuid}/disk.config"
+        sources.append(DiskSource(path=path, disk_format="raw", device="cdrom", bus="ide"))
+    return sources
+
+
+def _boot_log(hostname: str) -> str:
+    """Return what a small Linux prints on its way to the prompt: more lines than anybody asks for."""
+    lines = [f"[{index / 40:12.6f}] fake-kernel: device {index} is up" for index in range(_BOOT_LINES)]
+    banner = [f"### READY {hostname} addr=none metadata=none", "", f"{hostname} login: "]
+    return "\n".join([*lines, *banner])

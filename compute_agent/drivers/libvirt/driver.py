@@ -1,0 +1,130 @@
+"""The libvirt driver: each verb in a few words, the work in the modules beside it."""
+
+import os
+from contextlib import suppress
+
+import libvirt
+
+from compute_agent.drivers.base import DomainSpec, Inventory, LifecycleListener, PowerState
+from compute_agent.drivers.libvirt.capabilities import read_processor, traits
+from compute_agent.drivers.libvirt.domain_xml import domain_xml
+from compute_agent.drivers.libvirt.errors import ForeignDomain, translated
+from compute_agent.drivers.libvirt.guest import Guest
+from compute_agent.drivers.libvirt.host import Host
+from compute_agent.drivers.libvirt.lifecycle import LifecycleWatcher
+from compute_agent.drivers.libvirt.settings import LibvirtSettings
+from compute_agent.errors import DomainNotFound, DriverError
+
+_GIB = 1024**3
+
+
+class LibvirtDriver:
+    """QEMU guests through libvirt. See HypervisorDriver for what each verb promises.
+
+    Connects at first use, and again after libvirtd was away.
+    """
+
+    def __init__(self, settings: LibvirtSettings) -> None:
+        self._settings = settings
+        self._host = Host(settings.uri)
+        self._watcher = LifecycleWatcher(self._host, self._is_ours, self.list_domains)
+
+    def inventory(self) -> Inventory:
+        """Return what the host has now; memory and processor by libvirt's word, the disk by its file system's."""
+        connection = self._host.connection()
+        with translated("reading the host's inventory"):
+            processor = read_processor(connection.getCapabilities())
+            _, memory_mb, cpus, _, nodes, sockets, cores, threads = connection.getInfo()
+            memory = connection.getMemoryStats(libvirt.VIR_NODE_MEMORY_STATS_ALL_CELLS)
+            hostname = self._settings.hostname or connection.getHostname()
+            kind, version = connection.getType(), connection.getVersion()
+        total_gb, free_gb = self._disk_gb()
+        return Inventory(
+            hypervisor_hostname=hostname,
+            hypervisor_type=kind,
+            hypervisor_version=version,
+            vcpus=cpus,
+            memory_mb=memory_mb,
+            memory_mb_free=(memory["free"] + memory.get("buffers", 0) + memory.get("cached", 0)) // 1024,
+            disk_gb=total_gb,
+            disk_gb_free=free_gb,
+            architecture=processor.architecture,
+            cpu_model=processor.model,
+            cpu_vendor=processor.vendor,
+            cpu_sockets=nodes * sockets,
+            cpu_cores=cores,
+            cpu_threads=threads,
+            cpu_features=processor.features,
+            traits=traits(processor, self._settings.virt_type),
+        )
+
+    def list_domains(self) -> dict[str, PowerState]:
+        """Return the power states of our domains by uuid."""
+        states = {}
+        for guest in Guest.ours(self._host.connection()):
+            with suppress(DomainNotFound):  # gone since it was listed
+                states[guest.uuid] = guest.power_state()
+        return states
+
+    def power_state(self, uuid: str) -> PowerState:
+        """Return a domain's power state."""
+        return self._guest(uuid).power_state()
+
+    def define(self, spec: DomainSpec) -> None:
+        """Make the definition as given; libvirt keeps a running guest as it is until its next start."""
+        document = domain_xml(spec, self._settings)
+        connection = self._host.connection()
+        _refuse_foreign(connection, spec.uuid)
+        with translated(f"defining domain {spec.uuid}"):
+            connection.defineXMLFlags(document, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
+
+    def start(self, uuid: str) -> None:
+        """Make the domain run; a paused one is resumed."""
+        self._guest(uuid).start()
+
+    def request_shutdown(self, uuid: str) -> None:
+        """Press the power button."""
+        self._guest(uuid).press_power_button()
+
+    def power_off(self, uuid: str) -> None:
+        """Cut the power."""
+        self._guest(uuid).cut_power()
+
+    def undefine(self, uuid: str) -> None:
+        """Cut the power and forget the domain."""
+        with suppress(DomainNotFound):
+            guest = self._guest(uuid)
+            guest.cut_power()
+            guest.forget()
+
+    def subscribe(self, listener: LifecycleListener) -> None:
+        """Call the listener at each change, from the watcher's thread."""
+        self._watcher.subscribe(listener)
+
+    def close(self) -> None:
+        """End the watcher and the connection."""
+        self._watcher.close()
+        self._host.close()
+
+    def _guest(self, uuid: str) -> Guest:
+        return Guest.find(self._host.connection(), uuid)
+
+    def _is_ours(self, uuid: str) -> bool:
+        return self._guest(uuid).uuid == uuid
+
+    def _disk_gb(self) -> tuple[int, int]:
+        try:
+            disk = os.statvfs(self._settings.disk_folder)
+        except OSError as exc:
+            raise DriverError(f"the file system of {self._settings.disk_folder} cannot be read: {exc}") from exc
+        return disk.f_blocks * disk.f_frsize // _GIB, disk.f_bavail * disk.f_frsize // _GIB
+
+
+def _refuse_foreign(connection: libvirt.virConnect, uuid: str) -> None:
+    """Never replace somebody else's domain, even if it has the uuid of one of ours."""
+    try:
+        Guest.find(connection, uuid)
+    except ForeignDomain as exc:
+        raise DriverError(f"cannot define domain: {exc}") from exc
+    except DomainNotFound:
+        return
