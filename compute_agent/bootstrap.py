@@ -29,6 +29,6 @@ def _fake_station(settings: Settings, name: str) -> Station:
         name=name,
         driver=FakeHypervisor(name, size, folder=folder / name / "domains", faults=faults, delays=fake.delays),
         network=FakeNetwork(folder / name / "ports", faults),
-        storage=FakeStorage(),
+        storage=FakeStorage(size.disk_gb, folder=folder / name / "storage", faults=faults),
     )
     return Station(host, MemoryLocks(), MemoryFences())

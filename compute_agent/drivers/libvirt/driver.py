@@ -34,7 +34,8 @@ class LibvirtDriver:
         connection = self._host.connection()
         with translated("reading the host's inventory"):
             processor = read_processor(connection.getCapabilities())
-            _, memory_mb, cpus, _, nodes, sockets, cores, threads = connection.getInfo()
+            # Its memory is that of NUMA nodes, which may lack what was plugged in later: the statistics know it all.
+            _, _, cpus, _, nodes, sockets, cores, threads = connection.getInfo()
             memory = connection.getMemoryStats(libvirt.VIR_NODE_MEMORY_STATS_ALL_CELLS)
             hostname = self._settings.hostname or connection.getHostname()
             kind, version = connection.getType(), connection.getVersion()
@@ -44,7 +45,7 @@ class LibvirtDriver:
             hypervisor_type=kind,
             hypervisor_version=version,
             vcpus=cpus,
-            memory_mb=memory_mb,
+            memory_mb=memory["total"] // 1024,
             memory_mb_free=(memory["free"] + memory.get("buffers", 0) + memory.get("cached", 0)) // 1024,
             disk_gb=total_gb,
             disk_gb_free=free_gb,
