@@ -10,7 +10,8 @@ _PREFIX = "os_compute_api:"
 # rule -> operations, without the prefix
 _ROWS: dict[Rule, tuple[str, ...]] = {
     anyone: (
-        "versions", "extensions", "flavors:action", "os-aggregates:action", "os-availability-zone:list", "os-quota-sets:defaults",
+        "versions", "extensions", "flavors:action", "os-aggregates:action",
+        "os-availability-zone:list", "os-quota-sets:defaults",
         "os-keypairs:index", "os-keypairs:show", "os-keypairs:create", "os-keypairs:delete",
     ),
     project_reader: (

@@ -6,7 +6,7 @@ The tables of the rooms hold paths below the version, e.g. `/flavors/<str:flavor
 
 from django.urls import URLPattern, URLResolver, include, path, re_path, register_converter
 
-from cloud.compute.api import flavor_access, flavor_extra_specs, flavors, versions
+from cloud.compute.api import flavor_access, flavor_extra_specs, flavors, keypairs, versions
 from cloud.compute.api.service import SERVICE, UNVERSIONED
 from cloud.core.endpoints import Route
 from cloud.core.http import patterns, unknown_path
@@ -16,6 +16,7 @@ ROUTES: list[Route] = [
     *flavors.ROUTES,
     *flavor_access.ROUTES,
     *flavor_extra_specs.ROUTES,
+    *keypairs.ROUTES,
 ]
 
 

@@ -50,8 +50,8 @@ _SHARES = _one_of("custom", "high", "normal", "low")
 _RULES: tuple[tuple[Rule, str], ...] = (
     (_text, r"accel:device_profile|aggregate_instance_extra_specs:.+|capabilities:\w+(:\w+)*"),
     (_text, r"vmware:(hw_version|storage_policy)"),
-    (_boolean, r"hw:(cpu_realtime|hide_hypervisor_id|locked_memory|boot_menu|vif_multiqueue_enabled|mem_encryption"
-               r"|pmu|virtio_packed_ring|ephemeral_encryption)|hw_rng:allowed|hide_hypervisor_id"),
+    (_boolean, r"hw:(cpu_realtime|hide_hypervisor_id|locked_memory|boot_menu|vif_multiqueue_enabled|mem_encryption)"),
+    (_boolean, r"hw:(pmu|virtio_packed_ring|ephemeral_encryption)|hw_rng:allowed|hide_hypervisor_id"),
     (_fits(_CPUS), r"hw:(cpu_realtime_mask|cpu_dedicated_mask|numa_cpus\.\d+)"),
     (_fits(_PAGE_SIZE), "hw:mem_page_size"),
     (_fits(re.compile(r"[a-zA-Z0-9_]+(,[a-zA-Z0-9_]+)*,?")), "hw:pmem"),
@@ -74,8 +74,8 @@ _RULES: tuple[tuple[Rule, str], ...] = (
     (_AT_LEAST_1, r"hw:(numa_nodes|numa_mem\.\d+|cpu_(max_)?(sockets|cores|threads))"),
     (_AT_LEAST_0, r"hw:serial_port_count|hw_rng:(rate_bytes|rate_period)|hw_video:ram_max_mb"),
     (_whole(0, 15), "hw:redirected_usb_ports"),
-    (_AT_LEAST_0, r"quota:(cpu|memory|disk_io|vif)_(limit|shares_share)|quota:cpu_(shares|period)"
-                  r"|quota:disk_(read|write|total)_(bytes|iops)_sec|quota:vif_(in|out)bound_(average|peak|burst)"),
+    (_AT_LEAST_0, r"quota:(cpu|memory|disk_io|vif)_(limit|shares_share)|quota:cpu_(shares|period)"),
+    (_AT_LEAST_0, r"quota:disk_(read|write|total)_(bytes|iops)_sec|quota:vif_(in|out)bound_(average|peak|burst)"),
     (_whole(), r"quota:(cpu|memory|disk_io|vif)_reservation|quota:cpu_quota"),
     (_SHARES, r"quota:(cpu|memory|disk_io|vif)_shares_level"),
     (_whole(), rf"resources{_GROUP}:[A-Z0-9_]+"),
