@@ -6,7 +6,16 @@ The tables of the rooms hold paths below the version, e.g. `/flavors/<str:flavor
 
 from django.urls import URLPattern, URLResolver, include, path, re_path, register_converter
 
-from cloud.compute.api import flavor_access, flavor_extra_specs, flavors, keypairs, versions
+from cloud.compute.api import (
+    flavor_access,
+    flavor_extra_specs,
+    flavors,
+    keypairs,
+    limits,
+    quota_class_sets,
+    quota_sets,
+    versions,
+)
 from cloud.compute.api.service import SERVICE, UNVERSIONED
 from cloud.core.endpoints import Route
 from cloud.core.http import patterns, unknown_path
@@ -17,6 +26,9 @@ ROUTES: list[Route] = [
     *flavor_access.ROUTES,
     *flavor_extra_specs.ROUTES,
     *keypairs.ROUTES,
+    *limits.ROUTES,
+    *quota_sets.ROUTES,
+    *quota_class_sets.ROUTES,
 ]
 
 

@@ -19,6 +19,8 @@ DEFAULTS: Mapping[str, int] = {
     "instances": 10, "cores": 20, "ram": 51200, "metadata_items": 128, "key_pairs": 100,
     "server_groups": 10, "server_group_members": 10,
     "injected_files": 5, "injected_file_content_bytes": 10240, "injected_file_path_bytes": 255,
+    # What compute said of networks before there was a network service: shown by old microversions, never reserved.
+    "floating_ips": UNLIMITED, "fixed_ips": UNLIMITED, "security_groups": UNLIMITED, "security_group_rules": UNLIMITED,
     "network": 100, "subnet": 100, "port": 500, "router": 10, "floatingip": 50,
     "security_group": 10, "security_group_rule": 100,
 }  # fmt: skip
