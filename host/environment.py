@@ -40,6 +40,7 @@ def process_environment(settings: HostSettings) -> dict[str, str]:
         "FLOWER_BASIC_AUTH": f"admin:{generated(settings, _FLOWER_SECRET)}",
         "DJANGO_SETTINGS_MODULE": "cloud.config.settings",
         "PYTHONUNBUFFERED": "1",
+        "PROMETHEUS_MULTIPROC_DIR": str(settings.state_dir / "metrics"),
     }
     if settings.hypervisor == "fake":
         values["NOVELLA_HOSTS"] = str(settings.hosts)

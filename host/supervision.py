@@ -1,5 +1,6 @@
 """Talking to the supervisor that keeps the cloud's processes alive."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -37,6 +38,9 @@ def start(settings: HostSettings) -> None:
     """Write the configuration and start the supervisor with everything in it."""
     settings.runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     (settings.state_dir / "log").mkdir(parents=True, exist_ok=True)
+    # Counters of processes that are gone would count for ever.
+    shutil.rmtree(settings.state_dir / "metrics", ignore_errors=True)
+    (settings.state_dir / "metrics").mkdir()
     write_private(settings.state_dir / "supervisord.conf", supervisor_configuration(settings))
     subprocess.run(
         [f"{sys.prefix}/bin/supervisord", "-c", configuration_file(settings)], cwd=CHECKOUT, check=True

@@ -3,8 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from cloud.config import watch
+
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("healthz", watch.healthz),
+    path("metrics", watch.metrics),
+    path("api/schema/", watch.schema),
 ]
 
 # prefix, module of the app's urls

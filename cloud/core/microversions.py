@@ -110,6 +110,11 @@ class ByVersion:
         return found
 
     @property
+    def steps(self) -> list[tuple[Version, Any]]:
+        """Every version at which the value changed, with its value from then on."""
+        return list(self._steps)
+
+    @property
     def newest(self) -> Any:
         """The value in force today."""
         return self._steps[-1][1]

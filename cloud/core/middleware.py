@@ -1,5 +1,6 @@
 """Request ids for all, cookies for the admin only, identity headers from outside for nobody."""
 
+import time
 from collections.abc import Callable
 
 from django.conf import settings
@@ -7,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 
 from cloud.core.context import current_request_id, is_request_id, new_request_id
+from cloud.core.metrics import count_request
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -16,7 +18,7 @@ _FORGED = ("HTTP_X_ROLE", "HTTP_X_USER", "HTTP_X_TENANT", "HTTP_X_PROJECT", "HTT
 
 
 class RequestIdMiddleware:
-    """Gives each request an id, answers it back, drops forged identity headers."""
+    """Gives each request an id, answers it back, drops forged identity headers, counts."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
@@ -29,11 +31,13 @@ class RequestIdMiddleware:
         given = request.META.get("HTTP_X_OPENSTACK_REQUEST_ID", "")
         request.global_id = given if is_request_id(given) else ""
         reset = current_request_id.set(request.id)
+        began = time.perf_counter()
         try:
             response = self._get_response(request)
         finally:
             current_request_id.reset(reset)
         response.headers["x-openstack-request-id"] = request.id
+        count_request(request.path, request.method or "", response.status_code, time.perf_counter() - began)
         return response
 
 

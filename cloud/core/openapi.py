@@ -1,0 +1,106 @@
+"""The OpenAPI document of every service, read off the same route tables that answer the requests.
+
+Source: https://spec.openapis.org/oas/v3.1.0
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from cloud.core.endpoints import Endpoint, Route, Service
+from cloud.core.microversions import ByVersion
+
+_PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+_BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+_STREAM = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
+
+def document(title: str, version: str) -> dict[str, Any]:
+    """Return the OpenAPI document of every route that the project serves."""
+    paths: dict[str, dict[str, Any]] = {}
+    services: dict[str, Service] = {}
+    for path, service, route in _served(get_resolver().url_patterns, "/"):
+        services[service.name] = service
+        # Where two patterns meet in one path, the first that Django finds answers.
+        operations = paths.setdefault(path, {"parameters": _path_parameters(path)})
+        for method, found in route.endpoints():
+            operations.setdefault(method.lower(), _operation(service, path, method, found))
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version},
+        "tags": [{"name": name, "description": one.title or name} for name, one in sorted(services.items())],
+        "paths": dict(sorted(paths.items())),
+        "components": {"securitySchemes": {"token": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"}}},
+    }
+
+
+def _served(patterns: list[Any], prefix: str) -> Iterator[tuple[str, Service, Route]]:
+    for pattern in patterns:
+        text = str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _served(pattern.url_patterns, prefix + text)
+        elif isinstance(pattern, URLPattern) and "url_project_id" not in prefix + text:
+            served = getattr(pattern.callback, "initkwargs", {})
+            if "route" in served:
+                yield _PARAMETER.sub(r"{\1}", prefix + text), served["service"], served["route"]
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", path)
+    ]
+
+
+def _operation(service: Service, path: str, method: str, found: Endpoint) -> dict[str, Any]:
+    text = (found.function.__doc__ or "").strip()
+    operation: dict[str, Any] = {
+        "operationId": f"{service.name} {method} {path}",
+        "tags": [service.name],
+        "summary": text.splitlines()[0] if text else "",
+        "parameters": [*_query_parameters(found), *_version_header(service)],
+        "responses": {
+            **{str(status): {"description": "success"} for status in _statuses(found)},
+            "default": {"description": "a fault in the service's shape"},
+        },
+        "security": [] if found.is_public else [{"token": []}],
+    }
+    if method in _BODY_METHODS:
+        operation["requestBody"] = {"required": found.body is not None, "content": _content(found)}
+    if found.policy:
+        operation["x-policy"] = found.policy
+    if found.since or found.until:
+        operation["x-microversions"] = {"since": str(found.since or ""), "until": str(found.until or "")}
+    return operation
+
+
+def _content(found: Endpoint) -> dict[str, Any]:
+    if found.reads_stream:
+        return _STREAM
+    return {"application/json": {"schema": _newest(found.body) or {}}}
+
+
+def _newest(value: Any) -> Any:
+    return value.newest if isinstance(value, ByVersion) else value
+
+
+def _statuses(found: Endpoint) -> list[int]:
+    return [found.status] if isinstance(found.status, int) else sorted({status for _, status in found.status.steps})
+
+
+def _query_parameters(found: Endpoint) -> list[dict[str, Any]]:
+    schema = _newest(found.query) or {}
+    return [
+        {"name": name, "in": "query", "required": name in schema.get("required", ()), "explode": True, "schema": one}
+        for name, one in schema.get("properties", {}).items()
+    ]
+
+
+def _version_header(service: Service) -> list[dict[str, Any]]:
+    if service.microversions is None:
+        return []
+    example = f"{service.microversions.service} {service.microversions.maximum}"
+    return [{"name": "OpenStack-API-Version", "in": "header", "required": False,
+             "schema": {"type": "string", "default": example}}]
