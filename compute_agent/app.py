@@ -7,10 +7,10 @@ from celery import Celery
 from celery.signals import worker_ready, worker_shutdown
 from redis import Redis
 
-from compute_agent.fences import FenceStore
 from compute_agent.reports import Report, Reporter
 from compute_agent.settings import Settings
 from compute_agent.tasks import Agent, register
+from compute_agent.upkeep import Upkeep
 from compute_agent.watchdog import Line, Watchdog
 from contracts.broker import celery_settings
 from contracts.compute import ECHO
@@ -41,11 +41,10 @@ class AgentProcess:
         self._redis = Redis.from_url(settings.redis_url, socket_timeout=_PING_SECONDS)
         self._watchdog = self._build_watchdog()
         self._reporter = self._build_reporter() if settings.is_reporting else None
+        self._upkeep = Upkeep(agent.stations.values(), settings.full_report_seconds)
 
     def run(self) -> int:
         """Work until told to end by SIGTERM or SIGINT; return the exit code."""
-        for station in self.agent.stations.values():
-            _make_ready(station.host.network.restore, station.fences)
         worker_ready.connect(self._on_ready, weak=False)
         worker_shutdown.connect(self._on_shutdown, weak=False)
         worker = self.app.Worker(
@@ -67,11 +66,13 @@ class AgentProcess:
     def _on_ready(self, **_: Any) -> None:
         log.info("ready: %d hosts, %s", len(self.settings.hosts), " ".join(self.settings.queues[:4]))
         self._watchdog.start()
-        if self._reporter:
+        if self._reporter:  # the other lane's process leaves both to this one
             self._reporter.start()
+            self._upkeep.start()
 
     def _on_shutdown(self, **_: Any) -> None:
         self._watchdog.stop()
+        self._upkeep.stop()
         if self._reporter:
             self._reporter.stop()
 
@@ -96,8 +97,3 @@ class AgentProcess:
     def _send(self, name: str, args: list[Any], queue: str, expires_seconds: float) -> None:
         """Publish once, without Celery's retries: whoever waits for a broker here would stop watching."""
         self.app.send_task(name, args=args, queue=queue, expires=expires_seconds, retry=False, ignore_result=True)
-
-
-def _make_ready(restore: Any, fences: FenceStore) -> None:
-    restore()
-    fences.prune()

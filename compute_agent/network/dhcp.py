@@ -133,6 +133,10 @@ class Dnsmasq:
         elif is_changed:
             self._signal(signal.SIGHUP)
 
+    def is_as_wanted(self, network: NetworkSpec) -> bool:
+        """Whether the server runs if the network wants one, as it wants it."""
+        return self._running_argv() == (self._argv(network) if served_subnets(network) else [])
+
     def stop(self) -> None:
         """Have it ended."""
         if self._signal(signal.SIGTERM):

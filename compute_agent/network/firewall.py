@@ -45,6 +45,8 @@ def host_rules(mark: Mark) -> list[nft.Command]:
             "postrouting",
             nft.field("ip", "saddr", nft.prefix(UPLINK_NETWORK, UPLINK_LENGTH)),
             nft.meta("oifname", "nup*", "!="),
+            # Bridged packets pass here too where br_netfilter is loaded; a tenant's subnet may be of that range.
+            nft.meta("oifname", "nbr*", "!="),
             nft.MASQUERADE,
         ),
         ip.hook("forward", "forward", _FILTER),

@@ -1,6 +1,7 @@
 """The network of a real host: Linux bridges, taps, dnsmasq, nftables and a namespace for each network."""
 
 import errno
+import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ from shutil import rmtree
 
 from pyroute2.netlink.exceptions import NetlinkError
 
-from compute_agent.errors import VifPlugFailed
+from compute_agent.errors import AgentError, VifPlugFailed
 from compute_agent.locks import FileLocks
 from compute_agent.network import firewall, namespaces, nft, wiring
 from compute_agent.network.dhcp import Dnsmasq
@@ -17,6 +18,8 @@ from compute_agent.network.metadata_files import MetadataFiles
 from compute_agent.network.names import Mark, tap_name
 from compute_agent.network.ports import PluggedPort, PortShelf, check, merged_network
 from contracts.compute import PortSpec
+
+log = logging.getLogger(__name__)
 
 _LOCK_SECONDS = 60.0
 
@@ -73,10 +76,11 @@ class LinuxBridgeNetwork:
     def restore(self) -> None:
         """See NetworkDriver."""
         for network_id in self._shelf.network_ids():
-            with self._network(network_id), _kernel_errors():
-                ports = self._shelf.on_network(network_id)
-                if ports:
-                    self._wire(network_id, ports)
+            try:
+                with self._network(network_id), _kernel_errors():
+                    self._mend(network_id)
+            except AgentError as exc:
+                log.warning("network=%s cannot be restored: %s", network_id, exc)  # the next one may
 
     def close(self) -> None:
         """See NetworkDriver."""
@@ -93,6 +97,19 @@ class LinuxBridgeNetwork:
             namespaces.remove(name)
         firewall.remove_tables(self._mark)
         self._metadata.clear()
+
+    def _mend(self, network_id: str) -> None:
+        """Wire the network anew if any part of it is missing; looking costs little, so it is done often."""
+        ports = self._shelf.on_network(network_id)
+        if not ports:
+            return
+        with Links() as links:
+            present = links.aliases(self._mark.alias_prefix)
+        wanted = {*wiring.link_names(network_id), *(tap_name(port.spec.id) for port in ports)}
+        is_whole = wanted <= present.keys() and namespaces.exists(self._mark.namespace(network_id))
+        if not is_whole or not self._dhcp(network_id).is_as_wanted(merged_network(ports)):
+            log.warning("network=%s had lost a part and is made whole", network_id)
+            self._wire(network_id, ports)
 
     def _wire(self, network_id: str, ports: list[PluggedPort]) -> None:
         """Have the network and these ports of it in the kernel, and DHCP for all of its ports."""

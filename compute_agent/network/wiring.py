@@ -25,6 +25,11 @@ _UPLINK_MTU = 1500
 _UPLINK_LOCK = Path("/run/lock/novella-uplinks")
 
 
+def link_names(network_id: str) -> tuple[str, ...]:
+    """Return the names of the links that a network has on the host's side."""
+    return leg_name(network_id), uplink_name(network_id), bridge_name(network_id)
+
+
 def ensure_network(links: Links, mark: Mark, network: NetworkSpec) -> int:
     """Have the network's bridge and namespace as described; return the bridge's index."""
     alias, namespace = mark.network_alias(network.id), mark.namespace(network.id)
@@ -39,7 +44,7 @@ def ensure_network(links: Links, mark: Mark, network: NetworkSpec) -> int:
 
 def remove_network(links: Links, mark: Mark, network_id: str) -> None:
     """Remove what `ensure_network` made. Nothing of it left is a success. DHCP must have ended before."""
-    for name in (leg_name(network_id), uplink_name(network_id), bridge_name(network_id)):
+    for name in link_names(network_id):
         links.remove(name)
     namespaces.remove(mark.namespace(network_id))
 

@@ -1,0 +1,65 @@
+"""`python -m compute_agent.purge [--disks]`: remove every domain, tap, namespace and rule of this installation.
+
+For taking a whole cloud down. No agent may run meanwhile. What is not ours stays. The guests' disks stay too, because
+the database that knows them does; `--disks` removes them.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Iterator
+
+from compute_agent.bootstrap import build_agent
+from compute_agent.errors import AgentError
+from compute_agent.host import Host
+from compute_agent.settings import BadSettings, Settings
+
+log = logging.getLogger(__name__)
+
+
+def purge(host: Host, *, has_disks: bool) -> list[str]:
+    """Remove everything of ours on the host, the disks if `has_disks`; return what could not be removed, in words."""
+    work: dict[str, Callable[[], None]] = {"domains": lambda: _domains(host), "networks": host.network.purge}
+    if has_disks:
+        work["disks"] = lambda: _disks(host)
+    return [sentence for what, remove in work.items() for sentence in _attempt(what, remove)]
+
+
+def _domains(host: Host) -> None:
+    for uuid in host.driver.list_domains():
+        host.driver.undefine(uuid)
+
+
+def _disks(host: Host) -> None:
+    for uuid in host.storage.instances_with_disks():
+        host.storage.delete_disks(uuid)
+
+
+def _attempt(what: str, work: Callable[[], None]) -> Iterator[str]:
+    """Do the work; one kind of thing that cannot be removed does not keep the others."""
+    try:
+        work()
+    except (AgentError, OSError) as exc:
+        yield f"{what}: {exc}"
+
+
+def main() -> int:
+    """Purge the hosts that the environment names; return 1 when something is left."""
+    parser = argparse.ArgumentParser(prog="python -m compute_agent.purge", description=__doc__)
+    parser.add_argument("--disks", action="store_true", help="remove the guests' disks and console logs too")
+    has_disks = parser.parse_args().disks
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s")
+    try:
+        settings = Settings.from_environment()
+        stations = build_agent(settings).stations
+    except BadSettings as exc:
+        log.error("%s", exc)  # noqa: TRY400 - the sentence is all that helps
+        return 78  # EX_CONFIG
+    left = [f"{name}: {sentence}" for name, station in stations.items() for sentence in purge(station.host, has_disks=has_disks)]
+    for sentence in left:
+        log.warning("not removed on %s", sentence)
+    return 1 if left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
