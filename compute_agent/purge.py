@@ -55,7 +55,11 @@ def main() -> int:
     except BadSettings as exc:
         log.error("%s", exc)  # noqa: TRY400 - the sentence is all that helps
         return 78  # EX_CONFIG
-    left = [f"{name}: {sentence}" for name, station in stations.items() for sentence in purge(station.host, has_disks=has_disks)]
+    left = [
+        f"{name}: {sentence}"
+        for name, station in stations.items()
+        for sentence in purge(station.host, has_disks=has_disks)
+    ]
     for sentence in left:
         log.warning("not removed on %s", sentence)
     return 1 if left else 0

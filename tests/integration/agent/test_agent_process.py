@@ -1,0 +1,138 @@
+"""The agent as it really runs: a process of its own, a real Redis, hosts of fakes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from celery import Celery, chain
+
+from contracts.broker import celery_settings
+from contracts.compute import DestroyServer, SpawnServer, StopServer
+from contracts.conductor import FINISH_POWER, HostReport, PowerReport
+from contracts.routing import CONDUCTOR_QUEUE, compute_queue
+from tests.unit.compute_agent.orders import new_id, server_spec
+
+HOST = "fake-002"
+
+
+class Cloud:
+    """What the control plane would see and send."""
+
+    def __init__(self, server, state_dir):
+        self.redis = server.client()
+        self.app = Celery("test", set_as_current=False)
+        self.app.conf.update(celery_settings(server.url))
+        self.environ = {
+            **os.environ,
+            "NOVELLA_HYPERVISOR": "fake",
+            "NOVELLA_HOSTS": "3",
+            "NOVELLA_STATE_DIR": str(state_dir),
+            "REDIS_URL": server.url,
+            "NOVELLA_FAKE_DELAYS": "undefine=0.05",
+        }
+        self.process = None
+
+    def start(self, **environ):
+        self.process = subprocess.Popen([sys.executable, "-m", "compute_agent"], env={**self.environ, **environ})
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def messages(self):
+        """Return (task name, arguments) of what lies in the conductor's queue."""
+        raw = [json.loads(one) for one in self.redis.lrange(CONDUCTOR_QUEUE, 0, -1)]
+        import base64
+
+        return [(one["headers"]["task"], json.loads(base64.b64decode(one["body"]))[0]) for one in raw]
+
+    def wait_for(self, name, condition=lambda args: True, seconds=15):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for task, args in self.messages():
+                if task == name and condition(args):
+                    return args
+            time.sleep(0.05)
+        raise AssertionError(f"no {name} in {[task for task, _ in self.messages()]}")
+
+    def order(self, kind, instance_uuid, link=None, **values):
+        fences = {"operation_id": new_id(), "step": "s", "host": HOST, "attempt": 1, "not_after": time.time() + 60}
+        order = kind(instance_uuid=instance_uuid, **{**fences, **values})
+        queue = compute_queue(HOST)
+        signature = self.app.signature(kind.NAME, args=[order.to_wire()], queue=queue, immutable=True)
+        if link:
+            signature = chain(signature, self.app.signature(link, kwargs={"step": "x"}, queue=CONDUCTOR_QUEUE))
+        return signature.apply_async(ignore_result=False)
+
+
+@pytest.fixture
+def cloud(redis_server, tmp_path):
+    cloud = Cloud(redis_server, tmp_path)
+    cloud.start()
+    yield cloud
+    cloud.kill()
+    cloud.app.close()
+    cloud.redis.close()
+
+
+def test_agent_reports_each_host_as_soon_as_it_is_up(cloud):
+    for host in ("fake-001", "fake-002", "fake-003"):
+        cloud.wait_for(HostReport.NAME, lambda args, host=host: args[0]["host"] == host)
+
+
+def test_next_link_of_the_canvas_gets_the_outcome_first(cloud):
+    server = server_spec()
+    cloud.order(SpawnServer, server.uuid, FINISH_POWER, server=server)
+    (outcome,) = cloud.wait_for(FINISH_POWER)
+    assert (outcome["error_code"], outcome["power_state"], outcome["host"]) == ("", 1, HOST)
+    changed = cloud.wait_for(PowerReport.NAME, lambda args: not args[0]["is_full"])
+    assert changed[0]["instances"] == [{"instance_uuid": server.uuid, "power_state": 1}]
+
+
+def test_failure_reaches_the_next_link_as_a_value(cloud):
+    cloud.order(StopServer, new_id(), FINISH_POWER)
+    (outcome,) = cloud.wait_for(FINISH_POWER)
+    assert outcome["error_code"] == "InstanceNotFound"
+
+
+def test_guests_outlive_a_killed_agent_and_are_reported_by_the_next(cloud):
+    server = server_spec()
+    cloud.order(SpawnServer, server.uuid, FINISH_POWER, server=server)
+    cloud.wait_for(FINISH_POWER)
+    cloud.kill()
+    cloud.redis.delete(CONDUCTOR_QUEUE)
+    cloud.start()
+    report = cloud.wait_for(PowerReport.NAME, lambda args: args[0]["is_full"] and args[0]["host"] == HOST)
+    assert report[0]["instances"] == [{"instance_uuid": server.uuid, "power_state": 1}]
+
+
+def test_agent_ends_in_order_when_told(cloud):
+    cloud.wait_for(HostReport.NAME)
+    cloud.process.send_signal(signal.SIGTERM)
+    assert cloud.process.wait(15) == 0
+
+
+def test_more_orders_than_threads_never_wait_for_a_timer(cloud):
+    cloud.kill()
+    cloud.start(NOVELLA_THREADS="2")
+    cloud.wait_for(HostReport.NAME)
+    begun = time.monotonic()
+    results = [cloud.order(DestroyServer, new_id()) for _ in range(20)]
+    for result in results:
+        result.get(timeout=20)
+    assert time.monotonic() - begun < 3  # 20 orders of 0.05 s on two threads
+
+
+def test_agent_hears_again_after_the_broker_was_away(cloud, redis_server):
+    cloud.wait_for(HostReport.NAME)
+    redis_server.stop()
+    time.sleep(1)
+    redis_server.start()
+    server = server_spec()
+    cloud.order(SpawnServer, server.uuid, FINISH_POWER, server=server)
+    cloud.wait_for(FINISH_POWER, seconds=25)

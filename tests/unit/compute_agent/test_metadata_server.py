@@ -1,0 +1,96 @@
+"""Who may ask how long, how much and how: the server's limits, on a loopback socket."""
+
+import json
+import socket
+import threading
+import time
+
+import pytest
+
+from compute_agent.network.metadata import server as service
+
+NETWORK = "11111111-1111-4111-8111-111111111111"
+
+
+class LoopbackListener:
+    """One socket on loopback that stands for one network."""
+
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket.setblocking(False)
+        self._is_new = True
+
+    @property
+    def port(self):
+        return self.socket.getsockname()[1]
+
+    def refresh(self):
+        opened = {NETWORK: self.socket} if self._is_new else {}
+        self._is_new = False
+        return opened, []
+
+
+@pytest.fixture
+def ask(tmp_path, monkeypatch):
+    monkeypatch.setattr(service, "REQUEST_SECONDS", 0.3)
+    folder = tmp_path / "metadata" / NETWORK
+    folder.mkdir(parents=True)
+    document = {"metadata": {"uuid": "me"}, "user_data": "", "network": {}, "address": "127.0.0.1"}
+    (folder / "127.0.0.1.json").write_text(json.dumps(document))
+    listener = LoopbackListener()
+    server = service.MetadataServer(tmp_path, listener)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+
+    def ask(request: bytes) -> str:
+        with socket.create_connection(("127.0.0.1", listener.port), timeout=5) as connection:
+            connection.sendall(request)
+            received = b""
+            while more := connection.recv(65_536):
+                received += more
+            return received.decode()
+
+    ask.port = listener.port
+    ask.folder = folder
+    yield ask
+    server.stop()
+    thread.join()
+
+
+def test_caller_is_known_by_network_and_address(ask):
+    text = ask(b"GET /openstack/latest/meta_data.json HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert text.startswith("HTTP/1.1 200 OK\r\n")
+    assert json.loads(text.split("\r\n\r\n")[1]) == {"uuid": "me"}
+
+
+def test_unknown_caller_gets_404(ask):
+    (ask.folder / "127.0.0.1.json").unlink()
+    assert ask(b"GET /openstack/latest/meta_data.json HTTP/1.0\r\n\r\n").startswith("HTTP/1.1 404")
+
+
+def test_head_has_no_body(ask):
+    text = ask(b"HEAD /openstack/latest/meta_data.json HTTP/1.1\r\n\r\n")
+    assert "Content-Length: 14\r\n" in text
+    assert text.endswith("\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 405),
+        (b"hello\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 1365, 400),
+        (b"GET / HTTP/1.1\r\n", 408),
+        (b"\xff\xfe\r\n\r\n", 400),
+    ],
+)
+def test_what_is_no_request_is_refused(ask, request_, status):
+    assert ask(request_).startswith(f"HTTP/1.1 {status} ")
+
+
+def test_slow_callers_end_and_others_are_answered_again(ask):
+    slow = [socket.create_connection(("127.0.0.1", ask.port)) for _ in range(service.PER_NETWORK + 5)]
+    time.sleep(1.0)
+    assert ask(b"GET /openstack HTTP/1.1\r\n\r\n").startswith("HTTP/1.1 200")
+    for connection in slow:
+        connection.close()
