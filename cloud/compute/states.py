@@ -55,6 +55,9 @@ TRANSITIONS = (
     _row("rebooted", LIVE, {REBOOTING, REBOOTING_HARD}, ACTIVE, IDLE),
     _row("power_failed", LIVE, {POWERING_OFF, POWERING_ON, REBOOTING}, KEEP, IDLE),
     _row("reboot_failed", LIVE, {REBOOTING_HARD}, ERROR, IDLE),
+    # An operator's word.
+    _row("reset_active", LIVE, TASK_STATES, ACTIVE, IDLE),
+    _row("reset_error", LIVE, TASK_STATES, ERROR, IDLE),
     # What a host saw by itself.
     _row("seen_off", {ACTIVE}, {IDLE}, STOPPED, IDLE),
     _row("seen_on", {STOPPED}, {IDLE}, ACTIVE, IDLE),

@@ -51,6 +51,15 @@ def is_base64(text: str) -> bool:
     return True
 
 
+def is_lenient_base64(text: str) -> bool:
+    """Tell whether a text is base64 when everything outside its alphabet is passed over, as Nova reads user data."""
+    try:
+        base64.b64decode(text.encode())
+    except (binascii.Error, UnicodeEncodeError):
+        return False
+    return True
+
+
 def is_uri(text: str) -> bool:
     """Tell whether a text is an absolute URI."""
     try:
@@ -86,6 +95,7 @@ _FORMATS = {
     "uuid": is_uuid,
     "date-time": is_date_time,
     "base64": is_base64,
+    "base64-lenient": is_lenient_base64,
     "uri": is_uri,
     "regex": is_regex,
     "ipv4": _is_ip(ipaddress.IPv4Address),
@@ -93,6 +103,7 @@ _FORMATS = {
     "ip-address": _is_ip(ipaddress.ip_address),
     "cidr": _is_ip(lambda text: ipaddress.ip_network(text, strict=False)),  # type: ignore[arg-type]
     "hostname": lambda text: _HOSTNAME.fullmatch(text) is not None,
+    "fqdn": lambda text: all(_HOSTNAME.fullmatch(label) for label in text.split(".")),
 }
 
 

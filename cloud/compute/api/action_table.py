@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloud.core.endpoints import ApiRequest, Endpoint, endpoint
-from cloud.core.errors import Invalid, MalformedBody
-from cloud.core.microversions import ByVersion, at_version
+from cloud.core.errors import Invalid, MalformedBody, NotFound
+from cloud.core.microversions import ByVersion, Version, at_version, version
 from cloud.core.policy import enforce
 from cloud.core.validation import Schema, check_body
 
@@ -19,11 +19,19 @@ class Action:
 
     Attributes:
         run: called as run(request, **path values). policy: row of the policy table. body: schema of the whole body.
+        since, until: microversions at which it exists, both included; empty for all.
     """
 
     run: Callable[..., Any]
     policy: str
     body: Schema | ByVersion
+    since: str = ""
+    until: str = ""
+
+    def exists_at(self, number: Version) -> bool:
+        """Tell whether the action exists at a microversion."""
+        is_old_enough = not self.until or number <= version(self.until)
+        return is_old_enough and (not self.since or number >= version(self.since))
 
 
 def action_endpoint(policy: str, table: Mapping[str, Action]) -> Endpoint:
@@ -36,6 +44,8 @@ def action_endpoint(policy: str, table: Mapping[str, Action]) -> Endpoint:
 
     def run(request: ApiRequest, **where: Any) -> Any:
         found = _find(table, request.body)
+        if not found.exists_at(request.version):
+            raise NotFound
         enforce(request.context, found.policy)
         check_body(at_version(found.body, request.version), request.body)
         return found.run(request, **where)

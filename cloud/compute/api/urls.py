@@ -16,12 +16,14 @@ from cloud.compute.api import (
     quota_sets,
     versions,
 )
+from cloud.compute.api.server_routes import SERVER_ROUTES
 from cloud.compute.api.service import SERVICE, UNVERSIONED
 from cloud.core.endpoints import Route
 from cloud.core.http import patterns, unknown_path
 
 ROUTES: list[Route] = [
     *versions.ROUTES,
+    *SERVER_ROUTES,
     *flavors.ROUTES,
     *flavor_access.ROUTES,
     *flavor_extra_specs.ROUTES,

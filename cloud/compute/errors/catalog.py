@@ -1,4 +1,4 @@
-"""Compute's refusals."""
+"""Refusals about flavors, keys, hosts and groups."""
 
 from cloud.core.errors import Conflict, Invalid, NotFound
 

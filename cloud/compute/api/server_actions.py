@@ -1,0 +1,126 @@
+"""`POST /servers/{id}/action`: the table of what can be done to a server.
+
+Source: https://docs.openstack.org/api-ref/compute/#servers-run-an-action-servers-action
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from cloud.compute.api import server_action_schemas as schemas
+from cloud.compute.api.action_table import Action, action_endpoint
+from cloud.compute.models import Instance
+from cloud.compute.selectors import servers
+from cloud.compute.services import console, delete_server, locks, power, reset_state
+from cloud.core.endpoints import ApiRequest, Reply, route
+from cloud.core.errors import NotImplementedHere, StateConflict
+
+_POLICY = "os_compute_api:"
+Run = Callable[[ApiRequest, Instance], Any]
+
+
+def _on_server(run: Run) -> Callable[..., Any]:
+    """Let an action have the server itself; without an answer of its own it is 202 and empty."""
+
+    def found(request: ApiRequest, server_id: str) -> Any:
+        answer = run(request, servers.get(request.context, server_id))
+        return Reply(status=202) if answer is None else answer
+
+    return found
+
+
+def _start(request: ApiRequest, instance: Instance) -> None:
+    power.start(request.context, instance)
+
+
+def _stop(request: ApiRequest, instance: Instance) -> None:
+    power.stop(request.context, instance)
+
+
+def _reboot(request: ApiRequest, instance: Instance) -> None:
+    power.reboot(request.context, instance, hard=request.body["reboot"]["type"].upper() == "HARD")
+
+
+def _lock(request: ApiRequest, instance: Instance) -> None:
+    asked = request.body["lock"]
+    locks.lock(request.context, instance, asked.get("locked_reason") if isinstance(asked, dict) else None)
+
+
+def _unlock(request: ApiRequest, instance: Instance) -> None:
+    locks.unlock(request.context, instance)
+
+
+def _console_output(request: ApiRequest, instance: Instance) -> Reply:
+    length = request.body["os-getConsoleOutput"].get("length")
+    text = console.console_output(request.context, instance, None if length is None else int(length))
+    return Reply({"output": text}, status=200)
+
+
+def _reset_state(request: ApiRequest, instance: Instance) -> None:
+    reset_state.reset(instance, request.body["os-resetState"]["state"])
+
+
+def _force_delete(request: ApiRequest, instance: Instance) -> None:
+    delete_server.delete(request.context, instance)
+
+
+def _restore(request: ApiRequest, instance: Instance) -> None:
+    # Deleted servers are not kept to be restored: reclaim_instance_interval is 0, as it is by default.
+    raise StateConflict(action="restore", uuid=instance.uuid, attribute="vm_state", state=instance.vm_state)
+
+
+def _not_here(request: ApiRequest, instance: Instance) -> None:
+    raise NotImplementedHere
+
+
+def _row(name: str, run: Run, policy: str, body: Any = None, **more: str) -> tuple[str, Action]:
+    return name, Action(_on_server(run), _POLICY + policy, body or schemas.named(name), **more)
+
+
+def _later(name: str, policy: str, **more: str) -> tuple[str, Action]:
+    """Return the row of an action that this cloud knows and does not carry out: 501."""
+    return _row(name, _not_here, policy, **more)
+
+
+ACTIONS: dict[str, Action] = dict((
+    _row("os-start", _start, "servers:start"),
+    _row("os-stop", _stop, "servers:stop"),
+    _row("reboot", _reboot, "servers:reboot", schemas.REBOOT),
+    _row("lock", _lock, "os-lock-server:lock", schemas.LOCK),
+    _row("unlock", _unlock, "os-lock-server:unlock"),
+    _row("os-getConsoleOutput", _console_output, "os-console-output", schemas.CONSOLE_OUTPUT),
+    _row("os-resetState", _reset_state, "os-admin-actions:reset_state", schemas.RESET_STATE),
+    _row("forceDelete", _force_delete, "os-deferred-delete:force"),
+    _row("restore", _restore, "os-deferred-delete:restore"),
+    _later("addFixedIp", "os-multinic:add", until="2.43"),
+    _later("addFloatingIp", "os-floating-ips:add", until="2.43"),
+    _later("addSecurityGroup", "os-security-groups:add"),
+    _later("changePassword", "os-admin-password"),
+    _later("confirmResize", "servers:confirm_resize"),
+    _later("createBackup", "os-create-backup"),
+    _later("createImage", "servers:create_image"),
+    _later("evacuate", "os-evacuate"),
+    _later("injectNetworkInfo", "os-admin-actions:inject_network_info"),
+    _later("migrate", "os-migrate-server:migrate"),
+    _later("os-getSPICEConsole", "os-remote-consoles", until="2.5"),
+    _later("os-getSerialConsole", "os-remote-consoles", until="2.5"),
+    _later("os-getVNCConsole", "os-remote-consoles", until="2.5"),
+    _later("os-migrateLive", "os-migrate-server:migrate_live"),
+    _later("pause", "os-pause-server:pause"),
+    _later("rebuild", "servers:rebuild"),
+    _later("removeFixedIp", "os-multinic:remove", until="2.43"),
+    _later("removeFloatingIp", "os-floating-ips:remove", until="2.43"),
+    _later("removeSecurityGroup", "os-security-groups:remove"),
+    _later("rescue", "os-rescue"),
+    _later("resize", "servers:resize"),
+    _later("resume", "os-suspend-server:resume"),
+    _later("revertResize", "servers:revert_resize"),
+    _later("shelve", "os-shelve:shelve"),
+    _later("shelveOffload", "os-shelve:shelve_offload"),
+    _later("suspend", "os-suspend-server:suspend"),
+    _later("trigger_crash_dump", "servers:trigger_crash_dump", since="2.17"),
+    _later("unpause", "os-pause-server:unpause"),
+    _later("unrescue", "os-unrescue"),
+    _later("unshelve", "os-shelve:unshelve"),
+))  # fmt: skip
+
+ROUTES = [route("/servers/<str:server_id>/action", POST=action_endpoint("os_compute_api:servers:action", ACTIONS))]

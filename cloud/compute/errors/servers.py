@@ -1,0 +1,67 @@
+"""Refusals about servers."""
+
+from cloud.core.errors import Conflict, Forbidden, Invalid, NotFound
+
+
+class InstanceNotFound(NotFound):
+    """Instance {uuid} could not be found."""
+
+
+class InstanceLocked(Conflict):
+    """Instance {uuid} is locked"""
+
+
+class InstanceNotReady(Conflict):
+    """Instance {uuid} is not ready"""
+
+
+class UnknownFlavor(Invalid):
+    """Flavor {flavor_id} could not be found."""
+
+
+class UnknownImage(Invalid):
+    """Can not find requested image"""
+
+
+class UnknownKeyPair(Invalid):
+    """Invalid key_name provided."""
+
+
+class UnknownServerGroup(Invalid):
+    """Instance group {group_id} could not be found."""
+
+
+class UnknownZone(Invalid):
+    """The requested availability zone is not available"""
+
+
+class UnknownHost(Invalid):
+    """Compute host {host} could not be found."""
+
+
+class FlavorTooSmall(Invalid):
+    """Flavor's {resource} is too small for requested image."""
+
+
+class TooManyItems(Forbidden):
+    """Maximum number of metadata items exceeds {limit}"""
+
+
+class TooManyTags(Invalid):
+    """The number of tags exceeded the per-server limit {limit}"""
+
+
+class TagNotFound(NotFound):
+    """Server {uuid} has no tag '{tag}'"""
+
+
+class MetadataItemNotFound(NotFound):
+    """Metadata item was not found"""
+
+
+class ConsoleUnavailable(NotFound):
+    """The console log of instance {uuid} is not available."""
+
+
+class ActionNotFound(NotFound):
+    """Action for request_id {request_id} on instance {uuid} not found"""
