@@ -136,6 +136,9 @@ class ImageCache:
             with self._opener.open(image.url, timeout=self._timeout_seconds) as response:
                 while block := response.read(_BLOCK_BYTES):
                     yield block
+        except urllib.error.HTTPError as exc:
+            exc.close()  # it is the response too, and holds its socket
+            raise ImageUnavailable(f"image {image.id} could not be fetched: {exc}") from exc
         except _UNREACHABLE as exc:
             # The URL is signed: it stays out of the text.
             raise ImageUnavailable(f"image {image.id} could not be fetched: {exc}") from exc

@@ -81,9 +81,9 @@ def _devices(spec: DomainSpec, settings: LibvirtSettings) -> ET.Element:
     ET.SubElement(devices, "controller", type="usb", model="none")
     if any(disk.bus == "scsi" for disk in spec.disks):
         ET.SubElement(devices, "controller", type="scsi", model="virtio-scsi")
-    devices.extend(_disks(spec.disks, settings))
-    devices.extend(_interface(interface) for interface in spec.interfaces)
-    devices.extend(_console(spec.console_log))
+    devices.extend(list(_disks(spec.disks, settings)))
+    devices.extend([_interface(interface) for interface in spec.interfaces])
+    devices.extend(list(_console(spec.console_log)))
     balloon = ET.SubElement(devices, "memballoon", model="virtio")
     ET.SubElement(balloon, "stats", period="10")
     rng = ET.SubElement(devices, "rng", model="virtio")
