@@ -1,4 +1,4 @@
-"""What the agent looks after once a minute: networks that lost a part, and memories that nobody needs any more."""
+"""What the agent looks after once a minute: networks that lost a part, logs that grow, memories that nobody needs."""
 
 import logging
 import threading
@@ -32,6 +32,7 @@ class Upkeep:
         for station in self._stations:
             try:
                 station.host.network.restore()
+                station.host.storage.trim_console_logs()
                 station.fences.prune()
             except (AgentError, OSError) as exc:
                 log.warning("host=%s upkeep failed, will be tried again: %s", station.host.name, exc)

@@ -42,3 +42,6 @@ class StorageDriver(Protocol):
 
     def capacity_gb(self) -> tuple[int, int]:
         """Return (total, free) of the file system in GB."""
+
+    def trim_console_logs(self) -> None:
+        """Cut the logs of guests that write without end; called once a minute, running guests write on."""

@@ -8,7 +8,7 @@ READ_BYTES = 100 * 1024
 """How much of a log's end is ever shown; Nova shows as much."""
 
 KEEP_BYTES = 4 * 1024 * 1024
-"""A longer log is cut to its last `READ_BYTES` when its guest is started."""
+"""A longer log is cut to its last `READ_BYTES`."""
 
 _ESCAPE_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

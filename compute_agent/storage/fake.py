@@ -12,7 +12,7 @@ import msgspec
 from compute_agent.drivers.base import DiskSource
 from compute_agent.drivers.fault_plan import FaultPlan
 from compute_agent.errors import DiskTooSmall, HostDiskFull, ImageUnavailable
-from compute_agent.storage.console_log import last_lines, read_tail
+from compute_agent.storage.console_log import last_lines, read_tail, trim
 from contracts.compute import ImageSpec, ServerSpec
 
 _GIB = 1024**3
@@ -101,6 +101,11 @@ class FakeStorage:
         """See StorageDriver."""
         with self._lock:
             return self._capacity_gb, self._capacity_gb - self._used_gb()
+
+    def trim_console_logs(self) -> None:
+        """See StorageDriver."""
+        for path in (self._folder / "consoles").glob("*.log") if self._folder is not None else ():
+            trim(path)
 
     def _make(self, server: ServerSpec) -> None:
         image = server.image

@@ -85,7 +85,7 @@ class Qcow2Storage:
         return usage.total // _GIB, usage.free // _GIB
 
     def trim_console_logs(self) -> None:
-        """Cut the logs of guests that wrote too much."""
+        """Cut the logs that grew too long."""
         for instance_uuid in self.instances_with_disks():
             with full_disk_told(f"the console of {instance_uuid}"):
                 console_log.trim(self._folder(instance_uuid) / _CONSOLE_LOG)

@@ -3,12 +3,14 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from compute_agent.errors import DiskTooSmall, ImageUnavailable
+from compute_agent.storage import console_log
 from compute_agent.storage.base import StorageDriver
 from contracts.compute import ImageSpec, ServerSpec
 
@@ -99,6 +101,17 @@ class StorageSuite:
 
     def test_the_console_of_an_unknown_instance_is_empty(self, shelf: Shelf) -> None:
         assert shelf.storage.read_console(str(uuid.uuid4()), 10) == ""
+
+    def test_a_guest_that_writes_without_end_fills_no_disk_and_writes_on(self, shelf: Shelf) -> None:
+        server = make_server()
+        shelf.storage.create_disks(server)
+        log = Path(shelf.storage.console_log_path(server.uuid))
+        with log.open("ab", buffering=0) as guest:
+            guest.write(b"x" * (console_log.KEEP_BYTES + 1))
+            shelf.storage.trim_console_logs()
+            guest.write(b"\nstill here\n")
+        assert log.stat().st_size < 2 * console_log.READ_BYTES
+        assert "still here\n" in shelf.storage.read_console(server.uuid, -1)
 
     def test_the_free_space_is_a_part_of_the_whole(self, shelf: Shelf) -> None:
         total, free = shelf.storage.capacity_gb()
