@@ -10,21 +10,21 @@ from compute_agent.app import AgentProcess
 from compute_agent.bootstrap import build_agent
 from compute_agent.settings import BadSettings, Settings
 
+_FORMAT = "%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s"
+
 
 def main() -> int:
     """Run the agent until it is told to end."""
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s"
-    )
-    logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
-    logging.getLogger("celery.app.trace").setLevel(logging.WARNING)
-    # Taps, namespaces and firewalls need root; what may be done with it is what COMMANDS lists, in JSON.
-    warnings.simplefilter("ignore", SecurityWarning)
     try:
         settings = Settings.from_environment()
     except BadSettings as exc:
         print(exc, file=sys.stderr)
         return 78  # EX_CONFIG
+    logging.basicConfig(level=settings.log_level, stream=sys.stderr, format=_FORMAT)
+    for name in ("celery.worker.strategy", "celery.app.trace"):  # one line for each order is our own
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # Taps, namespaces and firewalls need root; what may be done with it is what COMMANDS lists, in JSON.
+    warnings.simplefilter("ignore", SecurityWarning)
     return AgentProcess(settings, build_agent(settings)).run()
 
 

@@ -54,7 +54,7 @@ class AgentProcess:
             without_mingle=True,
             without_heartbeat=True,
             quiet=True,
-            loglevel=logging.INFO,
+            loglevel=self.settings.log_level,
         )
         worker.start()
         return int(worker.exitcode or 0)

@@ -11,8 +11,10 @@ from contracts.routing import compute_queue, slow_compute_queue
 
 HYPERVISORS = ("libvirt", "fake")
 LANES = ("fast", "slow")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 VIRT_TYPES = ("qemu", "kvm")
 _LANE_QUEUES = {"fast": compute_queue, "slow": slow_compute_queue}
+_ECHOES_MISSED = 3
 _LANE_THREADS = {"fast": 16, "slow": 2}
 
 
@@ -64,6 +66,7 @@ class Settings:
     full_report_seconds: float = 60.0
     echo_seconds: float = 15.0
     echo_limit_seconds: float = 45.0
+    log_level: str = "INFO"
     fake: FakeSettings = field(default_factory=FakeSettings)
 
     @property
@@ -86,6 +89,7 @@ class Settings:
         hypervisor = _choice(environ, "NOVELLA_HYPERVISOR", "libvirt", HYPERVISORS)
         lanes = _lanes(environ.get("NOVELLA_LANES", "fast,slow"))
         fake = _fake_settings(environ)
+        echo_seconds = _number(environ, "NOVELLA_ECHO_SECONDS", 15.0, minimum=0.05)
         return cls(
             state_dir=Path(environ.get("NOVELLA_STATE_DIR", "var")).absolute(),
             redis_url=environ.get("REDIS_URL", "redis://127.0.0.1:6379/0"),
@@ -97,6 +101,9 @@ class Settings:
             virt_type=_choice(environ, "NOVELLA_VIRT_TYPE", "qemu", VIRT_TYPES),
             threads=int(_number(environ, "NOVELLA_THREADS", max(_LANE_THREADS[lane] for lane in lanes), minimum=1)),
             report_seconds=_number(environ, "NOVELLA_REPORT_SECONDS", 10.0, minimum=0.05),
+            echo_seconds=echo_seconds,
+            echo_limit_seconds=_ECHOES_MISSED * echo_seconds,
+            log_level=_choice(environ, "NOVELLA_LOG_LEVEL", "INFO", LOG_LEVELS),
             fake=fake,
         )
 

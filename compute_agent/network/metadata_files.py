@@ -21,6 +21,7 @@ class MetadataFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)  # user data holds tenants' secrets
 
     def write(self, port: PluggedPort, ports: list[PluggedPort], metadata: dict[str, object], user_data: str) -> None:
         """Have a document for each address of the port; `ports` are all of its instance, in the guest's order."""

@@ -3,6 +3,7 @@
 import contextlib
 import ipaddress
 import json
+import logging
 import selectors
 import socket
 import threading
@@ -15,9 +16,11 @@ from compute_agent.network.metadata.listeners import Listeners
 
 REQUEST_BYTES = 8_192
 REQUEST_SECONDS = 5.0
-THREADS = 16
-PER_NETWORK = 8  # one tenant's slow callers must not keep the others' out
+THREADS = 64
+PER_NETWORK = 4  # one tenant's slow callers must not keep the others' out
 POLL_SECONDS = 0.5
+
+log = logging.getLogger(__name__)
 
 _REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout"}
 
@@ -72,6 +75,8 @@ class MetadataServer:
         try:
             with connection, contextlib.suppress(OSError):
                 connection.sendall(self._respond(network, address, connection))
+        except Exception:
+            log.exception("network=%s address=%s: no answer", network, address)
         finally:
             busy.release()
 

@@ -1,5 +1,6 @@
 """The agent as it really runs: a process of its own, a real Redis, hosts of fakes."""
 
+import base64
 import json
 import os
 import signal
@@ -47,8 +48,6 @@ class Cloud:
     def messages(self):
         """Return (task name, arguments) of what lies in the conductor's queue."""
         raw = [json.loads(one) for one in self.redis.lrange(CONDUCTOR_QUEUE, 0, -1)]
-        import base64
-
         return [(one["headers"]["task"], json.loads(base64.b64decode(one["body"]))[0]) for one in raw]
 
     def wait_for(self, name, condition=lambda args: True, seconds=15):
@@ -115,6 +114,14 @@ def test_agent_ends_in_order_when_told(cloud):
     cloud.wait_for(HostReport.NAME)
     cloud.process.send_signal(signal.SIGTERM)
     assert cloud.process.wait(15) == 0
+
+
+def test_agent_that_hears_its_echo_stays(cloud):
+    cloud.kill()
+    cloud.start(NOVELLA_ECHO_SECONDS="0.1")
+    cloud.wait_for(HostReport.NAME)
+    with pytest.raises(subprocess.TimeoutExpired):
+        cloud.process.wait(2)  # it gives up after 0.3 s of silence
 
 
 def test_more_orders_than_threads_never_wait_for_a_timer(cloud):

@@ -31,6 +31,8 @@ def test_lane_of_a_real_host_is_its_own_process():
         {"NOVELLA_HOSTS": "none"},
         {"NOVELLA_THREADS": "0"},
         {"NOVELLA_VIRT_TYPE": "xen"},
+        {"NOVELLA_LOG_LEVEL": "LOUD"},
+        {"NOVELLA_ECHO_SECONDS": "nan"},
         {"NOVELLA_FAKE_INVENTORY": "gpus=1"},
         {"NOVELLA_FAKE_DELAYS": "start"},
     ],
