@@ -8,3 +8,6 @@ class NetworksConfig(AppConfig):
 
     name = "cloud.networks"
     label = "networks"
+
+    def ready(self) -> None:
+        from cloud.networks.api import policies  # noqa: F401  # registers the rows

@@ -1,5 +1,24 @@
-"""Routes of the networks API."""
+"""Routes of the Network API v2.0. A new kind of resource is one module with its ROUTES."""
 
-from django.urls import URLPattern
+from cloud.core.http import patterns, unknown_path
+from cloud.networks.api import (
+    discovery,
+    ip_availability,
+    networks,
+    ports,
+    quotas,
+    security_group_rules,
+    security_groups,
+    subnets,
+    tags,
+)
+from cloud.networks.api.service import SERVICE
 
-urlpatterns: list[URLPattern] = []
+ROUTES = [
+    route
+    for module in (
+        discovery, networks, subnets, ports, security_groups, security_group_rules, tags, quotas, ip_availability
+    )
+    for route in module.ROUTES
+]
+urlpatterns = [*patterns(SERVICE, ROUTES), unknown_path(SERVICE)]

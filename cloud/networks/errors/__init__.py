@@ -12,15 +12,19 @@ from cloud.networks.errors.addresses import (
     OutOfBoundsAllocationPool,
     OverlappingAllocationPools,
 )
+from cloud.networks.errors.discovery import AgentNotFound, ExtensionNotFound
 from cloud.networks.errors.networks import (
     BadRequest,
+    DuplicateAddressPairInRequest,
     InvalidSharedSetting,
     MacAddressInUse,
     NetworkInUse,
     NetworkNotFound,
     OverQuota,
+    PortBound,
     PortInUse,
     PortNotFound,
+    PortSecurityPortHasSecurityGroup,
     ServicePortInUse,
     SubnetInUse,
     SubnetNotFound,
@@ -54,10 +58,13 @@ from cloud.networks.errors.servers import (
 )
 
 __all__ = [
+    "AgentNotFound",
     "BadRequest",
     "DefaultGroupExists",
     "DefaultGroupFixed",
     "DefaultGroupKept",
+    "DuplicateAddressPairInRequest",
+    "ExtensionNotFound",
     "ExternalNetworkForbidden",
     "FixedIpTaken",
     "FixedIpUnfit",
@@ -82,9 +89,11 @@ __all__ = [
     "OutOfBoundsAllocationPool",
     "OverQuota",
     "OverlappingAllocationPools",
+    "PortBound",
     "PortHasNoAddress",
     "PortInUse",
     "PortNotFound",
+    "PortSecurityPortHasSecurityGroup",
     "PortTaken",
     "PortUnknown",
     "PortsOverQuota",

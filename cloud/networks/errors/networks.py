@@ -51,3 +51,15 @@ class InvalidSharedSetting(Conflict):
 
 class OverQuota(Conflict):
     """Quota exceeded for resources: ['{resource}']."""
+
+
+class PortBound(Conflict):
+    """Unable to complete operation on port {port_id}, it is bound to a host; its mac address cannot change."""
+
+
+class PortSecurityPortHasSecurityGroup(Conflict):
+    """Port {port_id} has security groups or address pairs. Cannot disable port security until they are removed."""
+
+
+class DuplicateAddressPairInRequest(Invalid):
+    """Request contains duplicate address pair: mac_address {mac} ip_address {ip_address}."""

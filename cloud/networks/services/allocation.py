@@ -53,7 +53,7 @@ def allocate(instance_uuid: str, project_id: str, network_request: dict[str, Any
 
 def release(instance_uuids: Collection[str]) -> None:
     """Delete the ports that were made for servers, and unbind the others. Nothing there is a success."""
-    ports = Port.objects.filter(device_id__in=list(instance_uuids))
+    ports = Port.objects.filter(device_id__in=list(instance_uuids), position__gte=0)
     with transaction.atomic():
         made = ports.filter(is_created_for_server=True)
         ResourceTag.objects.filter(resource_id__in=made.values("id")).delete()
@@ -72,7 +72,7 @@ def port_specs(instance_uuid: str) -> list[PortSpec]:
 
 def set_active(instance_uuid: str) -> None:
     """Note that the guest runs and its interfaces work."""
-    Port.objects.filter(device_id=instance_uuid).exclude(status="ACTIVE").update(
+    Port.objects.filter(device_id=instance_uuid, position__gte=0).exclude(status="ACTIVE").update(
         status="ACTIVE", updated_at=timezone.now(), revision_number=F("revision_number") + 1
     )
 

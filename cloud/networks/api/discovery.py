@@ -1,0 +1,115 @@
+"""What the Network service is: its version, its resources, its extensions, its zones and agents. GET 200."""
+
+from typing import Any
+
+from cloud.core.endpoints import ApiRequest, endpoint, route
+from cloud.networks.api.collection import Body
+from cloud.networks.api.service import EXTENSIONS_UPDATED
+from cloud.networks.errors import AgentNotFound, ExtensionNotFound
+
+# Exactly what holds here: clients, and tests, take each at its word.
+_EXTENSIONS: tuple[tuple[str, str], ...] = (
+    ("allowed-address-pairs", "Allowed Address Pairs"),
+    ("availability_zone", "Availability Zone"),
+    ("binding", "Port Binding"),
+    ("empty-string-filtering", "Empty String Filtering Extension"),
+    ("external-net", "Neutron external network"),
+    ("filter-validation", "Filter parameters validation"),
+    ("ip-substring-filtering", "IP address substring filtering"),
+    ("net-mtu", "Network MTU"),
+    ("net-mtu-writable", "Network MTU (writable)"),
+    ("network-ip-availability", "Network IP Availability"),
+    ("network_availability_zone", "Network Availability Zone"),
+    ("pagination", "Pagination support"),
+    ("port-security", "Port Security"),
+    ("port-security-groups-filtering", "Port filtering on security groups"),
+    ("project-id", "project_id field enabled"),
+    ("quota_details", "Quota details management support"),
+    ("quotas", "Quota management support"),
+    ("security-group", "security-group"),
+    ("security-groups-default-rules-belonging", "Security groups default rules belonging"),
+    ("security-groups-normalized-cidr", "Normalized CIDR field for security group rules"),
+    ("sorting", "Sorting support"),
+    ("standard-attr-description", "standard-attr-description"),
+    ("standard-attr-revisions", "Resource revision numbers"),
+    ("standard-attr-tag", "Tag support for resources with standard attribute: network, port, security_group, subnet"),
+    ("standard-attr-timestamp", "Resource timestamps"),
+    ("stateful-security-group", "Stateful security group"),
+    ("tag-ports-during-bulk-creation", "Tag Ports During Bulk Creation"),
+)
+_RESOURCES = (
+    ("network", "networks"), ("subnet", "subnets"), ("port", "ports"), ("security_group", "security-groups"),
+    ("security_group_rule", "security-group-rules"), ("quota", "quotas"), ("extension", "extensions"),
+)
+
+
+@endpoint("")
+def versions(request: ApiRequest) -> Body:
+    """List the API's versions; no token needed."""
+    link = {"rel": "self", "href": f"{request.url}/v2.0/"}
+    return {"versions": [{"id": "v2.0", "status": "CURRENT", "links": [link]}]}
+
+
+@endpoint("get_resources")
+def resources(request: ApiRequest) -> Body:
+    """List the resources of v2.0."""
+    return {
+        "resources": [
+            {
+                "name": name,
+                "collection": path.replace("-", "_"),
+                "links": [{"rel": "self", "href": f"{request.url}/v2.0/{path}"}],
+            }
+            for name, path in _RESOURCES
+        ]
+    }
+
+
+def _extension(alias: str, name: str) -> dict[str, Any]:
+    return {"alias": alias, "name": name, "description": name, "updated": EXTENSIONS_UPDATED, "links": []}
+
+
+@endpoint("get_extension")
+def extensions(request: ApiRequest) -> Body:
+    """List the extensions."""
+    return {"extensions": [_extension(alias, name) for alias, name in _EXTENSIONS]}
+
+
+@endpoint("get_extension")
+def extension(request: ApiRequest, alias: str) -> Body:
+    """Show an extension."""
+    found = dict(_EXTENSIONS).get(alias)
+    if found is None:
+        raise ExtensionNotFound(alias=alias)
+    return {"extension": _extension(alias, found)}
+
+
+@endpoint("get_availability_zone")
+def availability_zones(request: ApiRequest) -> Body:
+    """List the zones of networks: there is one."""
+    return {"availability_zones": [{"name": "nova", "resource": "network", "state": "available"}]}
+
+
+@endpoint("get_agent")
+def agents(request: ApiRequest) -> Body:
+    """List network agents: none, because the compute hosts wire their guests themselves."""
+    return {"agents": []}
+
+
+@endpoint("get_agent")
+def agent(request: ApiRequest, agent_id: str) -> Body:
+    """Show an agent: there is none."""
+    raise AgentNotFound(agent_id=agent_id)
+
+
+ROUTES = [
+    route("", GET=versions),
+    route("/", GET=versions),
+    route("/v2.0", GET=resources),
+    route("/v2.0/", GET=resources),
+    route("/v2.0/extensions", GET=extensions),
+    route("/v2.0/extensions/<str:alias>", GET=extension),
+    route("/v2.0/availability_zones", GET=availability_zones),
+    route("/v2.0/agents", GET=agents),
+    route("/v2.0/agents/<str:agent_id>", GET=agent),
+]

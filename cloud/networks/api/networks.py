@@ -1,0 +1,91 @@
+"""Networks. GET 200, POST 201, PUT 200, DELETE 204."""
+
+from cloud.core.endpoints import ApiRequest, endpoint, route
+from cloud.core.times import seconds_z
+from cloud.networks.api.collection import Body, Collection, changes, drafts, listed, made, shown
+from cloud.networks.api.schemas import BOOLEAN, NAMED, change, creation, with_truths
+from cloud.networks.errors import NetworkNotFound
+from cloud.networks.selectors import visible
+from cloud.networks.selectors.rows import Row, network_rows
+from cloud.networks.services import networks
+
+_TRUTHS = ("admin_state_up", "shared", "router:external", "port_security_enabled")
+_PROPERTIES = {
+    **NAMED,
+    **dict.fromkeys(_TRUTHS, BOOLEAN),
+    # 0 asks for the cloud's own.
+    "mtu": {"type": "integer", "anyOf": [{"const": 0}, {"minimum": 68, "maximum": networks.MAX_MTU}]},
+}
+_HINTS = {"availability_zone_hints": {"type": "array", "maxItems": 0}}
+CREATE = creation("network", "networks", {**_PROPERTIES, **_HINTS})
+UPDATE = change("network", _PROPERTIES)
+
+
+def view(row: Row) -> Body:
+    """Return a network's body."""
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "description": row["description"],
+        "project_id": row["project_id"],
+        "admin_state_up": row["admin_state_up"],
+        "status": "ACTIVE",
+        "shared": row["shared"],
+        "router:external": row["is_external"],
+        "mtu": row["mtu"],
+        "port_security_enabled": row["port_security_enabled"],
+        "subnets": row["subnet_ids"],
+        "availability_zone_hints": [],
+        "availability_zones": ["nova"],
+        "ipv4_address_scope": None,
+        "ipv6_address_scope": None,
+        "tags": row["tags"],
+        "revision_number": row["revision_number"],
+        "created_at": seconds_z(row["created_at"]),
+        "updated_at": seconds_z(row["updated_at"]),
+    }
+
+
+NETWORKS = Collection(
+    "network", "networks", "networks", visible.networks, network_rows, view,
+    lambda one: NetworkNotFound(network_id=one),
+    guarded={"shared": False, "router:external": False},
+)
+
+
+@endpoint("get_network")
+def index(request: ApiRequest) -> Body:
+    """List networks."""
+    return listed(request, NETWORKS)
+
+
+@endpoint("get_network")
+def show(request: ApiRequest, network_id: str) -> Body:
+    """Show a network."""
+    return shown(request, NETWORKS, network_id)
+
+
+@endpoint("create_network", status=201, body=CREATE)
+def create(request: ApiRequest) -> Body:
+    """Make networks."""
+    wanted = [with_truths(item, *_TRUTHS) for item in drafts(request, NETWORKS)]
+    return made(request, NETWORKS, networks.create_networks(wanted))
+
+
+@endpoint("update_network", body=UPDATE)
+def update(request: ApiRequest, network_id: str) -> Body:
+    """Change a network."""
+    networks.update_network(request.context, network_id, with_truths(changes(request, NETWORKS), *_TRUTHS))
+    return shown(request, NETWORKS, network_id)
+
+
+@endpoint("delete_network", status=204)
+def delete(request: ApiRequest, network_id: str) -> None:
+    """Remove a network and its subnets, unless a port stands in it."""
+    networks.delete_network(request.context, network_id)
+
+
+ROUTES = [
+    route("/v2.0/networks", GET=index, POST=create),
+    route("/v2.0/networks/<str:network_id>", GET=show, PUT=update, DELETE=delete),
+]

@@ -1,0 +1,39 @@
+"""Who may do what with networks.
+
+A row such as `create_port:mac_address` is about an attribute. That an attribute is for the owner of the network only
+is checked where the network is known, in `services/ports`.
+
+Source: https://docs.openstack.org/neutron/latest/configuration/policy.html
+"""
+
+from cloud.core.policy import Rule, admin, anyone, project_member, project_reader, register
+
+_RESOURCES = ("network", "subnet", "port", "security_group", "security_group_rule")
+_CHANGEABLE = ("network", "subnet", "port", "security_group")
+
+POLICIES: dict[str, Rule] = {
+    "get_resources": anyone,
+    "get_extension": anyone,
+    **{f"get_{name}": project_reader for name in _RESOURCES},
+    **{f"{verb}_{name}": project_member for name in _RESOURCES for verb in ("create", "delete")},
+    **{f"update_{name}": project_member for name in _CHANGEABLE},
+    **{f"get_{name}:tags": project_reader for name in _CHANGEABLE},
+    **{f"update_{name}:tags": project_member for name in _CHANGEABLE},
+    "get_port:binding:host_id": admin,
+    "get_quota": project_reader,
+    "get_quota:all": admin,
+    "update_quota": admin,
+    "delete_quota": admin,
+    "get_agent": admin,
+    "get_availability_zone": project_reader,
+    "get_network_ip_availability": admin,
+}
+# Attributes that are an admin's business.
+POLICIES |= {
+    f"{verb}_{attribute}": admin
+    for verb in ("create", "update")
+    for attribute in ("network:shared", "network:router:external", "port:binding:host_id", "port:binding:profile")
+}
+POLICIES |= {"create_port:mac_address": project_member, "update_port:mac_address": admin}
+
+register(POLICIES)

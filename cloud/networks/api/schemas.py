@@ -1,0 +1,47 @@
+"""Pieces of the bodies' schemas."""
+
+from typing import Any
+
+from cloud.core.validation import Schema
+
+NAME: Schema = {"type": "string", "maxLength": 255, "format": "printable"}
+ID: Schema = {"type": "string", "format": "uuid"}
+# Neutron takes words for truth values too; `truth` reads them.
+BOOLEAN: Schema = {"enum": [True, False, "true", "false", "True", "False", "1", "0", 1, 0]}
+ADDRESS: Schema = {"type": "string", "format": "ip-address"}
+MAC: Schema = {"type": "string", "pattern": r"^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$"}
+PROJECT: Schema = {"type": "string", "maxLength": 255, "format": "printable"}
+TAG: Schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[^,/]+$", "format": "printable"}
+TAGS: Schema = {"type": "array", "items": TAG, "maxItems": 50}
+OWNED: Schema = {"project_id": PROJECT, "tenant_id": PROJECT}
+NAMED: Schema = {"name": NAME, "description": NAME}
+_TRUE = (True, "true", "True", "1", 1)
+
+
+def truth(value: Any) -> bool:
+    """Read what BOOLEAN lets through."""
+    return value in _TRUE
+
+
+def with_truths(item: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return an item with these of its attributes as truth values."""
+    return {name: truth(value) if name in names else value for name, value in item.items()}
+
+
+def creation(singular: str, plural: str, properties: Schema, required: list[str] | None = None) -> Schema:
+    """Return the schema of a body that makes one thing or several."""
+    item = {"type": "object", "properties": {**OWNED, **properties}, "required": required or [],
+            "additionalProperties": False}
+    return {
+        "type": "object",
+        "properties": {singular: item, plural: {"type": "array", "items": item, "minItems": 1, "maxItems": 1000}},
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+
+
+def change(singular: str, properties: Schema) -> Schema:
+    """Return the schema of a body that changes one thing."""
+    item = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {"type": "object", "properties": {singular: item}, "required": [singular], "additionalProperties": False}

@@ -1,0 +1,48 @@
+"""Rows to change: fetched through their project, locked, and not found where they are another's."""
+
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
+
+from cloud.core.context import RequestContext
+from cloud.core.errors import CloudError
+from cloud.networks.errors import GroupNotFound, NetworkNotFound, PortNotFound, SubnetNotFound
+from cloud.networks.models import Network, Port, SecurityGroup, Subnet
+from cloud.networks.selectors import visible
+
+_Row = TypeVar("_Row", bound=Model)
+
+
+def lock_network(context: RequestContext, network_id: str) -> Network:
+    """Return a network that the token may change, locked. Raises NetworkNotFound."""
+    return _lock(_own(context, Network.objects.all()), network_id, NetworkNotFound(network_id=network_id))
+
+
+def lock_subnet(context: RequestContext, subnet_id: str) -> Subnet:
+    """Return a subnet that the token may change, locked. Raises SubnetNotFound."""
+    return _lock(_own(context, Subnet.objects.all()), subnet_id, SubnetNotFound(subnet_id=subnet_id))
+
+
+def lock_port(context: RequestContext, port_id: str) -> Port:
+    """Return a port that the token may change, locked: its project's, or in its project's network.
+
+    Raises:
+        PortNotFound
+    """
+    return _lock(visible.ports(context), port_id, PortNotFound(port_id=port_id))
+
+
+def lock_group(context: RequestContext, group_id: str) -> SecurityGroup:
+    """Return a security group that the token may change, locked. Raises GroupNotFound."""
+    return _lock(visible.security_groups(context), group_id, GroupNotFound(group_id=group_id))
+
+
+def _own(context: RequestContext, rows: QuerySet[_Row]) -> QuerySet[_Row]:
+    return rows if context.is_admin else rows.filter(project_id=context.project_id)
+
+
+def _lock(rows: QuerySet[_Row], row_id: str, not_found: CloudError) -> _Row:
+    row = rows.select_for_update(of=("self",)).filter(pk=row_id).first()
+    if row is None:
+        raise not_found
+    return row

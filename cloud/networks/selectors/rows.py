@@ -1,0 +1,82 @@
+"""Rows with all that belongs to them, in a few queries for any number of rows.
+
+Each function takes a queryset, filtered, sorted and sliced, and returns plain dicts in its order.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from cloud.networks.models import FixedIp, Network, Port, ResourceTag, SecurityGroup, SecurityGroupRule, Subnet
+
+Row = dict[str, Any]
+Reader = Callable[[QuerySet[Any]], list[Row]]
+
+
+def network_rows(networks: QuerySet[Network]) -> list[Row]:
+    """Return networks with `subnet_ids` and `tags`."""
+    rows = list(networks.values())
+    ids = [row["id"] for row in rows]
+    subnets = _by_key(Subnet, "network_id", ids, "created_at", "id")
+    tags = tags_of(ids)
+    for row in rows:
+        row["subnet_ids"] = [subnet["id"] for subnet in subnets[row["id"]]]
+        row["tags"] = tags[row["id"]]
+    return rows
+
+
+def subnet_rows(subnets: QuerySet[Subnet]) -> list[Row]:
+    """Return subnets with `tags`."""
+    return _with_tags(list(subnets.values()))
+
+
+def port_rows(ports: QuerySet[Port]) -> list[Row]:
+    """Return ports with `addresses`, `group_ids` and `tags`."""
+    rows = list(ports.values())
+    ids = [row["id"] for row in rows]
+    addresses = _by_key(FixedIp, "port_id", ids, "id")
+    groups = _by_key(Port.security_groups.through, "port_id", ids, "id")
+    for row in rows:
+        row["addresses"] = addresses[row["id"]]
+        row["group_ids"] = [group["securitygroup_id"] for group in groups[row["id"]]]
+    return _with_tags(rows)
+
+
+def group_rows(groups: QuerySet[SecurityGroup]) -> list[Row]:
+    """Return security groups with `rules` and `tags`."""
+    rows = list(groups.values())
+    rules = _by_key(SecurityGroupRule, "group_id", [row["id"] for row in rows], "created_at", "id")
+    for row in rows:
+        row["rules"] = [{**rule, "group__is_default": row["is_default"]} for rule in rules[row["id"]]]
+    return _with_tags(rows)
+
+
+def rule_rows(rules: QuerySet[SecurityGroupRule]) -> list[Row]:
+    """Return rules, with `group__is_default`."""
+    columns = [field.attname for field in SecurityGroupRule._meta.concrete_fields]
+    return list(rules.values(*columns, "group__is_default"))
+
+
+def tags_of(ids: Collection[str]) -> dict[str, list[str]]:
+    """Return the tags of resources by their id, sorted; an empty list for what has none."""
+    found: dict[str, list[str]] = defaultdict(list)
+    pairs = ResourceTag.objects.filter(resource_id__in=ids).order_by("tag").values_list("resource_id", "tag")
+    for resource_id, tag in pairs:
+        found[resource_id].append(tag)
+    return found
+
+
+def _with_tags(rows: list[Row]) -> list[Row]:
+    tags = tags_of([row["id"] for row in rows])
+    for row in rows:
+        row["tags"] = tags[row["id"]]
+    return rows
+
+
+def _by_key(model: type[Model], key: str, ids: Collection[str], *order: str) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in model._default_manager.filter(**{f"{key}__in": ids}).order_by(*order).values():
+        found[row[key]].append(row)
+    return found

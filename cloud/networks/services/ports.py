@@ -1,0 +1,167 @@
+"""Ports made, changed and removed through the Network API."""
+
+from collections import Counter
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from cloud.core.context import RequestContext
+from cloud.core.errors import PolicyNotAuthorized
+from cloud.networks.errors import (
+    GroupNotFound,
+    MacAddressInUse,
+    NetworkNotFound,
+    PortBound,
+    PortInUse,
+    PortSecurityPortHasSecurityGroup,
+    ServicePortInUse,
+)
+from cloud.networks.models import Network, Port, ResourceTag, SecurityGroup
+from cloud.networks.selectors import visible
+from cloud.networks.selectors.owned import lock_port
+from cloud.networks.services.address_pairs import pairs
+from cloud.networks.services.changing import renamed, save_changes
+from cloud.networks.services.default_group import default_group_id
+from cloud.networks.services.plugging import make_port, set_groups
+from cloud.networks.services.quotas import make_room
+from cloud.networks.services.readdressing import read_wishes, readdress
+from cloud.networks.services.tags import set_tags
+
+_COLUMNS = {"binding:host_id": "host", "binding:vnic_type": "vnic_type", "binding:profile": "binding_profile"}
+# Not columns, or set with a rule of their own.
+_APART = ("tenant_id", "network_id", "fixed_ips", "security_groups", "allowed_address_pairs", "tags")
+# What only the owner of the network, or an admin, may choose.
+_NETWORK_OWNERS = ("mac_address", "port_security_enabled", "allowed_address_pairs")
+# Owners of ports that belong to the network service itself.
+SERVICE_OWNER = "network:"
+
+
+def create_ports(context: RequestContext, wanted: list[dict[str, Any]]) -> list[str]:
+    """Make ports, all or none, from the API's attributes with their `project_id`; return their ids.
+
+    Raises:
+        NetworkNotFound, GroupNotFound, PolicyNotAuthorized, OverQuota, PortSecurityPortHasSecurityGroup
+        what `make_port` raises for addresses and MACs
+    """
+    with transaction.atomic():
+        for project_id, count in Counter(item["project_id"] for item in wanted).items():
+            make_room(project_id, "port", count)
+        return [_create(context, item) for item in wanted]
+
+
+def update_port(context: RequestContext, port_id: str, values: dict[str, Any]) -> None:
+    """Change a port by the API's attributes.
+
+    Raises:
+        PortNotFound, GroupNotFound, PolicyNotAuthorized, PortSecurityPortHasSecurityGroup
+        PortInUse: it is a server's interface, and shall be another device's.
+        PortBound, MacAddressInUse: for a new MAC.
+        what `make_port` raises for addresses
+    """
+    with transaction.atomic():
+        port = lock_port(context, port_id)
+        if not context.is_admin and port.project_id != context.project_id:
+            raise PolicyNotAuthorized(policy="update_port")
+        _check_attributes(context, port.network, values, "update")
+        _check_device(port, values)
+        changed = renamed(values, _COLUMNS, without=_APART)
+        if "allowed_address_pairs" in values:
+            changed["allowed_address_pairs"] = pairs(values["allowed_address_pairs"], port.mac_address)
+        if "security_groups" in values:
+            set_groups(port, _group_ids(context, port.project_id, values["security_groups"]))
+        if "fixed_ips" in values:
+            readdress(port, read_wishes(values["fixed_ips"]))
+        _save(port, changed)
+        _check_security(port, has_groups=port.security_groups.exists())
+
+
+def delete_port(context: RequestContext, port_id: str) -> None:
+    """Remove a port, also one that a server uses: the server loses the interface.
+
+    Raises:
+        PortNotFound
+        ServicePortInUse: it belongs to the network service.
+    """
+    with transaction.atomic():
+        port = lock_port(context, port_id)
+        if port.device_owner.startswith(SERVICE_OWNER) and port.device_id:
+            raise ServicePortInUse(port_id=port_id, device_owner=port.device_owner)
+        ResourceTag.objects.filter(resource_id=port_id).delete()
+        port.delete()
+
+
+def _create(context: RequestContext, item: dict[str, Any]) -> str:
+    network = visible.networks(context).filter(id=item["network_id"]).prefetch_related("subnets").first()
+    if network is None:
+        raise NetworkNotFound(network_id=item["network_id"])
+    if not (_owns(context, network) or network.shared):
+        raise PolicyNotAuthorized(policy="create_port")
+    _check_attributes(context, network, item, "create")
+    columns = {"port_security_enabled": network.port_security_enabled, **renamed(item, _COLUMNS, without=_APART)}
+    port = Port(network=network, **columns)
+    port.mac_address = port.mac_address.lower()
+    groups = item.get("security_groups")
+    if groups is None:
+        group_ids = [default_group_id(port.project_id)] if port.port_security_enabled else []
+    else:
+        group_ids = _group_ids(context, port.project_id, groups)
+    wishes = read_wishes(item["fixed_ips"]) if "fixed_ips" in item else None
+    make_port(port, wishes, group_ids)
+    if item.get("allowed_address_pairs"):
+        port.allowed_address_pairs = pairs(item["allowed_address_pairs"], port.mac_address)
+        port.save(update_fields=["allowed_address_pairs"])
+    _check_security(port, has_groups=bool(group_ids))
+    set_tags(port.id, item.get("tags", []))
+    return port.id
+
+
+def _owns(context: RequestContext, network: Network) -> bool:
+    return context.is_admin or network.project_id == context.project_id
+
+
+def _check_attributes(context: RequestContext, network: Network, values: dict[str, Any], verb: str) -> None:
+    if _owns(context, network):
+        return
+    refused = [name for name in _NETWORK_OWNERS if name in values]
+    if any(wish.get("ip_address") for wish in values.get("fixed_ips", ())):
+        refused.append("fixed_ips:ip_address")
+    if values.get("device_owner", "").startswith(SERVICE_OWNER):
+        refused.append("device_owner")
+    if refused:
+        raise PolicyNotAuthorized(policy=f"{verb}_port:{refused[0]}")
+
+
+def _check_device(port: Port, values: dict[str, Any]) -> None:
+    is_other = any(values.get(name, getattr(port, name)) != getattr(port, name)
+                   for name in ("device_id", "device_owner"))
+    if is_other and port.position != Port.NO_POSITION:
+        raise PortInUse(port_id=port.id, device_id=port.device_id)
+
+
+def _check_security(port: Port, *, has_groups: bool) -> None:
+    if not port.port_security_enabled and (has_groups or port.allowed_address_pairs):
+        raise PortSecurityPortHasSecurityGroup(port_id=port.id)
+
+
+def _group_ids(context: RequestContext, project_id: str, asked: list[str]) -> list[str]:
+    """Return groups that a port of a project may have. Raises GroupNotFound."""
+    rows = SecurityGroup.objects.filter(id__in=asked)
+    known = set((rows if context.is_admin else rows.filter(project_id=project_id)).values_list("id", flat=True))
+    for group_id in asked:
+        if group_id not in known:
+            raise GroupNotFound(group_id=group_id)
+    return asked
+
+
+def _save(port: Port, changed: dict[str, Any]) -> None:
+    mac = changed.get("mac_address", port.mac_address).lower()
+    if mac == port.mac_address:
+        save_changes(port, {name: value for name, value in changed.items() if name != "mac_address"})
+        return
+    if port.host:
+        raise PortBound(port_id=port.id)
+    try:
+        with transaction.atomic():
+            save_changes(port, {**changed, "mac_address": mac})
+    except IntegrityError:
+        raise MacAddressInUse(network_id=port.network_id, mac=mac) from None

@@ -1,0 +1,38 @@
+"""Giving a port other addresses: what it has and may keep stays, the rest goes, what is missing is added."""
+
+import ipaddress
+from collections.abc import Sequence
+
+from cloud.networks.models import FixedIp, Port
+from cloud.networks.services.addresses import AddressWish
+from cloud.networks.services.plugging import give_addresses
+
+
+def read_wishes(fixed_ips: Sequence[dict[str, str]]) -> list[AddressWish]:
+    """Return the API's `fixed_ips` as wishes."""
+    return [
+        AddressWish(
+            subnet_id=wish.get("subnet_id", ""),
+            ip_address=str(ipaddress.ip_address(wish["ip_address"])) if wish.get("ip_address") else "",
+        )
+        for wish in fixed_ips
+    ]
+
+
+def readdress(port: Port, wishes: Sequence[AddressWish]) -> None:
+    """Give a locked port these addresses and no others. Raises what `make_port` raises for addresses."""
+    held = list(FixedIp.objects.filter(port=port).order_by("id"))
+    missing = []
+    # Addresses before subnets, so that a wish for any address of a subnet does not take one that is asked for.
+    for wish in sorted(wishes, key=lambda one: not one.ip_address):
+        kept = next((fixed for fixed in held if _satisfies(fixed, wish)), None)
+        if kept is None:
+            missing.append(wish)
+        else:
+            held.remove(kept)
+    FixedIp.objects.filter(id__in=[fixed.pk for fixed in held]).delete()
+    give_addresses(port, missing)
+
+
+def _satisfies(fixed: FixedIp, wish: AddressWish) -> bool:
+    return wish.subnet_id in ("", fixed.subnet_id) and wish.ip_address in ("", fixed.ip_address)
