@@ -31,7 +31,10 @@ _PROPERTIES = {
     "security_groups": {"type": "array", "items": ID, "maxItems": 100, "uniqueItems": True},
     "allowed_address_pairs": {"type": "array", "items": _PAIR, "maxItems": 10},
     "binding:host_id": NAME,
-    "binding:profile": {"type": "object", "maxProperties": 20},
+    "binding:profile": {
+        "type": "object", "maxProperties": 20, "propertyNames": NAME,
+        "additionalProperties": {"type": ["string", "integer", "boolean", "null"], "format": "printable"},
+    },
     "binding:vnic_type": {"const": "normal"},
 }
 CREATE = creation("port", "ports", {**_PROPERTIES, "network_id": ID, "tags": TAGS}, ["network_id"])

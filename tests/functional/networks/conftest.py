@@ -1,7 +1,12 @@
 """What the tests of the network domain build on."""
 
-import pytest
+import json
+from dataclasses import replace
 
+import pytest
+from django.test import Client
+
+from cloud.core import context
 from cloud.core.context import RequestContext
 from cloud.networks.models import Network, Subnet
 
@@ -28,3 +33,41 @@ def make_network():
         return network
 
     return make
+
+
+class Api:
+    """Django's test client, speaking JSON under one of four tokens: member, reader, admin (p1) and stranger (p2)."""
+
+    def __init__(self) -> None:
+        self._client = Client()
+
+    def _send(self, method: str, path: str, body: object, token: str):
+        raw = b"" if body is None else json.dumps(body)
+        return self._client.generic(method, path, raw, content_type="application/json", headers={"x-auth-token": token})
+
+    def get(self, path: str, token: str = "member"):
+        return self._send("GET", path, None, token)
+
+    def delete(self, path: str, token: str = "member"):
+        return self._send("DELETE", path, None, token)
+
+    def post(self, path: str, body: object, token: str = "member"):
+        return self._send("POST", path, body, token)
+
+    def put(self, path: str, body: object = None, token: str = "member"):
+        return self._send("PUT", path, body, token)
+
+
+_ADMIN = frozenset({"admin", "member", "reader"})
+TOKENS = {
+    "member": MEMBER,
+    "reader": replace(MEMBER, roles=frozenset({"reader"})),
+    "admin": replace(MEMBER, roles=_ADMIN),
+    "stranger": replace(MEMBER, project_id="p2"),
+}
+
+
+@pytest.fixture
+def api(monkeypatch):
+    monkeypatch.setattr(context, "_authenticators", [lambda token, request_id: TOKENS.get(token)])
+    return Api()
