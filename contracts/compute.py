@@ -161,10 +161,15 @@ class SpawnServer(Order, frozen=True, kw_only=True):
 
 
 class DestroyServer(Order, frozen=True, kw_only=True):
-    """Remove the instance and all that was made for it on this host. A missing one is a success."""
+    """Remove the instance and all that was made for it on this host. A missing one is a success.
+
+    `is_final`: the instance itself is deleted, so no order that comes later may make it again, not even one of an
+    operation that the host has not heard of yet.
+    """
 
     NAME: ClassVar[str] = "compute.v1.destroy_server"
     OUTCOME: ClassVar[type[Outcome]] = ServerDestroyed
+    is_final: bool = False
 
 
 class StopServer(Order, frozen=True, kw_only=True):

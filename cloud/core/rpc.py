@@ -79,6 +79,18 @@ def step(name: str, *, immutable: bool = False, **arguments: Any) -> Signature:
     return current_app.signature(name, kwargs=arguments, queue=CONDUCTOR_QUEUE, immutable=immutable)
 
 
+def cast(order: Order) -> None:
+    """Send an order after commit, when nobody waits for its outcome."""
+    transaction.on_commit(lambda: _send(on_host(order)), robust=True)
+
+
+def _send(canvas: Signature) -> None:
+    try:
+        canvas.apply_async()
+    except (OperationalError, RedisError):
+        _log.warning("the broker is away: %s was not sent", canvas.task)
+
+
 def call(order: Order, timeout_seconds: float) -> Outcome:
     """Send an order and wait for its outcome. For the API only, never inside a task.
 

@@ -1,0 +1,147 @@
+"""What hosts say of themselves, believed as far as it can be true."""
+
+import hashlib
+import logging
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from cloud.compute.models import ComputeNode, Service
+from cloud.compute.services import host_feed
+from cloud.compute.services.host_states import COMPUTE
+from cloud.placement.services import providers
+from contracts.conductor import HostReport, Residue
+from contracts.routing import HOST_NAME
+
+_log = logging.getLogger(__name__)
+
+# No machine has more, and a host with all the world's memory would draw every server to itself.
+_MOST = {"vcpus": 2**20, "memory_mb": 2**34, "disk_gb": 2**34}
+_PLAIN_COLUMNS = (
+    "hypervisor_hostname", "hypervisor_type", "hypervisor_version", "host_ip", "vcpus", "memory_mb", "disk_gb",
+    "memory_mb_free", "disk_gb_free", "running_vms", "architecture", "load_average", "uptime_text", "cached_images",
+)  # fmt: skip
+# These change all the time and nobody decides anything by them.
+_RESTLESS = frozenset({"reported_at", "load_average", "uptime_text", "memory_mb_free", "disk_gb_free"})
+_RESTLESS_SECONDS = 60.0
+_LAST_SECOND = 2.0**33  # in the year 2242
+# Reports expire in their queue long before this: one that is so much older comes from a clock that was set back.
+_CLOCK_STEP_SECONDS = 300.0
+
+
+class _Written:
+    """What this process last wrote of a host, so that a report that says nothing new costs one UPDATE."""
+
+    def __init__(self, digest: bytes) -> None:
+        self.digest = digest
+        self.at = time.monotonic()
+
+    def covers(self, digest: bytes) -> bool:
+        return self.digest == digest and time.monotonic() - self.at < _RESTLESS_SECONDS
+
+
+_written: dict[str, _Written] = {}
+
+
+def report_host(report: HostReport) -> bool:
+    """Take a host's heartbeat and inventory; tell whether it was believed.
+
+    An older report never replaces a newer one, and one that cannot be true changes nothing.
+    """
+    fault = _fault(report)
+    if fault:
+        _log.warning("refused a report of host %r: %s", report.host[:64], fault)
+        return False
+    digest = _digest(report)
+    known = _written.get(report.host)
+    is_seen = _see(report)
+    if is_seen and known and known.covers(digest):
+        return True
+    with transaction.atomic():
+        if not is_seen and not _create(report):
+            return False
+        _write(report)
+    _written[report.host] = _Written(digest)
+    return True
+
+
+def store_residue(residue: Residue) -> bool:
+    """Keep a host's word on what lies there; tell whether the host is known and the word is its newest."""
+    at = datetime.fromtimestamp(residue.reported_at, UTC)
+    newer = ComputeNode.objects.filter(host=residue.host, residue_at__gte=at)
+    if newer.exists():
+        return False
+    content = {name: value for name, value in residue.to_wire().items() if isinstance(value, list)}
+    return bool(ComputeNode.objects.filter(host=residue.host).update(residue=content, residue_at=at))
+
+
+def _fault(report: HostReport) -> str:
+    if not HOST_NAME.fullmatch(report.host):
+        return "this cannot be a host name"
+    for name, most in _MOST.items():
+        if not 0 <= getattr(report, name) <= most:
+            return f"{name} is {getattr(report, name)}"
+    for name in ("memory_mb_free", "disk_gb_free"):
+        if abs(getattr(report, name)) > _MOST["disk_gb"]:
+            return f"{name} is {getattr(report, name)}"
+    for name in ("reported_at", "started_at"):
+        if not 0 <= getattr(report, name) <= _LAST_SECOND:
+            return f"{name} is {getattr(report, name)}"
+    return ""
+
+
+def _digest(report: HostReport) -> bytes:
+    steady = {name: value for name, value in report.to_wire().items() if name not in _RESTLESS}
+    return hashlib.sha256(msgspec.json.encode(steady, order="deterministic")).digest()
+
+
+def _see(report: HostReport) -> bool:
+    at = report.reported_at
+    is_newer = Q(reported_at__lt=at) | Q(reported_at__gt=at + _CLOCK_STEP_SECONDS)
+    rows = Service.objects.filter(is_newer, binary=COMPUTE, host=report.host)
+    return bool(rows.update(last_seen_at=Now(), reported_at=at))
+
+
+def _create(report: HostReport) -> bool:
+    """Make the host's service; False where there is one, which heard a newer report."""
+    _, is_new = Service.objects.get_or_create(
+        binary=COMPUTE,
+        host=report.host,
+        defaults={"last_seen_at": Now(), "reported_at": report.reported_at, "started_at": _started_at(report)},
+    )
+    return is_new
+
+
+def _started_at(report: HostReport) -> datetime:
+    return datetime.fromtimestamp(max(report.started_at, 0.0), UTC)
+
+
+def _write(report: HostReport) -> None:
+    node, is_new = ComputeNode.objects.update_or_create(host=report.host, defaults=_columns(report))
+    service = Service.objects.filter(binary=COMPUTE, host=report.host)
+    service.exclude(started_at=_started_at(report)).update(started_at=_started_at(report))
+    totals = {
+        providers.VCPU: report.vcpus, providers.MEMORY_MB: report.memory_mb, providers.DISK_GB: report.disk_gb
+    }
+    if providers.report(report.host, node.uuid, totals, report.traits) or is_new:
+        host_feed.publish([report.host])
+
+
+def _columns(report: HostReport) -> dict[str, Any]:
+    return {name: getattr(report, name) for name in _PLAIN_COLUMNS} | {
+        "hypervisor_hostname": report.hypervisor_hostname or report.host,
+        "cpu_info": {
+            "arch": report.architecture,
+            "model": report.cpu_model,
+            "vendor": report.cpu_vendor,
+            "topology": {
+                "sockets": report.cpu_sockets, "cores": report.cpu_cores, "threads": report.cpu_threads
+            },
+            "features": report.cpu_features,
+        },
+    }

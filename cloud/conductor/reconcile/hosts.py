@@ -1,0 +1,35 @@
+"""Who is up: judged from the last report by the database's clock, told to the schedulers when it changes."""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from cloud.compute.models import Service
+from cloud.compute.services import host_feed
+from cloud.compute.services.host_states import COMPUTE
+from cloud.core.clock import database_now
+from cloud.placement.models import ResourceProvider
+
+_log = logging.getLogger(__name__)
+
+
+def reconcile() -> None:
+    """Turn hosts down that nothing was heard of, and up those that speak again."""
+    oldest = database_now() - timedelta(seconds=settings.HOST_DOWN_AFTER_SECONDS)
+    rows = Service.objects.filter(binary=COMPUTE)
+    _turn(list(rows.filter(is_up=True, last_seen_at__lte=oldest).values_list("host", flat=True)), is_up=False)
+    _turn(list(rows.filter(is_up=False, last_seen_at__gt=oldest).values_list("host", flat=True)), is_up=True)
+
+
+def _turn(hosts: list[str], *, is_up: bool) -> None:
+    if not hosts:
+        return
+    _log.warning("hosts are %s: %s", "up again" if is_up else "down", ", ".join(sorted(hosts)))
+    with transaction.atomic():
+        Service.objects.filter(binary=COMPUTE, host__in=hosts).update(is_up=is_up)
+        # The state of a host is newer now, and schedulers ignore older ones.
+        ResourceProvider.objects.filter(name__in=hosts).update(generation=F("generation") + 1)
+        host_feed.publish(hosts)

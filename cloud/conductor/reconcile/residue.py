@@ -1,0 +1,62 @@
+"""What lies on a host and should not: reported first, removed when it was seen twice and is proven dead."""
+
+import logging
+import uuid
+
+from cloud.compute.models import ComputeNode, Instance, Operation
+from cloud.compute.models.operations import OperationState
+from cloud.compute.services import host_reports
+from cloud.compute.services.graphs import TIMINGS
+from cloud.core import rpc
+from cloud.core.clock import database_now
+from contracts.compute import DestroyServer
+from contracts.conductor import Residue
+
+_log = logging.getLogger(__name__)
+_AT_ONCE = 50
+
+
+def take(residue: Residue) -> None:
+    """Keep a host's word on what lies there, and order the removal of what is proven dead."""
+    before = ComputeNode.objects.filter(host=residue.host).values_list("residue", flat=True).first() or {}
+    if not host_reports.store_residue(residue):
+        return
+    seen_twice = _instances(residue.domains, residue.disks) & _instances(
+        before.get("domains", []), before.get("disks", [])
+    )
+    for instance_uuid, is_final in list(dead_on(residue.host, seen_twice).items())[:_AT_ONCE]:
+        _log.warning("host %s still holds %s, which is not its any more: ordering removal", residue.host, instance_uuid)
+        rpc.cast(_removal(residue.host, instance_uuid, is_final=is_final))
+
+
+def _instances(domains: list[str], disks: list[str]) -> set[str]:
+    return {*domains, *disks}
+
+
+def dead_on(host: str, uuids: set[str]) -> dict[str, bool]:
+    """Return those instances that we know, that have no business on the host, and whether they are deleted.
+
+    Nothing is dead while an operation runs on it. What we never heard of is not ours to remove.
+    """
+    if not uuids:
+        return {}
+    rows = Instance.objects.filter(uuid__in=uuids).values_list("uuid", "host", "deleted")
+    dead = {uuid: deleted for uuid, on, deleted in rows if deleted or on != host}
+    busy = Operation.objects.filter(instance_uuid__in=dead, state=OperationState.RUNNING)
+    for instance_uuid in busy.values_list("instance_uuid", flat=True):
+        dead.pop(instance_uuid, None)
+    return dead
+
+
+def _removal(host: str, instance_uuid: str, *, is_final: bool) -> DestroyServer:
+    lasting = TIMINGS["delete", "destroy_server"].deadline_seconds
+    return DestroyServer(
+        # Each order is an operation of its own for the host, so that it is not taken for one carried out before.
+        operation_id=str(uuid.uuid4()),
+        step="remove_residue",
+        instance_uuid=instance_uuid,
+        host=host,
+        attempt=1,
+        not_after=database_now().timestamp() + lasting,
+        is_final=is_final,
+    )

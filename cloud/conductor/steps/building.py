@@ -1,0 +1,77 @@
+"""The steps of a build that follow a host's answers."""
+
+import logging
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from cloud.compute import states
+from cloud.compute.models import Instance, Operation
+from cloud.compute.models.operations import OperationState, StepState
+from cloud.compute.services import graphs, operations, step_rows
+from cloud.conductor.steps import failing
+from cloud.core import rpc
+from cloud.core.clock import database_now
+from cloud.networks.services import allocation
+from contracts.compute import ServerSpawned
+from contracts.envelope import Outcome
+
+_log = logging.getLogger(__name__)
+
+
+def begin_spawn(outcomes: Sequence[Outcome], operation_id: str, attempt: int) -> None:
+    """Go on to the guest when its host is ready; stop here if the server was deleted or moved on meanwhile."""
+    for operation in operations.running([operation_id], attempt):
+        if not all(is_from_its_host(one, operation) for one in outcomes):
+            continue
+        failed = next((one for one in outcomes if one.is_failure), None)
+        if failed:
+            failing.fail(operation, failed.error_code, failed.detail)
+        else:
+            _begin(operation)
+
+
+def _begin(operation: Operation) -> None:
+    with transaction.atomic():
+        now = database_now()
+        rows = Instance.objects.filter(uuid=operation.instance_uuid, host=operation.host, deleted=False)
+        running = Operation.objects.filter(id=operation.id, state=OperationState.RUNNING, attempt=operation.attempt)
+        is_on = states.machine.fire(rows, "spawn", updated_at=now) and running.update(
+            updated_at=now, **operations.due(graphs.TIMINGS["build", graphs.SPAWN], now)
+        )
+        if not is_on:
+            transaction.set_rollback(True)
+            return
+        ready = {graphs.PREPARE_IMAGE: StepState.DONE, graphs.PLUG_VIFS: StepState.DONE, graphs.SPAWN: StepState.SENT}
+        step_rows.move([operation], ready, now)
+        rpc.launch("build", [operation.id])
+
+
+def finish_spawn(outcome: ServerSpawned, operation_id: str, attempt: int) -> None:
+    """Make the server ACTIVE, or take the failure path. A host's word counts for what is placed on it only."""
+    for operation in operations.running([operation_id], attempt):
+        if not is_from_its_host(outcome, operation):
+            continue
+        if outcome.is_failure:
+            failing.fail(operation, outcome.error_code, outcome.detail)
+        else:
+            _activate(operation, outcome.power_state)
+
+
+def _activate(operation: Operation, power_state: int) -> None:
+    with transaction.atomic():
+        now = database_now()
+        rows = Instance.objects.filter(uuid=operation.instance_uuid, host=operation.host, deleted=False)
+        changes = {"power_state": power_state, "launched_at": now, "updated_at": now, "progress": 100}
+        if not (states.machine.fire(rows, "activate", **changes) and operations.finish(operation)):
+            transaction.set_rollback(True)
+            return
+        allocation.set_active(operation.instance_uuid)
+
+
+def is_from_its_host(outcome: Outcome, operation: Operation) -> bool:
+    """Tell whether an outcome comes from the host that the operation's instance is on; log it if not."""
+    if outcome.host == operation.host:
+        return True
+    _log.warning("host %r speaks of %s, which is on %r", outcome.host, operation.id, operation.host)
+    return False

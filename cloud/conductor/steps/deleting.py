@@ -1,0 +1,72 @@
+"""The end of an instance: everything that it held is given back in one transaction, once."""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from cloud.compute import states
+from cloud.compute.models import Instance, InstanceTag, Operation, ServerGroupMember, Service, Step
+from cloud.compute.models.operations import StepState
+from cloud.compute.services import graphs, host_feed, operations, step_rows
+from cloud.compute.services.host_states import COMPUTE
+from cloud.core.clock import database_now
+from cloud.identity.services import quotas
+from cloud.networks.services import allocation
+from cloud.placement.services import claims
+from contracts.compute import ServerDestroyed
+
+_log = logging.getLogger(__name__)
+LOCAL_NOTE = "The host is away; what is left there is removed when it returns."
+
+
+def finish_delete(outcome: ServerDestroyed, operation_id: str, attempt: int) -> None:
+    """Delete the instance when its host has removed it. A failure is left to be sent again until its deadline."""
+    for operation in operations.running([operation_id], attempt):
+        if outcome.host != operation.host:
+            _log.warning("host %r speaks of %s, which is on %r", outcome.host, operation, operation.host)
+        elif outcome.is_failure:
+            Step.objects.filter(operation=operation, attempt=attempt, name=graphs.DESTROY).update(
+                error_code=outcome.error_code, detail=outcome.detail
+            )
+        else:
+            complete(operation)
+
+
+def complete(operation: Operation, note: str = "") -> None:
+    """Give back all that the instance holds and mark it as deleted. Done once, whoever comes first."""
+    uuid = operation.instance_uuid
+    instance = Instance.objects.filter(uuid=uuid, deleted=False).only("project_id", "flavor", "host").first()
+    if instance is None:
+        operations.finish(operation)
+        return
+    with transaction.atomic():
+        now = database_now()
+        freed = claims.release([uuid])
+        allocation.release([uuid])
+        rows = Instance.objects.filter(uuid=uuid, deleted=False)
+        changes = {"deleted": True, "deleted_at": now, "terminated_at": now, "updated_at": now, "power_state": 0}
+        if not states.machine.fire(rows, "deleted", **changes):
+            transaction.set_rollback(True)
+            return
+        InstanceTag.objects.filter(instance_uuid=uuid).delete()
+        ServerGroupMember.objects.filter(instance_uuid=uuid).delete()
+        if not instance.host or note:
+            step_rows.move([operation], {graphs.DESTROY: StepState.SKIPPED}, now)
+        if not operations.finish(operation, message=note):
+            transaction.set_rollback(True)
+            return
+        host_feed.publish(freed)
+        # Last, because it is the row that most others wait for.
+        flavor = instance.flavor
+        amounts = {"instances": 1, "cores": flavor["vcpus"], "ram": flavor["memory_mb"]}
+        quotas.release(instance.project_id, amounts)
+
+
+def is_host_away(host: str) -> bool:
+    """Tell whether nothing was heard of the host for so long that it counts as down."""
+    since = database_now() - timedelta(seconds=settings.HOST_DOWN_AFTER_SECONDS)
+    return not Service.objects.filter(
+        binary=COMPUTE, host=host, forced_down=False, last_seen_at__gt=since
+    ).exists()

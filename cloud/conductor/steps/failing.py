@@ -1,0 +1,141 @@
+"""What becomes of an operation when a step fails: another host, or an end with a reason."""
+
+from collections.abc import Callable, Sequence
+
+from django.conf import settings
+from django.db import transaction
+
+from cloud.compute import states
+from cloud.compute.models import Instance, InstanceFault, Operation
+from cloud.compute.models.operations import OperationState
+from cloud.compute.services import graphs, host_feed, operations, step_rows
+from cloud.conductor.steps import deleting
+from cloud.conductor.steps.orders import clean_up_order
+from cloud.core import rpc
+from cloud.core.clock import database_now
+from cloud.networks.services import allocation
+from cloud.placement.services import claims
+from contracts.errors import RETRY_ELSEWHERE, TENANT_TEXT, ErrorCode
+
+_MESSAGE_CHARACTERS = 2_000
+
+
+def fail(operation: Operation, code: str, detail: str = "") -> None:
+    """Take the failure path of the operation's workflow, unless the operation was closed meanwhile."""
+    _PATHS[operation.workflow](operation, code, detail)
+
+
+def fail_spawn(operation: Operation, code: str, detail: str = "") -> None:
+    """A host failed a build: try another if one may do better, else end."""
+    tried = len(operation.hosts_tried) + 1
+    if not operation.host or code not in RETRY_ELSEWHERE or tried >= settings.MAX_BUILD_ATTEMPTS:
+        fail_build(operation, code, detail=detail)
+        return
+    next_attempt(operation, code, detail, alternates=operation.alternates)
+
+
+@transaction.atomic
+def next_attempt(operation: Operation, code: str, detail: str, *, alternates: Sequence[str]) -> None:
+    """Take the instance off its host and begin the next attempt, at the claim where alternates are left.
+
+    What the failed attempt made on the host is removed by an order that nobody waits for.
+    """
+    now = database_now()
+    failed_host = operation.host
+    freed = claims.release([operation.instance_uuid]) if failed_host else []
+    rows = Instance.objects.filter(uuid=operation.instance_uuid, deleted=False)
+    if not states.machine.fire(rows, "reschedule", host="", node="", updated_at=now):
+        transaction.set_rollback(True)  # deleted meanwhile: the delete cleans up
+        return
+    step_rows.close_failed([operation], now, code, detail)
+    host_feed.publish(freed)
+    if failed_host:
+        rpc.cast(clean_up_order(operation, now))
+    first = graphs.CLAIM if alternates else graphs.SELECT
+    changes = {
+        "attempt": operation.attempt + 1,
+        "host": "",
+        "hosts_tried": [*operation.hosts_tried, *([failed_host] if failed_host else [])],
+        "alternates": list(alternates),
+        "updated_at": now,
+        **operations.due(graphs.TIMINGS["build", first], now),
+    }
+    running = Operation.objects.filter(id=operation.id, state=OperationState.RUNNING, attempt=operation.attempt)
+    if not running.update(**changes):
+        transaction.set_rollback(True)
+        return
+    for name, value in changes.items():
+        setattr(operation, name, value)
+    step_rows.plan([operation], now, first=first)
+    rpc.launch("build", [operation.id])
+
+
+def fail_build(operation: Operation, code: str, *, message: str = "", detail: str = "") -> None:
+    """End a build: the instance goes to ERROR with its reason, holds nothing and is on no host."""
+    with transaction.atomic():
+        now = database_now()
+        freed = claims.release([operation.instance_uuid])
+        allocation.release([operation.instance_uuid])
+        rows = Instance.objects.filter(uuid=operation.instance_uuid, deleted=False)
+        if not states.machine.fire(rows, "build_failed", host="", node="", updated_at=now):
+            transaction.set_rollback(True)  # deleted meanwhile: the delete gives back what is held
+            return
+        text = message or _build_text(operation, code)
+        record_fault(operation, text, detail)
+        if not operations.fail(operation, code, text, detail):
+            transaction.set_rollback(True)
+            return
+        if operation.host:
+            rpc.cast(clean_up_order(operation, now))
+        host_feed.publish(freed)
+
+
+def _build_text(operation: Operation, code: str) -> str:
+    text = TENANT_TEXT.get(code, TENANT_TEXT[ErrorCode.INTERNAL])
+    tried = len(operation.hosts_tried) + bool(operation.host)
+    return f"Build failed on {tried} hosts, the last time because: {text}" if tried > 1 else f"Build failed: {text}"
+
+
+def record_fault(operation: Operation, message: str, detail: str = "") -> None:
+    """Keep why an operation failed where clients of its server see it."""
+    InstanceFault.objects.create(
+        instance_uuid=operation.instance_uuid,
+        message=message[:_MESSAGE_CHARACTERS],
+        details="\n".join(part for part in (detail, f"host: {operation.host}" if operation.host else "") if part),
+    )
+
+
+def fail_delete(operation: Operation, code: str, detail: str = "") -> None:
+    """A host did not remove an instance in time: a dead host's instance is deleted without it, a living one's is not."""
+    if deleting.is_host_away(operation.host):
+        deleting.complete(operation, note=deleting.LOCAL_NOTE)
+        return
+    with transaction.atomic():
+        text = TENANT_TEXT.get(code, TENANT_TEXT[ErrorCode.INTERNAL])
+        _end(operation, code, ("delete_failed",), f"Delete failed: {text}", detail)
+
+
+def fail_power(operation: Operation, code: str, detail: str = "") -> None:
+    """A host could not stop, start or reboot an instance."""
+    text = f"{operation.action.capitalize()} failed: {TENANT_TEXT.get(code, TENANT_TEXT[ErrorCode.INTERNAL])}"
+    with transaction.atomic():
+        _end(operation, code, ("power_failed", "reboot_failed"), text, detail)
+
+
+def _end(operation: Operation, code: str, events: Sequence[str], text: str, detail: str) -> None:
+    rows = Instance.objects.filter(uuid=operation.instance_uuid, deleted=False)
+    now = database_now()
+    for event in events:
+        states.machine.fire(rows, event, updated_at=now)
+    record_fault(operation, text, detail)
+    if not operations.fail(operation, code, text, detail):
+        transaction.set_rollback(True)
+
+
+_PATHS: dict[str, Callable[[Operation, str, str], None]] = {
+    "build": fail_spawn,
+    "delete": fail_delete,
+    "stop": fail_power,
+    "start": fail_power,
+    "reboot": fail_power,
+}

@@ -1,0 +1,204 @@
+"""Claims for servers: hosts, interfaces, states and operations change in one transaction, or nothing does."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, CharField, JSONField, Value, When
+
+from cloud.compute import states
+from cloud.compute.models import ComputeNode, Instance, Operation
+from cloud.compute.models.operations import OperationState, StepState
+from cloud.compute.services import graphs, host_feed, operations, step_rows
+from cloud.compute.services.host_states import zones
+from cloud.conductor.steps import failing, no_valid_host
+from cloud.conductor.steps.affinity import GroupRules
+from cloud.conductor.steps.orders import claim_of
+from cloud.core import rpc
+from cloud.core.clock import database_now
+from cloud.core.errors import CloudError
+from cloud.networks.services import allocation
+from cloud.placement.services import claims
+from contracts.errors import ErrorCode
+from contracts.scheduling import Selected
+
+_log = logging.getLogger(__name__)
+_RACES = 5
+
+
+class _Raced(Exception):
+    """An instance or operation changed between reading and writing; nothing was kept, read again."""
+
+
+@dataclass
+class _Server:
+    """One server on its way to a host: `hosts` are those still to be tried, best first."""
+
+    operation: Operation
+    instance: Instance
+    hosts: list[str]
+    full: list[str] = field(default_factory=list)
+
+    @property
+    def host(self) -> str:
+        return self.hosts[0]
+
+
+def claim_destinations(selected: Selected, operation_ids: Sequence[str], attempt: int) -> None:
+    """Claim for each operation the first of its hosts that still has room, and launch the building of each.
+
+    Who finds none is scheduled again, or fails with the scheduler's reasons. Operations that were closed or moved on
+    since the scheduler was asked are left alone.
+    """
+    for _ in range(_RACES):
+        try:
+            with transaction.atomic():
+                _claim(selected, operation_ids, attempt)
+        except _Raced:
+            continue
+        return
+    _log.error("claims of %s kept racing; the reconciler tries again", operation_ids)
+
+
+def _claim(selected: Selected, operation_ids: Sequence[str], attempt: int) -> None:
+    chosen = dict(zip(operation_ids, selected.hosts, strict=False))
+    servers = _servers(chosen, attempt)
+    wanting = [one for one in servers if one.hosts]
+    fitting = _fit(wanting)
+    # Before anything is launched: a scheduler that is asked again shall know why.
+    host_feed.publish({one.host for one in fitting} | {host for one in servers for host in one.full})
+    placed = _with_ports(fitting)
+    if placed:
+        _record(placed)
+    for one in servers:
+        if not chosen[one.operation.id]:
+            no_valid_host.fail(one.operation, selected)
+        elif not one.hosts:
+            _schedule_again(one)
+
+
+def _servers(chosen: dict[str, list[str]], attempt: int) -> list[_Server]:
+    rows = [one for one in operations.running(list(chosen), attempt) if not one.host]
+    found = Instance.objects.filter(
+        uuid__in=[one.instance_uuid for one in rows], vm_state=states.BUILDING, task_state__in=states.BUILD_TASKS, host=""
+    )
+    instances = {one.uuid: one for one in found.defer("user_data", "key_data", "metadata")}
+    return [
+        _Server(one, instances[one.instance_uuid], [host for host in chosen[one.id] if host not in one.hosts_tried])
+        for one in rows
+        if one.instance_uuid in instances
+    ]
+
+
+def _fit(servers: list[_Server]) -> list[_Server]:
+    """Claim for as many as find room, moving each from a full host to its next one; return those that hold a claim."""
+    rules = GroupRules([one.instance for one in servers])
+    waiting, placed = list(servers), []
+    while waiting:
+        waiting = [one for one in waiting if _skip_forbidden(one, rules)]
+        if not waiting:
+            break
+        refused = {one.consumer_uuid for one in claims.claim_what_fits([claim_of(s.instance, s.host) for s in waiting])}
+        placed += [one for one in waiting if one.instance.uuid not in refused]
+        waiting = [one for one in waiting if one.instance.uuid in refused]
+        for one in waiting:
+            rules.leave(one.instance, one.host)
+            one.full.append(one.hosts.pop(0))
+    return placed
+
+
+def _skip_forbidden(server: _Server, rules: GroupRules) -> bool:
+    """Drop hosts that the server's group forbids; tell whether one is left, and count the server there."""
+    while server.hosts and not rules.enter(server.instance, server.host):
+        server.full.append(server.hosts.pop(0))
+    return bool(server.hosts)
+
+
+def _with_ports(placed: list[_Server]) -> list[_Server]:
+    """Give each server its interfaces; who cannot have them fails for good and gives its claim back."""
+    kept = []
+    for one in placed:
+        if not one.instance.network_request.get("requests"):
+            kept.append(one)
+            continue
+        try:
+            allocation.allocate(one.instance.uuid, one.instance.project_id, one.instance.network_request, one.host)
+        except CloudError as error:
+            failing.fail_build(one.operation, error.kind, message=error.message)
+        else:
+            kept.append(one)
+    return kept
+
+
+def _record(placed: list[_Server]) -> None:
+    now = database_now()
+    hosts = {one.host for one in placed}
+    nodes = {
+        row["host"]: row
+        for row in ComputeNode.objects.filter(host__in=hosts).values("host", "hypervisor_hostname", "cached_images")
+    }
+    zone_of = zones(hosts)
+    by_uuid = {one.instance.uuid: one for one in placed}
+    rows = Instance.objects.filter(uuid__in=by_uuid, host="", deleted=False)
+    moved = states.machine.fire(
+        rows, "claim", updated_at=now,
+        host=_case("uuid", {uuid: one.host for uuid, one in by_uuid.items()}),
+        node=_case("uuid", {uuid: nodes[one.host]["hypervisor_hostname"] for uuid, one in by_uuid.items()}),
+        availability_zone=_case("uuid", {uuid: zone_of[one.host] for uuid, one in by_uuid.items()}),
+    )
+    if moved != len(placed):
+        raise _Raced
+    ready = [one for one in placed if _needs_no_image(one, nodes[one.host]["cached_images"])]
+    _advance(ready, graphs.SPAWN, now)
+    _advance([one for one in placed if one not in ready], graphs.PREPARE_IMAGE, now)
+    rpc.launch("build", [one.operation.id for one in placed])
+
+
+def _needs_no_image(server: _Server, cached: list[str]) -> bool:
+    return not server.instance.image_ref or server.instance.image_ref in cached
+
+
+def _advance(servers: list[_Server], step: str, now: datetime) -> None:
+    """Note the host in operations and steps; `step` is the one that is sent next."""
+    if not servers:
+        return
+    found = [one.operation for one in servers]
+    for one in servers:
+        one.operation.host = one.host
+    rows = Operation.objects.filter(
+        id__in=[one.id for one in found], state=OperationState.RUNNING, attempt=found[0].attempt
+    )
+    moved = rows.update(
+        host=_case("id", {one.operation.id: one.host for one in servers}),
+        alternates=_case("id", {one.operation.id: one.hosts[1:] for one in servers}, JSONField()),
+        updated_at=now,
+        **operations.due(graphs.TIMINGS["build", step], now),
+    )
+    if moved != len(servers):
+        raise _Raced
+    is_ready = step == graphs.SPAWN
+    prepare = StepState.SKIPPED if is_ready else StepState.SENT
+    change = {
+        graphs.SELECT: StepState.DONE, graphs.CLAIM: StepState.DONE,
+        graphs.PREPARE_IMAGE: prepare, graphs.PLUG_VIFS: prepare,
+        graphs.SPAWN: StepState.SENT if is_ready else StepState.PENDING,
+    }  # fmt: skip
+    step_rows.move(found, change, now, hosts=True)
+
+
+def _case(column: str, values: dict[str, object], field: object = None) -> Case:
+    output = field or CharField()
+    whens = (When(**{column: key}, then=Value(value, output_field=output)) for key, value in values.items())
+    return Case(*whens, output_field=output)
+
+
+def _schedule_again(server: _Server) -> None:
+    """Every host filled up since the scheduler looked: ask it again, a bounded number of times."""
+    operation, detail = server.operation, f"full: {', '.join(server.full)}"
+    if operation.attempt >= settings.MAX_BUILD_ATTEMPTS + settings.MAX_CLAIM_CONFLICTS:
+        failing.fail_build(operation, ErrorCode.CLAIM_CONFLICT, detail=detail)
+    else:
+        failing.next_attempt(operation, ErrorCode.CLAIM_CONFLICT, detail, alternates=[])

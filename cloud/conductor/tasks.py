@@ -1,0 +1,99 @@
+"""The conductor's tasks: decode, call one step, nothing else."""
+
+from typing import Any
+
+import msgspec
+from celery import shared_task
+
+from cloud.compute.services import host_feed, host_reports, power_reports
+from cloud.conductor import launchers
+from cloud.conductor.reconcile import hosts, operations, prune, residue
+from cloud.conductor.steps import building, deleting, errors, placing, power
+from contracts import conductor as names
+from contracts.compute import PowerChanged, ServerDestroyed, ServerSpawned
+from contracts.conductor import HostReport, PowerReport, Residue
+from contracts.envelope import Outcome
+from contracts.scheduling import Selected
+
+Wire = dict[str, Any]
+_throws = (msgspec.ValidationError,)
+
+__all__ = ["launchers"]  # imported for what it registers
+
+
+@shared_task(name=names.CLAIM, throws=_throws)
+def claim_destinations(selected: Wire, *, operation_ids: list[str], attempt: int) -> None:
+    """Claim what the scheduler chose."""
+    placing.claim_destinations(Selected.from_wire(selected), operation_ids, attempt)
+
+
+@shared_task(name=names.BEGIN_SPAWN, throws=_throws)
+def begin_spawn(outcomes: list[Wire], *, operation_id: str, attempt: int) -> None:
+    """Go on from a ready host to the guest."""
+    building.begin_spawn([Outcome.from_wire(one) for one in outcomes], operation_id, attempt)
+
+
+@shared_task(name=names.FINISH_SPAWN, throws=_throws)
+def finish_spawn(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Close a build."""
+    building.finish_spawn(ServerSpawned.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.FINISH_DELETE, throws=_throws)
+def finish_delete(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Close a delete."""
+    deleting.finish_delete(ServerDestroyed.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.FINISH_POWER, throws=_throws)
+def finish_power(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Close a stop, start or reboot."""
+    power.finish_power(PowerChanged.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.FAIL_OPERATION)
+def fail_operation(failed_task_id: str, *, operation_ids: list[str], attempt: int) -> None:
+    """Hear that a step of the control plane raised."""
+    errors.step_raised(failed_task_id, operation_ids, attempt)
+
+
+@shared_task(name=HostReport.NAME, throws=_throws)
+def report_host(report: Wire) -> None:
+    """Take a host's heartbeat and inventory."""
+    host_reports.report_host(HostReport.from_wire(report))
+
+
+@shared_task(name=PowerReport.NAME, throws=_throws)
+def report_power_states(report: Wire) -> None:
+    """Take the power states that a host saw."""
+    power_reports.report_power_states(PowerReport.from_wire(report))
+
+
+@shared_task(name=Residue.NAME, throws=_throws)
+def report_residue(report: Wire) -> None:
+    """Take a host's word on what lies there."""
+    residue.take(Residue.from_wire(report))
+
+
+@shared_task(name=names.SEND_HOST_SNAPSHOT)
+def send_host_snapshot() -> None:
+    """Tell the schedulers of all hosts."""
+    host_feed.publish_all()
+
+
+@shared_task(name=names.RECONCILE_OPERATIONS)
+def reconcile_operations() -> None:
+    """Send again what nobody moved on, end what is past its deadline."""
+    operations.reconcile()
+
+
+@shared_task(name=names.RECONCILE_HOSTS)
+def reconcile_hosts() -> None:
+    """Notice hosts that went down or came back."""
+    hosts.reconcile()
+
+
+@shared_task(name=names.PRUNE)
+def prune_records() -> None:
+    """Forget what is too old to matter."""
+    prune.prune()
