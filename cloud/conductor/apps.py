@@ -8,3 +8,6 @@ class ConductorConfig(AppConfig):
 
     name = "cloud.conductor"
     label = "conductor"
+
+    def ready(self) -> None:
+        from cloud.conductor import launchers  # noqa: F401  importing it registers the workflows

@@ -6,7 +6,7 @@ import msgspec
 from celery import shared_task
 
 from cloud.compute.services import host_feed, host_reports, power_reports
-from cloud.conductor import launchers
+from cloud.conductor import background, launchers, presence
 from cloud.conductor.reconcile import hosts, operations, prune, residue
 from cloud.conductor.steps import building, deleting, errors, placing, power
 from contracts import conductor as names
@@ -18,7 +18,7 @@ from contracts.scheduling import Selected
 Wire = dict[str, Any]
 _throws = (msgspec.ValidationError,)
 
-__all__ = ["launchers"]  # imported for what it registers
+__all__ = ["background", "launchers"]  # imported for what they connect and register
 
 
 @shared_task(name=names.CLAIM, throws=_throws)
@@ -89,8 +89,9 @@ def reconcile_operations() -> None:
 
 @shared_task(name=names.RECONCILE_HOSTS)
 def reconcile_hosts() -> None:
-    """Notice hosts that went down or came back."""
+    """Notice hosts that went down or came back, and schedulers that are there."""
     hosts.reconcile()
+    presence.note_schedulers()
 
 
 @shared_task(name=names.PRUNE)

@@ -1,6 +1,7 @@
 """Follows the stream of host changes. Whatever happens to Redis, the table converges again on what is."""
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any
 
 import redis
 
+from contracts.presence import PRESENCE, SAY_SECONDS, presence_field
 from contracts.scheduling import HOST_FEED
 from scheduler.service.entries import read_entry
 from scheduler.service.known_hosts import KnownHosts
@@ -49,6 +51,7 @@ class HostFeed:
         self._is_snapshot_due = True
         self._full_at = time.monotonic()
         self._asked_at = float("-inf")
+        self._said_at = float("-inf")
         self._ask_lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="host-feed", daemon=True)
@@ -92,6 +95,7 @@ class HostFeed:
 
     def _step(self) -> None:
         """Read once; returns after a second at the latest."""
+        self._say_present()
         if self._last is None:
             self._last = self._begin()
         if self._is_snapshot_due or time.monotonic() - self._full_at > self._settings.resync_seconds:
@@ -106,6 +110,14 @@ class HostFeed:
         for entry_id, fields in _entries(answer):
             self._apply(fields)
             self._last = entry_id
+
+    def _say_present(self) -> None:
+        """Let the conductor know, now and then, that a scheduler follows the feed on this machine."""
+        if time.monotonic() - self._said_at < SAY_SECONDS:
+            return
+        seconds, _ = self._client.time()
+        self._client.hset(PRESENCE, presence_field("nova-scheduler", socket.gethostname()), str(seconds))
+        self._said_at = time.monotonic()
 
     def _begin(self) -> bytes:
         """Apply the newest full entry and return its id, or the stream's beginning where there is none."""

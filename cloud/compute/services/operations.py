@@ -3,6 +3,7 @@
 Every verb is fenced: it touches only operations that are still running, so that what comes late changes nothing.
 """
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,11 +16,12 @@ from cloud.compute.services import step_rows
 from cloud.compute.services.graphs import GRAPHS
 from cloud.core import rpc
 from cloud.core.clock import database_now
-from cloud.core.context import RequestContext
+from cloud.core.context import RequestContext, current_request_id
 from cloud.core.models import new_uuid
 from contracts.errors import ErrorCode
 from contracts.timeouts import Timing
 
+_log = logging.getLogger(__name__)
 _MESSAGE_CHARACTERS = 2_000
 
 
@@ -78,8 +80,16 @@ def due(timing: Timing, now: datetime) -> dict[str, datetime]:
 
 
 def running(operation_ids: Collection[str], attempt: int) -> list[Operation]:
-    """Return those of the operations that run and stand at this attempt; for the others it is too late."""
-    return list(Operation.objects.filter(id__in=operation_ids, state=OperationState.RUNNING, attempt=attempt))
+    """Return those of the operations that run and stand at this attempt; for the others it is too late.
+
+    From here on log lines carry the id of the request that they belong to.
+    """
+    found = list(Operation.objects.filter(id__in=operation_ids, state=OperationState.RUNNING, attempt=attempt))
+    if found:
+        current_request_id.set(found[0].request_id)
+    if len(found) < len(operation_ids):
+        _log.info("%d of %s came too late for attempt %d", len(operation_ids) - len(found), operation_ids, attempt)
+    return found
 
 
 def finish(operation: Operation, *, message: str = "") -> bool:

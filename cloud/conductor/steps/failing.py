@@ -106,7 +106,7 @@ def record_fault(operation: Operation, message: str, detail: str = "") -> None:
 
 
 def fail_delete(operation: Operation, code: str, detail: str = "") -> None:
-    """A host did not remove an instance in time: a dead host's instance is deleted without it, a living one's is not."""
+    """A host did not remove an instance in time: without a dead host it is deleted, with a living one it is not."""
     if deleting.is_host_away(operation.host):
         deleting.complete(operation, note=deleting.LOCAL_NOTE)
         return

@@ -67,7 +67,10 @@ def server_spec(instance: Instance, ports: Sequence[PortSpec], image: Image | No
 
 
 def meta_data(instance: Instance) -> dict[str, Any]:
-    """Return the `meta_data.json` document. Source: https://docs.openstack.org/nova/latest/user/metadata.html"""
+    """Return the `meta_data.json` document.
+
+    Source: https://docs.openstack.org/nova/latest/user/metadata.html
+    """
     document: dict[str, Any] = {
         "uuid": instance.uuid,
         "name": instance.display_name,

@@ -83,7 +83,8 @@ def _claim(selected: Selected, operation_ids: Sequence[str], attempt: int) -> No
 def _servers(chosen: dict[str, list[str]], attempt: int) -> list[_Server]:
     rows = [one for one in operations.running(list(chosen), attempt) if not one.host]
     found = Instance.objects.filter(
-        uuid__in=[one.instance_uuid for one in rows], vm_state=states.BUILDING, task_state__in=states.BUILD_TASKS, host=""
+        uuid__in=[one.instance_uuid for one in rows], host="",
+        vm_state=states.BUILDING, task_state__in=states.BUILD_TASKS,
     )
     instances = {one.uuid: one for one in found.defer("user_data", "key_data", "metadata")}
     return [

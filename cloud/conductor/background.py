@@ -1,0 +1,65 @@
+"""What a conductor does beside its tasks, in one thread: it writes down results and says that it is there."""
+
+import logging
+import threading
+import time
+from typing import Any
+
+from celery.signals import task_failure, task_postrun, task_prerun, worker_ready, worker_shutting_down
+from django.db import DatabaseError, close_old_connections
+
+from cloud.conductor.presence import note_conductor
+from cloud.conductor.results import Recorder
+from cloud.core.context import current_request_id
+
+_log = logging.getLogger(__name__)
+_PRESENCE_SECONDS = 15.0
+recorder = Recorder()
+_stopping = threading.Event()
+_thread: list[threading.Thread] = []
+
+
+@task_prerun.connect
+def _begun(task_id: str, **_: Any) -> None:
+    current_request_id.set("-")  # the thread's last task may have been another request's
+    recorder.started(task_id)
+
+
+@task_failure.connect
+def _failed(sender: Any, task_id: str, exception: BaseException, einfo: Any, **_: Any) -> None:
+    recorder.ended(sender, task_id, "FAILURE", f"{type(exception).__name__}: {exception}", str(einfo))
+
+
+@task_postrun.connect
+def _ended(sender: Any, task_id: str, retval: Any, state: str, **_: Any) -> None:
+    if state != "FAILURE":
+        recorder.ended(sender, task_id, state, retval)
+
+
+@worker_ready.connect
+def _start(**_: Any) -> None:
+    thread = threading.Thread(target=_run, name="background", daemon=True)
+    _thread[:] = [thread]
+    thread.start()
+
+
+@worker_shutting_down.connect
+def _stop(**_: Any) -> None:
+    _stopping.set()
+
+
+def _run() -> None:
+    seen_at = float("-inf")
+    while not _stopping.wait(1.0):
+        close_old_connections()
+        try:
+            recorder.flush()
+            if time.monotonic() - seen_at >= _PRESENCE_SECONDS:
+                note_conductor()
+                seen_at = time.monotonic()
+        except DatabaseError:
+            _log.exception("the database is away; results of the last second are not recorded")
+    try:
+        recorder.flush()
+    except DatabaseError:
+        _log.exception("the last results are not recorded")
