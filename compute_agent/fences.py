@@ -32,9 +32,10 @@ class Seen(msgspec.Struct):
 
 
 class Record(msgspec.Struct):
-    """What a host knows of one instance: its operations by id, the latest last."""
+    """What a host knows of one instance: its operations by id, the latest last, and whether it was deleted for good."""
 
     operations: dict[str, Seen] = {}
+    is_deleted: bool = False
 
 
 class FenceStore(Protocol):
@@ -126,6 +127,8 @@ def admit(order: Order, store: FenceStore) -> dict[str, Any] | None:
         OrderRefused: a newer attempt was seen, or the instance was destroyed since.
     """
     record = store.load(order.instance_uuid)
+    if record.is_deleted and order.NAME != DestroyServer.NAME:
+        raise OrderRefused("the instance was deleted")
     seen = record.operations.get(order.operation_id)
     if seen and order.attempt == seen.attempt and _key(order) in seen.answers:
         return seen.answers[_key(order)]
@@ -146,7 +149,8 @@ def remember(order: Order, answer: dict[str, Any], store: FenceStore) -> None:
     """Note that an admitted order succeeded with this answer. The instance's lock must still be held."""
     record = store.load(order.instance_uuid)
     seen = record.operations.setdefault(order.operation_id, Seen(floor=order.attempt, attempt=order.attempt))
-    if order.NAME == DestroyServer.NAME:
+    if isinstance(order, DestroyServer):
+        record.is_deleted |= order.is_final
         for other in record.operations.values():
             other.floor = _FOR_GOOD
             other.answers = {}

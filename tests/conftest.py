@@ -1,3 +1,8 @@
 """The plugins that every test may use. Fixtures live in `tests/fixtures/`, one file each."""
 
-pytest_plugins = ["tests.fixtures.image_server", "tests.fixtures.libvirt", "tests.fixtures.redis"]
+pytest_plugins = [
+    "tests.fixtures.image_server",
+    "tests.fixtures.libvirt",
+    "tests.fixtures.redis",
+    "tests.fixtures.workers",
+]

@@ -82,3 +82,12 @@ def test_old_records_are_forgotten(tmp_path):
         os.utime(path, (yesterday, yesterday))
     store.prune()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_deleted_instance_is_not_brought_back_by_an_order_that_nobody_had_heard_of(store):
+    destroy = order(DestroyServer, UUID, is_final=True)
+    admit(destroy, store)
+    remember(destroy, {}, store)
+    with pytest.raises(OrderRefused):
+        admit(order(StopServer, UUID), store)
+    assert admit(order(DestroyServer, UUID, is_final=True), store) is None

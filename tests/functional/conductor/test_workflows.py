@@ -1,0 +1,146 @@
+"""The workflows as they really run: processes, a real Redis, fake hosts."""
+
+import time
+
+import pytest
+
+from cloud.compute.models import Instance, InstanceFault, Operation, Step
+from cloud.identity.services import quotas
+from cloud.placement.models import Allocation, Inventory
+from tests.factories.instances import PROJECT
+
+RESOURCES = ["instances", "cores", "ram"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(workers):
+    yield
+    workers.calm()
+    living = Instance.objects.filter(deleted=False)
+    workers.delete(*living.exclude(task_state="deleting"))
+    workers.wait(lambda: not living.exists())
+    assert not Allocation.objects.exists()
+    assert not Inventory.objects.exclude(used=0).exists()
+    assert not any(quotas.usages(PROJECT, RESOURCES).values())
+    assert not Operation.objects.filter(state="running").exists()
+    workers.wait(lambda: not workers.domains())
+
+
+def steps(instance: Instance, action: str = "create") -> list[tuple[str, int, str]]:
+    rows = Step.objects.filter(operation__instance_uuid=instance.uuid, operation__action=action)
+    return list(rows.order_by("attempt", "position").values_list("name", "attempt", "state"))
+
+
+def test_a_server_is_built_stopped_started_rebooted_and_deleted(workers):
+    (server,) = workers.create()
+    workers.wait_for(server, "active")
+    assert server.host in workers.hosts
+    assert (server.power_state, bool(server.launched_at), server.availability_zone) == (1, True, "nova")
+    assert Allocation.objects.filter(consumer_uuid=server.uuid).count() == 3
+    assert steps(server) == [
+        ("select_destinations", 1, "done"), ("claim_destination", 1, "done"), ("prepare_image", 1, "skipped"),
+        ("plug_vifs", 1, "skipped"), ("spawn_server", 1, "done"), ("finish", 1, "done"),
+    ]  # fmt: skip
+    workers.act(server, "stop", "stop")
+    assert workers.wait_for(server, "stopped").power_state == 4
+    workers.act(server, "start", "start")
+    assert workers.wait_for(server, "active").power_state == 1
+    workers.act(server, "reboot_hard", "reboot", hard=True)
+    workers.wait_for(server, "active")
+    workers.delete(server)
+    workers.wait_for(server, "deleted")
+    assert (server.deleted, bool(server.deleted_at), bool(server.terminated_at)) == (True, True, True)
+
+
+def test_a_request_for_many_spreads_them_and_each_counts(workers):
+    servers = workers.create(12)
+    for server in servers:
+        workers.wait_for(server, "active")
+    hosts = [server.host for server in servers]
+    assert {hosts.count(host) for host in workers.hosts} == {4}
+
+
+def test_no_host_is_large_enough_says_how_many_each_filter_left(workers):
+    (server,) = workers.create(memory_mb=99_999)
+    workers.wait_for(server, "error")
+    fault = InstanceFault.objects.get(instance_uuid=server.uuid)
+    assert fault.message == "No valid host was found. 3 hosts: 3 enabled, 3 up, 0 with enough memory."
+    assert not any(host in fault.message for host in workers.hosts)
+    operation = Operation.objects.get(instance_uuid=server.uuid)
+    assert (operation.state, operation.error_code) == ("failed", "NoValidHost")
+    assert operation.trace["hosts_total"] == 3
+    assert server.host == ""
+
+
+def test_more_servers_than_room_fills_every_host_and_explains_the_rest(workers):
+    servers = workers.create(50, vcpus=1, memory_mb=512)
+    workers.wait(lambda: not Operation.objects.filter(state="running").exists(), 40)
+    states = [Instance.objects.get(pk=server.pk).vm_state for server in servers]
+    assert (states.count("active"), states.count("error")) == (48, 2)
+    for used, capacity in Inventory.objects.values_list("used", "capacity"):
+        assert used <= capacity
+
+
+def test_a_host_that_fails_is_left_for_another(workers):
+    for host in workers.hosts[:2]:
+        workers.trouble(host, {"verb": "start", "error": "no more"})
+    servers = workers.create(3)
+    for server in servers:
+        workers.wait_for(server, "active")
+    assert {server.host for server in servers} == {workers.hosts[2]}
+    moved = [one for one in servers if Operation.objects.get(instance_uuid=one.uuid).attempt > 1]
+    assert len(moved) >= 2
+    graph = steps(moved[0])
+    assert ("spawn_server", 1, "failed") in graph
+    assert ("claim_destination", 2, "done") in graph
+    workers.wait(lambda: workers.domains() == {server.uuid for server in servers})
+
+
+def test_a_build_that_fails_everywhere_ends_in_error_and_holds_nothing(workers):
+    for host in workers.hosts:
+        workers.trouble(host, {"verb": "start", "error": "no more"})
+    (server,) = workers.create()
+    workers.wait_for(server, "error")
+    assert server.host == ""
+    assert not Allocation.objects.filter(consumer_uuid=server.uuid).exists()
+    fault = InstanceFault.objects.get(instance_uuid=server.uuid)
+    assert "3 hosts" in fault.message
+    assert "no more" in fault.details
+    assert quotas.usages(PROJECT, ["instances"]) == {"instances": 1}
+    workers.wait(lambda: not workers.domains())
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.15, 0.4])
+def test_delete_at_any_moment_of_a_build_leaves_nothing(workers, delay):
+    for host in workers.hosts:
+        workers.trouble(host, {"verb": "define", "delay_seconds": 0.1}, {"verb": "start", "delay_seconds": 0.2})
+    servers = workers.create(6)
+    time.sleep(delay)
+    workers.delete(*servers)
+    for server in servers:
+        workers.wait_for(server, "deleted")
+    time.sleep(0.5)
+    assert not workers.domains()
+
+
+def test_a_start_that_fails_gives_the_server_back_as_it_was(workers):
+    (server,) = workers.create()
+    workers.wait_for(server, "active")
+    workers.act(server, "stop", "stop")
+    workers.wait_for(server, "stopped")
+    workers.trouble(server.host, {"verb": "start", "error": "no power"})
+    operation = workers.act(server, "start", "start")
+    workers.wait_for(server, "stopped")
+    operation.refresh_from_db()
+    assert (operation.state, operation.error_code) == ("failed", "HypervisorError")
+    assert "no power" in operation.detail
+    assert "no power" not in operation.message
+
+
+def test_a_hard_reboot_that_fails_ends_in_error(workers):
+    (server,) = workers.create()
+    workers.wait_for(server, "active")
+    workers.trouble(server.host, {"verb": "start", "error": "no power"})
+    workers.act(server, "reboot_hard", "reboot", hard=True)
+    workers.wait_for(server, "error")
+    assert InstanceFault.objects.filter(instance_uuid=server.uuid).count() == 1
