@@ -21,7 +21,7 @@ def document(title: str, version: str) -> dict[str, Any]:
     """Return the OpenAPI document of every route that the project serves."""
     paths: dict[str, dict[str, Any]] = {}
     services: dict[str, Service] = {}
-    for path, service, route in _served(get_resolver().url_patterns, "/"):
+    for path, service, route in served(get_resolver().url_patterns):
         services[service.name] = service
         # Where two patterns meet in one path, the first that Django finds answers.
         operations = paths.setdefault(path, {"parameters": _path_parameters(path)})
@@ -36,15 +36,16 @@ def document(title: str, version: str) -> dict[str, Any]:
     }
 
 
-def _served(patterns: list[Any], prefix: str) -> Iterator[tuple[str, Service, Route]]:
+def served(patterns: list[Any], prefix: str = "/") -> Iterator[tuple[str, Service, Route]]:
+    """Yield (path with {names}, service, route) of every route below these URL patterns."""
     for pattern in patterns:
         text = str(pattern.pattern)
         if isinstance(pattern, URLResolver):
-            yield from _served(pattern.url_patterns, prefix + text)
+            yield from served(pattern.url_patterns, prefix + text)
         elif isinstance(pattern, URLPattern) and "url_project_id" not in prefix + text:
-            served = getattr(pattern.callback, "initkwargs", {})
-            if "route" in served:
-                yield _PARAMETER.sub(r"{\1}", prefix + text), served["service"], served["route"]
+            known = getattr(pattern.callback, "initkwargs", {})
+            if "route" in known:
+                yield _PARAMETER.sub(r"{\1}", prefix + text), known["service"], known["route"]
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
