@@ -11,14 +11,14 @@ _PREFIX = "os_compute_api:"
 # rule -> operations, without the prefix
 _ROWS: dict[Rule, tuple[str, ...]] = {
     anyone: (
-        "versions", "extensions", "flavors:action", "os-aggregates:action",
+        "versions", "extensions", "gone", "flavors:action", "os-aggregates:action",
         "os-availability-zone:list", "os-quota-sets:defaults",
         "os-keypairs:index", "os-keypairs:show", "os-keypairs:create", "os-keypairs:delete",
     ),
     project_reader: (
         "flavors", "os-flavor-extra-specs:index", "os-flavor-extra-specs:show", "limits", "os-quota-sets:show",
         "os-quota-sets:detail", "os-server-groups:index", "os-server-groups:show", "os-simple-tenant-usage:show",
-        "images", "gone",
+        "images",
     ),
     project_member: ("os-server-groups:create", "os-server-groups:delete", "images:change"),
     admin: (

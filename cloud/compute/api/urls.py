@@ -7,13 +7,21 @@ The tables of the rooms hold paths below the version, e.g. `/flavors/<str:flavor
 from django.urls import URLPattern, URLResolver, include, path, re_path, register_converter
 
 from cloud.compute.api import (
+    aggregates,
+    availability_zones,
+    extensions,
     flavor_access,
     flavor_extra_specs,
     flavors,
+    gone,
+    hosts,
+    hypervisors,
     keypairs,
     limits,
     quota_class_sets,
     quota_sets,
+    server_groups,
+    services,
     versions,
 )
 from cloud.compute.api.server_routes import SERVER_ROUTES
@@ -21,17 +29,25 @@ from cloud.compute.api.service import SERVICE, UNVERSIONED
 from cloud.core.endpoints import Route
 from cloud.core.http import patterns, unknown_path
 
-ROUTES: list[Route] = [
-    *versions.ROUTES,
-    *SERVER_ROUTES,
-    *flavors.ROUTES,
-    *flavor_access.ROUTES,
-    *flavor_extra_specs.ROUTES,
-    *keypairs.ROUTES,
-    *limits.ROUTES,
-    *quota_sets.ROUTES,
-    *quota_class_sets.ROUTES,
-]
+_ROOMS = (
+    aggregates,
+    availability_zones,
+    extensions,
+    flavor_access,
+    flavor_extra_specs,
+    flavors,
+    gone,
+    hosts,
+    hypervisors,
+    keypairs,
+    limits,
+    quota_class_sets,
+    quota_sets,
+    server_groups,
+    services,
+    versions,
+)
+ROUTES: list[Route] = [*SERVER_ROUTES, *(route for room in _ROOMS for route in room.ROUTES)]
 
 
 class _ProjectId:

@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 
 from cloud.compute.errors import FlavorNotFound
 from cloud.compute.models import Flavor, FlavorAccess
+from cloud.compute.selectors.expressions import matching
 from cloud.core.context import RequestContext
 from cloud.core.errors import Invalid
 from cloud.core.paging import Sort, after_marker, ordered
@@ -93,7 +94,7 @@ def _filtered(rows: QuerySet[Flavor], context: RequestContext, wanted: FlavorFil
     if not wanted.with_disabled:
         rows = rows.filter(is_disabled=False)
     if wanted.name_pattern:
-        rows = rows.filter(name__contains=wanted.name_pattern)
+        rows = rows.filter(matching("name", wanted.name_pattern))
     return rows.filter(memory_mb__gte=wanted.min_ram, disk_gb__gte=wanted.min_disk)
 
 

@@ -1,0 +1,56 @@
+"""What operators do to a compute service: enable, disable, force down, remove."""
+
+from typing import Any
+
+from django.db import transaction
+
+from cloud.compute.errors import ServiceNotFound
+from cloud.compute.models import AggregateHost, ComputeNode, Instance, Service
+from cloud.compute.selectors.services import COMPUTE, ServiceRow
+from cloud.compute.services import host_feed
+from cloud.core.errors import Conflict, Invalid
+from cloud.placement.models import Allocation, ResourceProvider
+
+
+def change_service(host: str, binary: str, **columns: Any) -> None:
+    """Change what an operator decides about a compute service, and tell the schedulers.
+
+    `columns`: of `disabled`, `disabled_reason`, `forced_down`.
+
+    Raises:
+        Invalid: it is no compute service.
+        ServiceNotFound: there is none on that host.
+    """
+    if binary != COMPUTE:
+        raise Invalid(
+            f"Updating a {binary} service is not supported. Only {COMPUTE} services can be updated."
+        )
+    with transaction.atomic():
+        if not Service.objects.filter(host=host, binary=binary).update(**columns):
+            raise ServiceNotFound(f"Could not find binary {binary} on host {host}.")
+        host_feed.publish([host])
+
+
+def delete_service(service: ServiceRow) -> None:
+    """Forget a service, and of a compute service the host with it.
+
+    Raises:
+        Conflict: servers are on the host.
+    """
+    with transaction.atomic():
+        if service.binary == COMPUTE:
+            _forget_host(service.host)
+        Service.objects.filter(pk=service.id).delete()
+        if service.binary == COMPUTE:
+            transaction.on_commit(host_feed.publish_all, robust=True)
+
+
+def _forget_host(host: str) -> None:
+    is_used = Instance.objects.filter(host=host, deleted=False).exists()
+    if is_used or Allocation.objects.filter(provider__name=host).exists():
+        raise Conflict(
+            "Unable to delete compute service that is hosting instances. Migrate or delete the instances first."
+        )
+    AggregateHost.objects.filter(host=host).delete()
+    ComputeNode.objects.filter(host=host).delete()
+    ResourceProvider.objects.filter(name=host).delete()
