@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from django.utils.dateparse import parse_date, parse_datetime
 from jsonschema import FormatChecker
 
-# Printable in every script, no control characters, no surrogates; the blanks of `strip` may stand inside only.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# Printable in every script, no control or invisible characters, no surrogates; the blanks of `strip` may stand inside only.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufffe\uffff]")
 _YEAR = re.compile(r"\d{4}(-\d{2})?")
 _HOSTNAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
 
@@ -54,7 +54,7 @@ def is_base64(text: str) -> bool:
 def is_lenient_base64(text: str) -> bool:
     """Tell whether a text is base64 when everything outside its alphabet is passed over, as Nova reads user data."""
     try:
-        base64.b64decode(text.encode())
+        base64.b64decode(text.encode("ascii"))
     except (binascii.Error, UnicodeEncodeError):
         return False
     return True

@@ -12,6 +12,7 @@ from cloud.compute.models.operations import OperationState, StepState
 from cloud.compute.selectors import instance_actions, servers
 from cloud.compute.selectors.instance_actions import ActionPage
 from cloud.compute.selectors.server_surroundings import host_id
+from cloud.compute.services import graphs
 from cloud.core import policy, times
 from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.core.errors import Invalid
@@ -30,6 +31,8 @@ _PAGE_BEFORE = strict(
     once(parameters("marker", limit=NOT_NEGATIVE, **{"changes-since": _TIME, "changes-before": _TIME}))
 )
 _QUERY = ByVersion({"2.1": parameters(), "2.58": _PAGE, "2.66": _PAGE_BEFORE})
+# The steps that a host carries out; the conductor does the others.
+_ON_HOST = frozenset({graphs.PREPARE_IMAGE, graphs.PLUG_VIFS, graphs.SPAWN, graphs.DESTROY, graphs.POWER})
 # What became of a step, in the words of Nova's events.
 _RESULTS = {StepState.DONE: "Success", StepState.SKIPPED: "Success", StepState.FAILED: "Error"}
 
@@ -71,7 +74,8 @@ def show(request: ApiRequest, server_id: str, request_id: str) -> dict[str, Any]
     shows_all = policy.allows(request.context, _POLICY + "events")
     if shows_all or request.version >= _EVENTS_FOR_ALL:
         body["events"] = [
-            _event(request, instance, step, shows_all=shows_all) for step in instance_actions.events_of(row["id"])
+            _event(request, instance, {**step, "host": step["host"] or row["host"]}, shows_all=shows_all)
+            for step in instance_actions.events_of(row["id"])
         ]
     return {"instanceAction": body}
 
@@ -91,7 +95,7 @@ def _action(request: ApiRequest, row: dict[str, Any]) -> dict[str, Any]:
 
 def _event(request: ApiRequest, instance: Instance, step: dict[str, Any], *, shows_all: bool) -> dict[str, Any]:
     body = {
-        "event": f"{'compute' if step['host'] else 'conductor'}_{step['name']}",
+        "event": f"{'compute' if step['name'] in _ON_HOST else 'conductor'}_{step['name']}",
         "start_time": times.micros(step["started_at"]),
         "finish_time": times.micros(step["finished_at"]),
         "result": _RESULTS.get(step["state"]),

@@ -35,12 +35,12 @@ HINTS: Schema = {
 _SIZE: Schema = {**POSITIVE, "maximum": MAX_INT}
 _LEGACY_DISK: Properties = {
     "virtual_name": {"type": "string", "maxLength": 255}, "volume_id": _UUID, "snapshot_id": _UUID,
-    "volume_size": _SIZE, "device_name": {"type": "string", "minLength": 1, "maxLength": 255},
+    "volume_size": _SIZE, "device_name": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[a-zA-Z0-9._/-]*$"},
     "delete_on_termination": BOOLEAN, "no_device": {}, "connection_info": {"type": "string"},
 }  # fmt: skip
 _DISK: Properties = {
     **_LEGACY_DISK, "source_type": {"type": "string", "enum": ["volume", "image", "snapshot", "blank"]},
-    "uuid": {"type": "string", "minLength": 1, "maxLength": 255}, "image_id": _UUID,
+    "uuid": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[a-zA-Z0-9._-]*$"}, "image_id": _UUID,
     "destination_type": {"type": "string", "enum": ["local", "volume"]},
     "guest_format": {"type": "string", "maxLength": 255}, "device_type": {"type": "string", "maxLength": 255},
     "disk_bus": {"type": "string", "maxLength": 255},
@@ -83,7 +83,7 @@ _V2_1: Properties = {
     "accessIPv6": IP_V6,
     "personality": _FILES,
     "availability_zone": NAME,
-    "block_device_mapping": {"type": "array", "items": {"type": "object", "properties": _LEGACY_DISK}},
+    "block_device_mapping": _disks(_LEGACY_DISK),
     "block_device_mapping_v2": _disks(_DISK),
     "config_drive": BOOLEAN,
     "key_name": NAME,

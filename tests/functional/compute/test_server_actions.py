@@ -1,0 +1,203 @@
+"""What can be done to a server, when, and by whom."""
+
+import pytest
+
+from cloud.compute import states
+from cloud.compute.models import Instance, Operation
+from cloud.compute.services import console
+from contracts.compute import ConsoleOutput
+from tests.factories.boot import make_flavor, make_image
+from tests.functional.compute.conftest import CONTEXTS, fault
+
+
+@pytest.fixture
+def server(member):
+    make_flavor()
+    body = {"server": {"name": "s", "flavorRef": "1", "imageRef": make_image().id}}
+    uuid = member.post("/servers", body).json()["server"]["id"]
+    put(uuid)
+    return uuid
+
+
+def put(uuid, vm_state=states.ACTIVE, task_state="", host="h1", **columns):
+    Instance.objects.filter(uuid=uuid).update(vm_state=vm_state, task_state=task_state, host=host, **columns)
+
+
+def act(api, uuid, body):
+    return api.post(f"/servers/{uuid}/action", body)
+
+
+SOFT, HARD = {"reboot": {"type": "SOFT"}}, {"reboot": {"type": "HARD"}}
+
+
+@pytest.mark.parametrize(
+    ("body", "vm_state", "task_state", "status", "workflow"),
+    [
+        ({"os-stop": None}, "active", "powering-off", "ACTIVE", "stop"),
+        ({"os-stop": {}}, "error", "powering-off", "ERROR", "stop"),
+        ({"os-start": None}, "stopped", "powering-on", "SHUTOFF", "start"),
+        (SOFT, "active", "rebooting", "REBOOT", "reboot"),
+        (HARD, "active", "rebooting_hard", "HARD_REBOOT", "reboot"),
+        (HARD, "stopped", "rebooting_hard", "SHUTOFF", "reboot"),
+    ],
+)
+def test_power_actions_show_at_once_and_begin_an_operation(
+    member, server, body, vm_state, task_state, status, workflow
+):
+    put(server, vm_state)
+    before = Instance.objects.get(uuid=server).updated_at
+    answer = act(member, server, body)
+    assert (answer.status_code, answer.content) == (202, b"")
+    shown = member.get(f"/servers/{server}").json()["server"]
+    assert (shown["status"], shown["OS-EXT-STS:task_state"]) == (status, task_state)
+    assert Instance.objects.get(uuid=server).updated_at > before
+    operation = Operation.objects.latest("started_at")
+    assert (operation.workflow, operation.host) == (workflow, "h1")
+    assert operation.plan == ({"hard": body == HARD} if workflow == "reboot" else {})
+
+
+@pytest.mark.parametrize(
+    ("body", "state", "sentence"),
+    [
+        ({"os-stop": None}, {"vm_state": "stopped"}, "Cannot 'stop' instance {} while it is in vm_state stopped"),
+        ({"os-start": None}, {}, "Cannot 'start' instance {} while it is in vm_state active"),
+        ({"os-start": None}, {"vm_state": "stopped", "task_state": "powering-on"},
+         "Cannot 'start' instance {} while it is in task_state powering-on"),
+        (SOFT, {"vm_state": "stopped"}, "Cannot 'reboot' instance {} while it is in vm_state stopped"),
+        (SOFT, {"task_state": "rebooting"}, "Cannot 'reboot' instance {} while it is in task_state rebooting"),
+        ({"os-stop": None}, {"vm_state": "error", "host": ""}, "Instance {} is not ready"),
+        ({"os-getConsoleOutput": {}}, {"host": ""}, "Instance {} is not ready"),
+        ({"restore": None}, {}, "Cannot 'restore' instance {} while it is in vm_state active"),
+    ],
+)  # fmt: skip
+def test_what_the_state_does_not_allow_is_a_conflict_that_names_it(member, server, body, state, sentence):
+    put(server, **state)
+    answer = act(member, server, body)
+    assert answer.status_code == 409
+    assert fault(answer) == sentence.format(server)
+
+
+@pytest.mark.parametrize(
+    ("body", "number", "status", "sentence"),
+    [
+        ({"zzz": None}, "2.1", 400, "There is no such action: zzz"),
+        ({}, "2.1", 400, "Malformed request body"),
+        ({"os-stop": None, "os-start": None}, "2.1", 400, "Malformed request body"),
+        (None, "2.1", 400, "is not of type 'object'"),
+        ({"reboot": {}}, "2.1", 400, "type"),
+        ({"reboot": {"type": "NORMAL"}}, "2.1", 400, "type"),
+        ({"os-resetState": {"state": "stopped"}}, "2.1", 403, "Policy doesn't allow"),
+        ({"os-getConsoleOutput": {"length": "x"}}, "2.1", 400, "length"),
+        ({"lock": {"locked_reason": ""}}, "2.73", 400, "locked_reason"),
+        ({"os-getVNCConsole": {"type": "novnc"}}, "2.6", 404, "could not be found"),
+        ({"trigger_crash_dump": None}, "2.16", 404, "could not be found"),
+        ({"pause": None}, "2.1", 501, "does not implement"),
+        ({"resize": {"flavorRef": "2"}}, "2.1", 501, "does not implement"),
+        ({"migrate": None}, "2.1", 403, "Policy doesn't allow"),
+    ],
+)
+def test_bad_actions_are_refused(member, server, body, number, status, sentence):
+    answer = act(member.at(number), server, body)
+    assert answer.status_code == status
+    assert sentence in fault(answer)
+
+
+def test_an_unknown_action_is_refused_before_the_server_is_looked_up(member):
+    assert act(member, "zzz", {"zzz": None}).status_code == 400
+    assert act(member, "zzz", {"os-stop": None}).status_code == 404
+    assert act(member, "zzz", {"pause": None}).status_code == 404
+
+
+def test_a_locked_server_is_changed_by_administrators_only(member, admin, server):
+    assert act(member.at("2.73"), server, {"lock": {"locked_reason": "keep"}}).status_code == 202
+    shown = member.at("2.73").get(f"/servers/{server}").json()["server"]
+    assert (shown["locked"], shown["locked_reason"]) == (True, "keep")
+    for answer in (
+        act(member, server, {"os-stop": None}),
+        act(member, server, SOFT),
+        member.delete(f"/servers/{server}"),
+        member.put(f"/servers/{server}/metadata", {"metadata": {}}),
+    ):
+        assert answer.status_code == 409
+        assert fault(answer) == f"Instance {server} is locked"
+    assert act(admin, server, {"os-stop": None}).status_code == 202
+    assert act(member, server, {"unlock": None}).status_code == 202
+    assert member.at("2.9").get(f"/servers/{server}").json()["server"]["locked"] is False
+
+
+def test_a_lock_of_an_administrator_is_not_the_owners_to_take_off(member, admin, server):
+    assert act(admin, server, {"lock": None}).status_code == 202
+    answer = act(member, server, {"unlock": None})
+    assert answer.status_code == 403
+    assert "unlock_override" in fault(answer)
+    assert act(admin, server, {"unlock": None}).status_code == 202
+
+
+def test_an_operator_says_what_state_a_server_is_in(member, admin, server):
+    act(member, server, {"os-stop": None})
+    assert act(admin, server, {"os-resetState": {"state": "error"}}).status_code == 202
+    row = Instance.objects.get(uuid=server)
+    assert (row.vm_state, row.task_state) == ("error", "")
+    assert not Operation.objects.filter(instance_uuid=server, state="running").exists()
+    assert act(admin, server, {"os-resetState": {"state": "active"}}).status_code == 202
+    assert member.get(f"/servers/{server}").json()["server"]["status"] == "ACTIVE"
+
+
+def test_force_delete_deletes(member, server):
+    assert act(member, server, {"forceDelete": None}).status_code == 202
+    assert Instance.objects.get(uuid=server).task_state == "deleting"
+
+
+def test_the_console_log_comes_from_the_host(member, server, monkeypatch):
+    asked = []
+
+    def call(order, timeout):
+        asked.append(order)
+        return ConsoleOutput(output="hello\n", host="h1", attempt=1)
+
+    monkeypatch.setattr(console.rpc, "call", call)
+    answer = act(member, server, {"os-getConsoleOutput": {"length": "5"}})
+    assert (answer.status_code, answer.json()) == (200, {"output": "hello\n"})
+    assert (asked[0].host, asked[0].instance_uuid, asked[0].length) == ("h1", server, 5)
+    act(member, server, {"os-getConsoleOutput": {}})
+    assert asked[1].length == -1
+
+
+def test_readers_act_on_nothing(reader, server):
+    assert act(reader, server, {"os-stop": None}).status_code == 403
+
+
+def test_what_was_done_is_listed_with_its_events(member, admin, server):
+    act(member, server, {"os-stop": None})
+    stop = Operation.objects.latest("started_at")
+    Operation.objects.filter(id=stop.id).update(request_id="req-stop")
+    path = f"/servers/{server}/os-instance-actions"
+    listed = member.get(path).json()["instanceActions"]
+    assert [one["action"] for one in listed] == ["stop", "create"]
+    assert listed[0]["user_id"] == CONTEXTS["member"].user_id
+    assert "updated_at" not in listed[0]
+    assert "events" not in member.get(f"{path}/req-stop").json()["instanceAction"]
+    (event,) = member.at("2.62").get(f"{path}/req-stop").json()["instanceAction"]["events"]
+    assert (event["event"], event["result"]) == ("compute_power", None)
+    assert len(event["hostId"]) == 56
+    assert not {"traceback", "host"} & set(event)
+    (event,) = admin.at("2.62").get(f"{path}/req-stop").json()["instanceAction"]["events"]
+    assert event["host"] == "h1"
+    assert member.get(f"{path}/req-none").status_code == 404
+
+
+def test_actions_come_in_pages_from_2_58_and_outlive_their_server_from_2_21(member, server):
+    act(member, server, {"os-stop": None})
+    Operation.objects.filter(action="stop").update(request_id="req-stop")
+    path = f"/servers/{server}/os-instance-actions"
+    page = member.at("2.58").get(f"{path}?limit=1").json()
+    assert [one["action"] for one in page["instanceActions"]] == ["stop"]
+    assert "marker=req-stop" in page["links"][0]["href"]
+    rest = member.at("2.58").get(f"{path}?marker=req-stop").json()
+    assert [one["action"] for one in rest["instanceActions"]] == ["create"]
+    assert member.at("2.58").get(f"{path}?marker=zzz").status_code == 400
+    assert member.at("2.58").get(f"{path}?changes-before=2011-01-01").status_code == 400
+    assert member.at("2.66").get(f"{path}?changes-before=2011-01-01").json() == {"instanceActions": []}
+    Instance.objects.filter(uuid=server).update(deleted=True)
+    assert member.at("2.20").get(path).status_code == 404
+    assert member.at("2.21").get(path).status_code == 200
