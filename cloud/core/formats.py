@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.utils.dateparse import parse_date, parse_datetime
 from jsonschema import FormatChecker
 
-# Printable in every script, no control or invisible characters, no surrogates; the blanks of `strip` may stand inside only.
+# Printable in every script, no control or invisible characters, no surrogates; blanks may stand inside only.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufffe\uffff]")
 _YEAR = re.compile(r"\d{4}(-\d{2})?")
 _HOSTNAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")

@@ -35,7 +35,8 @@ HINTS: Schema = {
 _SIZE: Schema = {**POSITIVE, "maximum": MAX_INT}
 _LEGACY_DISK: Properties = {
     "virtual_name": {"type": "string", "maxLength": 255}, "volume_id": _UUID, "snapshot_id": _UUID,
-    "volume_size": _SIZE, "device_name": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[a-zA-Z0-9._/-]*$"},
+    "volume_size": _SIZE,
+    "device_name": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[a-zA-Z0-9._/-]*$"},
     "delete_on_termination": BOOLEAN, "no_device": {}, "connection_info": {"type": "string"},
 }  # fmt: skip
 _DISK: Properties = {

@@ -6,7 +6,6 @@ from django.test.utils import CaptureQueriesContext
 
 from cloud.compute import states
 from cloud.compute.models import Instance, Operation
-from cloud.core.microversions import version
 from cloud.identity.models import QuotaUsage
 from tests.factories.boot import make_flavor, make_image
 from tests.functional.compute.conftest import MINE, fault
@@ -322,9 +321,37 @@ def test_a_fault_shows_its_reason_to_the_owner_and_its_details_to_operators(memb
     assert admin.get(f"/servers/{server['id']}").json()["server"]["fault"]["details"] == "RamFilter"
 
 
-def test_every_field_of_the_table_has_its_microversion():
-    from cloud.compute.api.server_fields import FIELDS
+# What a detailed list shows to its project at 2.1, and what each microversion put in.
+OLDEST = {
+    "id", "name", "status", "tenant_id", "user_id", "metadata", "hostId", "image", "flavor", "created", "updated",
+    "addresses", "accessIPv4", "accessIPv6", "links", "progress", "OS-DCF:diskConfig", "OS-EXT-AZ:availability_zone",
+    "config_drive", "key_name", "OS-SRV-USG:launched_at", "OS-SRV-USG:terminated_at", "OS-EXT-STS:task_state",
+    "OS-EXT-STS:vm_state", "OS-EXT-STS:power_state", "os-extended-volumes:volumes_attached",
+}  # fmt: skip
+ADDED = {
+    9: {"locked"}, 19: {"description"}, 26: {"tags"}, 63: {"trusted_image_certificates"}, 73: {"locked_reason"},
+    90: {"OS-EXT-SRV-ATTR:hostname"}, 96: {"pinned_availability_zone"}, 100: {"scheduler_hints"},
+}  # fmt: skip
+IN_SHOW = {71: {"server_groups"}}
+_ATTR = "OS-EXT-SRV-ATTR:"
+FOR_ADMINS = {
+    1: {_ATTR + "host", _ATTR + "hypervisor_hostname", _ATTR + "instance_name"},
+    3: {_ATTR + name for name in (
+        "hostname", "kernel_id", "launch_index", "ramdisk_id", "reservation_id", "root_device_name", "user_data",
+    )},
+    16: {"host_status"},
+}  # fmt: skip
 
-    names = [(one.name, one.since) for one in FIELDS]
-    assert len(names) == len(set(names))
-    assert all(version("2.1") <= since <= version(NEWEST) for _, since in names)
+
+def fields_at(minor, *tables):
+    return OLDEST.union(*(names for table in tables for since, names in table.items() if since <= minor))
+
+
+@pytest.mark.parametrize("minor", [1, 2, 3, 8, 9, 15, 16, 18, 19, 25, 26, 63, 70, 71, 72, 73, 89, 90, 96, 99, 100])
+def test_each_microversion_has_its_own_fields_and_no_others(member, admin, body, minor):
+    server = create(member, body)
+    for api, *more in ((member,), (admin, FOR_ADMINS)):
+        shown = api.at(f"2.{minor}").get(f"/servers/{server['id']}").json()["server"]
+        assert set(shown) == fields_at(minor, ADDED, IN_SHOW, *more)
+        (listed,) = api.at(f"2.{minor}").get(f"/servers/detail?all_tenants={api is admin}").json()["servers"]
+        assert set(listed) == fields_at(minor, ADDED, *more)
