@@ -6,7 +6,8 @@ from typing import Any
 
 from cloud.compute.api import links as urls
 from cloud.compute.selectors import server_surroundings
-from cloud.compute.selectors.server_surroundings import DEFAULT_ZONE, Surroundings
+from cloud.compute.selectors.server_surroundings import Surroundings
+from cloud.compute.selectors.zones import DEFAULT_ZONE
 from cloud.compute.statuses import status_of
 from cloud.core import times
 from cloud.core.endpoints import ApiRequest

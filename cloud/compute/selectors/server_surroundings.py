@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cloud.compute import states
-from cloud.compute.models import AggregateHost, InstanceFault, InstanceTag, ServerGroupMember, Service
+from cloud.compute.models import InstanceFault, InstanceTag, ServerGroupMember, Service
+from cloud.compute.selectors.zones import zones_by_host
 from cloud.networks.selectors import Interface, interfaces
 
-DEFAULT_ZONE = "nova"
 _HAS_FAULT = frozenset({states.ERROR, states.DELETED})
 
 
@@ -47,7 +47,7 @@ def load(rows: Sequence[Mapping[str, Any]], wanted: Wanted) -> Surroundings:
         interfaces=interfaces(uuids) if wanted.interfaces and uuids else {},
         faults=latest_faults(failed) if wanted.faults and failed else {},
         tags=tags_of(uuids) if wanted.tags and uuids else {},
-        zones=zones_of(hosts) if wanted.zones and hosts else {},
+        zones=zones_by_host(hosts) if wanted.zones and hosts else {},
         host_statuses=statuses_of(hosts) if wanted.host_statuses and hosts else {},
         groups=groups_of(uuids) if wanted.groups and uuids else {},
     )
@@ -69,12 +69,6 @@ def groups_of(uuids: Sequence[str]) -> dict[str, list[str]]:
     """Return the uuids of the groups of each."""
     rows = ServerGroupMember.objects.filter(instance_uuid__in=uuids)
     return _gathered(rows.values_list("instance_uuid", "group__uuid"))
-
-
-def zones_of(hosts: Iterable[str]) -> dict[str, str]:
-    """Return the availability zone of each host that an aggregate puts in one."""
-    rows = AggregateHost.objects.filter(host__in=list(hosts), aggregate__metadata__has_key="availability_zone")
-    return dict(rows.values_list("host", "aggregate__metadata__availability_zone"))
 
 
 def statuses_of(hosts: Iterable[str]) -> dict[str, str]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from cloud.compute.errors import UnknownHost, UnknownServerGroup, UnknownZone
 from cloud.compute.models import Aggregate, ComputeNode, Flavor, ServerGroup
-from cloud.compute.selectors.server_surroundings import DEFAULT_ZONE
 from cloud.compute.selectors.servers import visible
+from cloud.compute.selectors.zones import DEFAULT_ZONE, ZONE_KEY
 from cloud.compute.services import boot_choices
 from cloud.compute.services.server_request import ServerRequest
 from cloud.core import policy
@@ -75,7 +75,7 @@ def _zone_and_host(context: RequestContext, request: ServerRequest) -> tuple[str
 
 def check_zone(zone: str) -> None:
     """Refuse a zone that no aggregate makes. Raises UnknownZone."""
-    if zone != DEFAULT_ZONE and not Aggregate.objects.filter(metadata__availability_zone=zone).exists():
+    if zone != DEFAULT_ZONE and not Aggregate.objects.filter(**{f"metadata__{ZONE_KEY}": zone}).exists():
         raise UnknownZone
 
 
