@@ -8,3 +8,6 @@ class PlacementConfig(AppConfig):
 
     name = "cloud.placement"
     label = "placement"
+
+    def ready(self) -> None:
+        from cloud.placement.api import policies  # noqa: F401  # registers the rows

@@ -1,5 +1,8 @@
-"""Routes of the placement API."""
+"""Routes of the Placement API."""
 
-from django.urls import URLPattern
+from cloud.core.http import patterns, unknown_path
+from cloud.placement.api import allocations, resource_providers, vocabulary
+from cloud.placement.api.service import SERVICE
 
-urlpatterns: list[URLPattern] = []
+ROUTES = [*vocabulary.ROUTES, *resource_providers.ROUTES, *allocations.ROUTES]
+urlpatterns = [*patterns(SERVICE, ROUTES), unknown_path(SERVICE)]
