@@ -33,3 +33,8 @@ def need_self_or_admin(context: RequestContext, user_id: str, policy: str) -> No
     """
     if not context.is_admin:
         need_self(context, user_id, policy)
+
+
+def home_domain(context: RequestContext) -> str:
+    """Return the domain in which the caller makes things where no other is named."""
+    return context.domain_id or context.project_domain_id or context.user_domain_id

@@ -1,6 +1,7 @@
 """Roles, what they imply, and who has them where."""
 
 from django.db import models
+from django.db.models import Q
 
 from cloud.core.models import id_field, new_hex_id
 from cloud.identity.models.people import Domain, Project, User
@@ -16,8 +17,10 @@ class Role(models.Model):
     options = models.JSONField(default=dict, blank=True)
 
     class Meta:
+        # Two, because SQLite cannot take nulls for equal.
         constraints = [
-            models.UniqueConstraint(fields=["domain", "name"], name="role_name_in_domain", nulls_distinct=False)
+            models.UniqueConstraint(fields=["domain", "name"], name="role_name_in_domain"),
+            models.UniqueConstraint(fields=["name"], condition=Q(domain=None), name="role_name_in_no_domain"),
         ]
 
     def __str__(self) -> str:
@@ -50,11 +53,23 @@ class RoleAssignment(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "role", "project", "domain", "is_system", "is_inherited"],
-                name="one_assignment",
-                nulls_distinct=False,
+                fields=["user", "role", "project", "is_inherited"], condition=Q(project__isnull=False),
+                name="one_assignment_in_project",
             ),
-        ]
+            models.UniqueConstraint(
+                fields=["user", "role", "domain", "is_inherited"], condition=Q(domain__isnull=False),
+                name="one_assignment_in_domain",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "role"], condition=Q(is_system=True), name="one_assignment_in_system"
+            ),
+            models.CheckConstraint(
+                condition=Q(project__isnull=False, domain=None, is_system=False)
+                | Q(project=None, domain__isnull=False, is_system=False)
+                | Q(project=None, domain=None, is_system=True),
+                name="assignment_in_one_place",
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         where = "system" if self.is_system else (self.project or self.domain)

@@ -5,8 +5,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db.models import Q
+from django.http import QueryDict
 
-from cloud.identity.models import RoleAssignment, RoleInference
+from cloud.identity.errors import NoSuch
+from cloud.identity.models import Role, RoleAssignment, RoleInference
+from cloud.identity.selectors.pages import Filters, Page, page_of
 
 
 class RoleRow(NamedTuple):
@@ -15,6 +18,29 @@ class RoleRow(NamedTuple):
     id: str
     name: str
     domain_id: str | None = None
+
+
+_FILTERS = Filters(exact={"domain_id": "domain_id"})
+
+
+def role(id: str) -> Role:
+    """Return a role. Raises NoSuch."""
+    found = Role.objects.filter(pk=id).first()
+    if found is None:
+        raise NoSuch(kind="role", id=id[:64])
+    return found
+
+
+def page(query: QueryDict) -> Page:
+    """Return a page of roles: those of no domain, unless a domain is named."""
+    rows = _FILTERS.narrow(Role.objects.all(), query)
+    return page_of(rows if "domain_id" in query else rows.filter(domain=None), query)
+
+
+def inferences(**key: str) -> list[RoleInference]:
+    """Return the rules with both of their roles, e.g. those of `prior_id`."""
+    rows = RoleInference.objects.filter(**key).select_related("prior", "implied")
+    return list(rows.order_by("prior__name", "implied__name"))
 
 
 def implications() -> dict[str, list[RoleRow]]:
@@ -28,11 +54,13 @@ def implications() -> dict[str, list[RoleRow]]:
 
 def expand(roles: Iterable[RoleRow]) -> frozenset[RoleRow]:
     """Return the roles and all that they imply, at any depth. One query, none where there is no role."""
-    reached = set(roles)
-    if not reached:
-        return frozenset()
-    implied_by = implications()
-    frontier = list(reached)
+    held = set(roles)
+    return closure(held, implications()) if held else frozenset()
+
+
+def closure(held: set[RoleRow], implied_by: dict[str, list[RoleRow]]) -> frozenset[RoleRow]:
+    """Return the roles and all that they imply by the given rules. Circles do no harm."""
+    reached, frontier = set(held), list(held)
     while frontier:
         fresh = [role for role in implied_by.get(frontier.pop().id, ()) if role not in reached]
         reached.update(fresh)

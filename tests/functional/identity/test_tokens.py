@@ -18,12 +18,6 @@ pytestmark = pytest.mark.django_db
 URL = "/identity/v3/auth/tokens"
 
 
-@pytest.fixture(autouse=True)
-def _new_process(monkeypatch):
-    """Let each test begin as a process that has not asked Redis yet."""
-    monkeypatch.setattr(revocations, "_epoch", revocations._Epoch())
-
-
 @pytest.fixture
 def user():
     return create_user("anna")
