@@ -69,7 +69,8 @@ def _operation(service: Service, path: str, method: str, found: Endpoint) -> dic
         "security": [] if found.is_public else [{"token": []}],
     }
     if method in _BODY_METHODS:
-        operation["requestBody"] = {"required": found.body is not None, "content": _content(found)}
+        is_required = found.body is not None or bool(_action_bodies(found))
+        operation["requestBody"] = {"required": is_required, "content": _content(found)}
     if found.policy:
         operation["x-policy"] = found.policy
     if found.since or found.until:
@@ -80,7 +81,14 @@ def _operation(service: Service, path: str, method: str, found: Endpoint) -> dic
 def _content(found: Endpoint) -> dict[str, Any]:
     if found.reads_stream:
         return _STREAM
-    return {"application/json": {"schema": _newest(found.body) or {}}}
+    actions = _action_bodies(found)
+    schema = {"oneOf": actions} if actions else _newest(found.body) or {}
+    return {"application/json": {"schema": schema}}
+
+
+def _action_bodies(found: Endpoint) -> list[Any]:
+    """Return the schemas of what an endpoint does by the name in the body, if it is of that kind."""
+    return [_newest(action.body) for action in getattr(found.function, "actions", {}).values()]
 
 
 def _newest(value: Any) -> Any:
