@@ -54,7 +54,7 @@ def _discovered(cloud: Any, out: Path, minimum: str) -> dict[str, dict[str, str]
         "oslo_concurrency": {"lock_path": str(out / "lock")},
         "auth": {
             "admin_username": auth["username"], "admin_password": auth["password"],
-            "admin_project_name": auth["project_name"], "admin_domain_name": auth["user_domain_name"],
+            "admin_project_name": auth["project_name"], "admin_domain_name": auth.get("user_domain_name", "Default"),
         },
         "identity": {"uri_v3": auth["auth_url"]},
         "compute": {

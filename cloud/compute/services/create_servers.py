@@ -12,7 +12,7 @@ from cloud.compute import states
 from cloud.compute.errors import TooManyItems
 from cloud.compute.models import Flavor, Instance, InstanceTag, ServerGroupMember
 from cloud.compute.services import boot_choices, operations, server_placement
-from cloud.compute.services.server_names import hostname_of, numbered
+from cloud.compute.services.server_names import hostname_of, numbered, short_address
 from cloud.compute.services.server_placement import Placement
 from cloud.compute.services.server_request import ServerRequest
 from cloud.core.context import RequestContext
@@ -74,8 +74,8 @@ def _columns(context: RequestContext, request: ServerRequest) -> dict[str, Any]:
         "metadata": dict(request.metadata),
         "disk_config": request.disk_config or "MANUAL",
         "reservation_id": "r-" + "".join(secrets.choice(_ALPHABET) for _ in range(8)),
-        "access_ip_v4": request.access_ip_v4,
-        "access_ip_v6": request.access_ip_v6,
+        "access_ip_v4": short_address(request.access_ip_v4),
+        "access_ip_v6": short_address(request.access_ip_v6),
         "scheduler_hints": dict(request.hints),
         "created_at": now,
         "updated_at": now,

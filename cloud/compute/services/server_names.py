@@ -1,7 +1,8 @@
-"""What a guest calls itself, made from what its owner calls the server."""
+"""The names and addresses that a server is given, in the form in which they are kept."""
 
 import re
 import unicodedata
+from ipaddress import ip_address
 
 _OUTSIDE = re.compile(r"[^a-z0-9-]+")
 MAX_LABEL = 63
@@ -12,6 +13,11 @@ def hostname_of(name: str, uuid: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     label = _OUTSIDE.sub("", re.sub(r"[ _.]", "-", plain)).strip("-")[:MAX_LABEL].strip("-")
     return label or f"server-{uuid}"
+
+
+def short_address(text: str) -> str:
+    """Return an IP address in its shortest form; an empty text stays empty."""
+    return ip_address(text).compressed if text else ""
 
 
 def numbered(name: str, index: int, count: int) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from cloud.compute.models import Instance
+from cloud.compute.services.server_names import short_address
 from cloud.compute.services.server_placement import check_zone
 
 # What clients call it -> column. None becomes an empty text where the column has no null.
@@ -19,6 +20,7 @@ _COLUMNS = {
     "pinned_availability_zone": "pinned_availability_zone",
 }
 _NULLABLE = frozenset({"description"})
+_ADDRESSES = frozenset({"access_ip_v4", "access_ip_v6"})
 
 
 def update(instance: Instance, changes: Mapping[str, Any]) -> None:
@@ -37,5 +39,7 @@ def update(instance: Instance, changes: Mapping[str, Any]) -> None:
     }  # fmt: skip
     if values.get("pinned_availability_zone"):
         check_zone(values["pinned_availability_zone"])
+    for column in _ADDRESSES & values.keys():
+        values[column] = short_address(values[column])
     if values:
         Instance.objects.filter(pk=instance.pk).update(**values, updated_at=timezone.now())

@@ -285,10 +285,10 @@ def test_a_reader_reads_only(reader, body):
 def test_update_changes_what_is_named(member, body):
     server = create(member, body)
     path = f"/servers/{server['id']}"
-    answer = member.put(path, {"server": {"name": "new", "accessIPv4": "1.2.3.4"}})
+    answer = member.put(path, {"server": {"name": "new", "accessIPv6": "::babe:1.2.3.4"}})
     assert answer.status_code == 200
     shown = answer.json()["server"]
-    assert (shown["name"], shown["accessIPv4"]) == ("new", "1.2.3.4")
+    assert (shown["name"], shown["accessIPv6"]) == ("new", "::babe:102:304")
     assert "OS-EXT-STS:vm_state" not in shown
     assert "OS-EXT-STS:vm_state" in member.at("2.75").put(path, {"server": {}}).json()["server"]
     assert member.put(path, {"server": {"name": ""}}).status_code == 400
