@@ -71,12 +71,17 @@ def on_host(order: Order, *, keep_result: bool = False) -> Signature:
 
 def to_scheduler(message: Message, name: str) -> Signature:
     """Return the signature that asks the scheduler."""
-    return current_app.signature(name, args=(message.to_wire(),), queue=SCHEDULER_QUEUE, immutable=True)
+    return current_app.signature(
+        name, args=(message.to_wire(),), queue=SCHEDULER_QUEUE, immutable=True, ignore_result=True
+    )
 
 
 def step(name: str, *, immutable: bool = False, **arguments: Any) -> Signature:
     """Return the signature of a conductor step; unless immutable, it takes the previous link's value first."""
-    return current_app.signature(name, kwargs=arguments, queue=CONDUCTOR_QUEUE, immutable=immutable)
+    # Unless a result is ignored by name, whoever sends the canvas subscribes to it and never lets go.
+    return current_app.signature(
+        name, kwargs=arguments, queue=CONDUCTOR_QUEUE, immutable=immutable, ignore_result=True
+    )
 
 
 def cast(order: Order) -> None:

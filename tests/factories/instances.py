@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from cloud.compute.models import ComputeNode, Instance, Service
 from cloud.core.context import RequestContext, new_request_id
+from cloud.images.models import Image
 from cloud.placement.services import providers
 from contracts.scheduling import RequestSpec
 
@@ -42,3 +43,13 @@ def make_host(name: str, *, vcpus: int = 8, memory_mb: int = 8192, disk_gb: int 
     totals = {providers.VCPU: vcpus, providers.MEMORY_MB: memory_mb, providers.DISK_GB: disk_gb}
     providers.report(name, str(uuid.uuid4()), totals)
     return name
+
+
+def make_image(**overrides: object) -> Image:
+    """An active image of which a fake host never asks for the bytes."""
+    values = {
+        "name": "tiny", "owner": PROJECT, "status": "active", "visibility": "public", "disk_format": "qcow2",
+        "container_format": "bare", "size": 1000, "virtual_size": 1000, "os_hash_algo": "sha512",
+        "os_hash_value": "0" * 128,
+    }
+    return Image.objects.create(**values | overrides)

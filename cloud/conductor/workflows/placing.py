@@ -9,7 +9,7 @@ from contracts.conductor import CLAIM
 from contracts.scheduling import SelectDestinations, Selected
 
 # Ids stand in a canvas four times; this many keep it below 16 KB.
-MAX_OPERATIONS = 60
+MAX_OPERATIONS = 50
 
 
 def place_servers(message: SelectDestinations) -> Signature:

@@ -4,26 +4,12 @@ import time
 
 import pytest
 
-from cloud.compute.models import Instance, InstanceFault, Operation, Step
+from cloud.compute.models import ComputeNode, Instance, InstanceFault, Operation, ServerGroup, Step
 from cloud.identity.services import quotas
 from cloud.placement.models import Allocation, Inventory
-from tests.factories.instances import PROJECT
+from tests.factories.instances import PROJECT, make_image
 
-RESOURCES = ["instances", "cores", "ram"]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left(workers):
-    yield
-    workers.calm()
-    living = Instance.objects.filter(deleted=False)
-    workers.delete(*living.exclude(task_state="deleting"))
-    workers.wait(lambda: not living.exists())
-    assert not Allocation.objects.exists()
-    assert not Inventory.objects.exclude(used=0).exists()
-    assert not any(quotas.usages(PROJECT, RESOURCES).values())
-    assert not Operation.objects.filter(state="running").exists()
-    workers.wait(lambda: not workers.domains())
+pytestmark = pytest.mark.usefixtures("nothing_left")
 
 
 def steps(instance: Instance, action: str = "create") -> list[tuple[str, int, str]]:
@@ -144,3 +130,49 @@ def test_a_hard_reboot_that_fails_ends_in_error(workers):
     workers.act(server, "reboot_hard", "reboot", hard=True)
     workers.wait_for(server, "error")
     assert InstanceFault.objects.filter(instance_uuid=server.uuid).count() == 1
+
+
+def test_an_image_is_fetched_once_per_host_and_then_known_there(workers):
+    image = make_image()
+    (first,) = workers.create(image_ref=image.id)
+    workers.wait_for(first, "active")
+    assert ("prepare_image", 1, "done") in steps(first)
+    host = ComputeNode.objects.filter(host=first.host)
+    workers.wait(lambda: image.id in host.get().cached_images)
+    spec = {**first.request_spec, "requested_host": first.host}
+    (second,) = workers.create(image_ref=image.id, request_spec=spec)
+    workers.wait_for(second, "active")
+    assert second.host == first.host
+    assert ("prepare_image", 1, "skipped") in steps(second)
+
+
+def test_an_image_that_one_host_cannot_fetch_is_fetched_by_another(workers):
+    image = make_image()
+    for host in workers.hosts[:2]:
+        workers.trouble(host, {"verb": "prepare_image", "error": "connection refused"})
+    (server,) = workers.create(image_ref=image.id)
+    workers.wait_for(server, "active")
+    assert server.host == workers.hosts[2]
+
+
+def test_an_image_that_was_deleted_meanwhile_ends_the_build_with_that_reason(workers):
+    (server,) = workers.create(image_ref="0b0b0b0b-0000-4000-8000-000000000000")
+    workers.wait_for(server, "error")
+    assert Operation.objects.get(instance_uuid=server.uuid).error_code == "ImageUnavailable"
+    assert server.host == ""
+
+
+def test_two_that_must_be_apart_are_apart_and_the_fourth_finds_no_place(workers):
+    group = ServerGroup.objects.create(name="g", project_id=PROJECT, user_id="u", policy="anti-affinity")
+    spec = {"vcpus": 1, "memory_mb": 512, "disk_gb": 1, "group_policy": "anti-affinity"}
+    servers = []
+    for _ in range(4):
+        (server,) = workers.create(request_spec=spec, group=group)
+        servers.append(server)
+    workers.wait(lambda: not Operation.objects.filter(state="running").exists())
+    for server in servers:
+        server.refresh_from_db()
+    placed = [server.host for server in servers if server.vm_state == "active"]
+    assert sorted(placed) == workers.hosts
+    (left,) = [server for server in servers if server.vm_state == "error"]
+    assert "0 free of the server group" in InstanceFault.objects.get(instance_uuid=left.uuid).message

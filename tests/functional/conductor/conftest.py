@@ -1,0 +1,23 @@
+"""What must hold after every test with workers."""
+
+import pytest
+
+from cloud.compute.models import Instance, Operation
+from cloud.identity.services import quotas
+from cloud.placement.models import Allocation, Inventory
+from tests.factories.instances import PROJECT
+
+
+@pytest.fixture
+def nothing_left(workers):
+    """Delete every server at the end, and find nothing of any of them left."""
+    yield
+    workers.calm()
+    living = Instance.objects.filter(deleted=False)
+    workers.delete(*living.exclude(task_state="deleting"))
+    workers.wait(lambda: not living.exists())
+    assert not Allocation.objects.exists()
+    assert not Inventory.objects.exclude(used=0).exists()
+    assert not any(quotas.usages(PROJECT, ["instances", "cores", "ram"]).values())
+    assert not Operation.objects.filter(state="running").exists()
+    workers.wait(lambda: not workers.domains())

@@ -1,0 +1,175 @@
+"""Whatever the fast path loses, the rows bring back: nothing is stuck, nothing happens twice."""
+
+import signal
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+
+from cloud.compute.models import Instance, Operation, Service, Step
+from cloud.conductor.reconcile import hosts, operations, residue
+from cloud.conductor.steps import building, deleting
+from cloud.core import rpc
+from cloud.core.clock import database_now
+from contracts.compute import ServerDestroyed, ServerSpawned
+from contracts.conductor import Residue
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+
+def make_due(*instances: Instance) -> None:
+    """Let it be later: nobody has moved these on for long enough."""
+    Operation.objects.filter(instance_uuid__in=[one.uuid for one in instances], state="running").update(
+        resend_at=database_now() - timedelta(seconds=1)
+    )
+
+
+def make_overdue(instance: Instance) -> None:
+    Operation.objects.filter(instance_uuid=instance.uuid, state="running").update(
+        deadline=database_now() - timedelta(seconds=1)
+    )
+
+
+def wipe(workers) -> None:
+    """Lose every message, as a Redis without a disk does."""
+    client = workers.redis.client()
+    client.flushall()
+
+
+def test_a_wiped_broker_loses_no_build(workers):
+    workers.end("scheduler")
+    servers = workers.create(3)
+    wipe(workers)
+    workers.start("scheduler")
+    make_due(*servers)
+    operations.reconcile()
+    for server in servers:
+        workers.wait_for(server, "active")
+
+
+@pytest.mark.parametrize("process", ["agent", "conductor"])
+def test_a_build_survives_the_sudden_death_of_a_process(workers, process):
+    for host in workers.hosts:
+        workers.trouble(host, {"verb": "start", "delay_seconds": 0.3})
+    servers = workers.create(6)
+    workers.wait(lambda: Instance.objects.exclude(host="").filter(deleted=False).count() >= 1)
+    workers.end(process, signal.SIGKILL)
+    workers.start(process)
+
+    def are_built() -> bool:
+        make_due(*servers)
+        operations.reconcile()
+        return Instance.objects.filter(pk__in=[one.pk for one in servers], vm_state="active").count() == 6
+
+    workers.wait(are_built, 40)
+
+
+def test_a_delete_whose_order_was_lost_is_sent_again(workers):
+    (server,) = workers.create()
+    workers.wait_for(server, "active")
+    workers.end("agent")
+    workers.delete(server)
+    wipe(workers)
+    workers.start("agent")
+    make_due(server)
+    operations.reconcile()
+    workers.wait_for(server, "deleted", 40)
+
+
+def test_a_host_that_never_answers_is_left_for_another_after_the_deadline(workers):
+    (server,) = workers.create(request_spec={"vcpus": 1, "memory_mb": 512, "disk_gb": 1})
+    workers.wait_for(server, "active")
+    first = server.host
+    workers.trouble(first, {"verb": "define", "delay_seconds": 3.0, "times": 1})
+    spec = {"vcpus": 1, "memory_mb": 512, "disk_gb": 1, "different_hosts": [h for h in workers.hosts if h != first]}
+    (slow,) = workers.create(request_spec=spec)
+    workers.wait(lambda: Instance.objects.get(pk=slow.pk).host == first)
+    Instance.objects.filter(pk=slow.pk).update(request_spec={**spec, "different_hosts": []})
+    make_overdue(slow)
+    operations.reconcile()
+    workers.wait_for(slow, "active")
+    assert slow.host != first
+    operation = Operation.objects.get(instance_uuid=slow.uuid)
+    assert (operation.attempt, operation.hosts_tried) == (2, [first])
+    assert Step.objects.get(operation=operation, attempt=1, state="failed").error_code == "DeadlineExceeded"
+    # The first host finishes its late work, and what it made is removed.
+    workers.wait(lambda: not (workers.state_dir / "fake" / first / "domains" / slow.uuid).exists())
+
+
+def test_sending_everything_twice_has_one_effect(workers):
+    servers = workers.create(4)
+    ids = list(Operation.objects.filter(state="running").values_list("id", flat=True))
+    rpc.launch_now("build", ids)
+    rpc.launch_now("build", ids)
+    for server in servers:
+        workers.wait_for(server, "active")
+    assert Operation.objects.filter(id__in=ids, attempt=1, state="succeeded").count() == 4
+
+
+def test_two_reconcilers_send_once(workers):
+    workers.end("scheduler")
+    servers = workers.create(2)
+    make_due(*servers)
+    operations.reconcile()
+    operations.reconcile()
+    sends = Step.objects.filter(name="select_destinations", state="sent").values_list("sends", flat=True)
+    assert set(sends) == {2}
+    workers.start("scheduler")
+    for server in servers:
+        workers.wait_for(server, "active", 30)
+
+
+def test_an_operation_past_its_deadline_ends_with_a_reason(workers):
+    workers.end("scheduler")
+    (server,) = workers.create()
+    make_overdue(server)
+    operations.reconcile()
+    workers.start("scheduler")
+    workers.wait_for(server, "error")
+    assert Operation.objects.get(instance_uuid=server.uuid).error_code == "DeadlineExceeded"
+
+
+def test_a_host_is_believed_for_its_own_instances_only(workers):
+    (server,) = workers.create()
+    workers.wait_for(server, "active")
+    operation = workers.act(server, "stop", "stop")
+    liar = next(host for host in workers.hosts if host != server.host)
+    deleting.finish_delete(ServerDestroyed(host=liar), operation.id, 1)
+    building.finish_spawn(ServerSpawned(host=liar, error_code="Internal"), operation.id, 1)
+    workers.wait_for(server, "stopped")
+
+
+def test_an_answer_of_an_older_attempt_changes_nothing(workers):
+    (server,) = workers.create()
+    workers.wait_for(server, "active")
+    operation = workers.act(server, "stop", "stop")
+    Operation.objects.filter(id=operation.id).update(attempt=F("attempt") + 1)
+    building.finish_spawn(ServerSpawned(host=server.host, error_code="Internal"), operation.id, 1)
+    server.refresh_from_db()
+    assert server.task_state == "powering-off"
+    make_overdue(server)
+    operations.reconcile()
+    workers.wait_for(server, "active")
+
+
+def test_a_silent_host_is_down_gets_no_servers_and_its_own_can_still_be_deleted(workers):
+    (server,) = workers.create()
+    workers.wait_for(server, "active")
+    workers.end("agent", signal.SIGKILL)
+    long_ago = database_now() - timedelta(minutes=5)
+    Service.objects.filter(binary="nova-compute").update(last_seen_at=long_ago)
+    hosts.reconcile()
+    assert not Service.objects.filter(binary="nova-compute", is_up=True).exists()
+    (homeless,) = workers.create()
+    workers.wait_for(homeless, "error")
+    workers.delete(server)
+    workers.wait_for(server, "deleted")
+    workers.start("agent")
+    workers.wait(lambda: Service.objects.filter(binary="nova-compute", last_seen_at__gt=long_ago).count() == 3, 40)
+    hosts.reconcile()
+    assert Service.objects.filter(binary="nova-compute", is_up=True).count() == 3
+    # The host comes back with a guest that is no more: seen twice, it is removed.
+    for age in (2, 1):
+        at = (database_now() - timedelta(seconds=age)).timestamp()
+        residue.take(Residue(host=server.host, reported_at=at, domains=[server.uuid]))
+    workers.wait(lambda: server.uuid not in workers.domains())

@@ -1,0 +1,156 @@
+"""A canvas is a picture of a settled plan: every link names its queue, takes one value at most, and is small."""
+
+from collections.abc import Iterator
+
+import pytest
+from celery.canvas import Signature, maybe_signature
+
+from cloud.conductor.workflows import building, ordering, placing
+from contracts.compute import (
+    DestroyServer,
+    FixedIpSpec,
+    ImageSpec,
+    NetworkSpec,
+    PlugVifs,
+    PortSpec,
+    PrepareImage,
+    ServerSpec,
+    SpawnServer,
+    StopServer,
+    SubnetSpec,
+)
+from contracts.conductor import BEGIN_SPAWN, CLAIM, FAIL_OPERATION, FINISH_DELETE, FINISH_POWER, FINISH_SPAWN
+from contracts.scheduling import RequestSpec, SelectDestinations
+
+LIMIT = 16_384
+ID = "3c8e1f80-6d2f-4f0c-9f1e-0c1a3a0a2b01"
+FENCE = {
+    "operation_id": ID, "step": "s", "instance_uuid": ID, "host": "rack-7-host-12", "attempt": 2, "not_after": 1.0,
+    "request_id": f"req-{ID}",
+}
+IMAGE = ImageSpec(
+    id=ID, url="http://cloud.example.org:8000/image/blobs/" + "x" * 200, checksum="0" * 128,
+    checksum_algorithm="sha512", disk_format="qcow2", size_bytes=1, virtual_size_bytes=2,
+)
+SUBNET = SubnetSpec(id=ID, cidr="10.0.0.0/24", gateway_ip="10.0.0.1", dns_nameservers=["10.0.0.1", "10.0.0.2"])
+PORTS = [
+    PortSpec(
+        id=ID, mac_address="fa:16:3e:00:00:01", network=NetworkSpec(id=ID, subnets=[SUBNET, SUBNET]),
+        fixed_ips=[FixedIpSpec(subnet_id=ID, ip_address="10.0.0.7")],
+    )
+] * 4
+SERVER = ServerSpec(
+    uuid=ID, name="instance-00000001", hostname="s", project_id="p" * 32, user_id="u" * 32, vcpus=1, memory_mb=1,
+    disk_gb=1, image=IMAGE, ports=PORTS, metadata={"meta": {"k" * 30: "v" * 60}, "public_keys": {"k": "a" * 600}},
+    extra_specs={"hw:cpu_policy": "shared"},
+)
+IDS = [f"{ID[:-4]}{number:04}" for number in range(placing.MAX_OPERATIONS)]
+
+CANVASES = {
+    "place": lambda: placing.place_servers(
+        SelectDestinations(
+            operation_ids=IDS, spec=RequestSpec(vcpus=1, memory_mb=1, disk_gb=1), attempt=1, request_id=f"req-{ID}"
+        )
+    ),
+    "alternates": lambda: placing.claim_alternates(ID, 2, ["a", "b"]),
+    "prepare": lambda: building.prepare_host(PrepareImage(image=IMAGE, **FENCE), PlugVifs(server=SERVER, **FENCE)),
+    "spawn": lambda: building.spawn_server(SpawnServer(server=SERVER, **FENCE)),
+    "delete": lambda: ordering.delete_server(DestroyServer(is_final=True, **FENCE)),
+    "stop": lambda: ordering.change_power(StopServer(**FENCE)),
+}
+
+
+def is_chord(canvas: Signature) -> bool:
+    return canvas.task == "celery.chord"
+
+
+def links(canvas: Signature) -> Iterator[Signature]:
+    """Every task of a canvas, in order."""
+    if canvas.task == "celery.chain":
+        for one in canvas.tasks:
+            yield from links(one)
+    elif is_chord(canvas):
+        for one in canvas.tasks:
+            yield from links(one)
+        yield from links(canvas.body)
+    else:
+        yield canvas
+
+
+def errbacks(canvas: Signature) -> list[Signature]:
+    found = list(canvas.options.get("link_error") or [])
+    if is_chord(canvas):
+        found += canvas.body.options.get("link_error") or []
+    return [maybe_signature(one) for one in found]
+
+
+@pytest.mark.parametrize(("name", "tasks"), [
+    ("place", ["scheduler.v1.select_destinations", CLAIM]),
+    ("alternates", [CLAIM]),
+    ("prepare", [PrepareImage.NAME, PlugVifs.NAME, BEGIN_SPAWN]),
+    ("spawn", [SpawnServer.NAME, FINISH_SPAWN]),
+    ("delete", [DestroyServer.NAME, FINISH_DELETE]),
+    ("stop", [StopServer.NAME, FINISH_POWER]),
+])  # fmt: skip
+def test_the_links_are_these(name, tasks):
+    assert [one.task for one in links(CANVASES[name]())] == tasks
+
+
+@pytest.mark.parametrize("name", CANVASES)
+def test_every_link_names_the_queue_of_who_carries_it_out(name):
+    for one in links(CANVASES[name]()):
+        room = one.task.split(".")[0]
+        queue = one.options["queue"]
+        if room == "compute":
+            assert queue == "compute.rack-7-host-12" + (".slow" if one.task == PrepareImage.NAME else "")
+        else:
+            assert queue == room
+
+
+@pytest.mark.parametrize("name", CANVASES)
+def test_only_the_link_that_reads_an_outcome_is_open(name):
+    for position, one in enumerate(links(CANVASES[name]())):
+        assert one.immutable == (position == 0 or one.task.startswith("compute."))
+
+
+@pytest.mark.parametrize("name", CANVASES)
+def test_results_are_kept_for_the_header_of_a_chord_only(name):
+    canvas = CANVASES[name]()
+    for one in links(canvas):
+        is_header = is_chord(canvas) and one.task.startswith("compute.")
+        assert one.options["ignore_result"] is not is_header
+
+
+@pytest.mark.parametrize("name", CANVASES)
+def test_one_way_out_for_the_whole_canvas(name):
+    (way_out,) = errbacks(CANVASES[name]())
+    assert way_out.task == FAIL_OPERATION
+    assert way_out.options["queue"] == "conductor"
+    assert set(way_out.kwargs) == {"operation_ids", "attempt"}
+
+
+@pytest.mark.parametrize("name", CANVASES)
+def test_what_is_published_is_plain_json_below_16_kb(name, published):
+    CANVASES[name]().apply_async()
+    assert published
+    for message in published:
+        assert len(message) < LIMIT
+
+
+@pytest.fixture
+def published(redis_server, celery_on):
+    """The messages in a real Redis, as they were sent."""
+    with celery_on(redis_server.url):
+        yield _Messages(redis_server)
+
+
+class _Messages:
+    def __init__(self, server):
+        self._client = server.client()
+
+    def __iter__(self):
+        queues = [key for key in self._client.keys("*") if self._client.type(key) == "list"]
+        return iter([message for queue in queues for message in self._client.lrange(queue, 0, -1)])
+
+    def __len__(self):
+        return len(list(iter(self)))
