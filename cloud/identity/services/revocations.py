@@ -90,6 +90,7 @@ class _Epoch:
         self._checked_at = 0.0
         self._redis_pauses_until = 0.0
         self._is_unpublished = False
+        self._is_redis_away = False
 
     def stamp(self) -> Stamp:
         mark = self._mark()
@@ -118,9 +119,13 @@ class _Epoch:
         # A flag that another thread raises meanwhile must survive: it is lowered first, and raised again on failure.
         self._is_unpublished = self._is_unpublished and question is not _write_mark
         try:
-            return question(_client(settings.REDIS_URL))
+            answer = question(_client(settings.REDIS_URL))
+            self._is_redis_away = False
+            return answer
         except redis.RedisError as error:
-            _log.warning("revocations are read from the database: Redis does not answer (%s)", type(error).__name__)
+            if not self._is_redis_away:
+                _log.warning("revocations are read from the database: Redis does not answer (%s)", error)
+            self._is_redis_away = True
             self._redis_pauses_until = time.monotonic() + _REDIS_PAUSE_SECONDS
             self._is_unpublished = self._is_unpublished or question is _write_mark
             return ""

@@ -25,8 +25,8 @@ def clouds(path):
 
 def log_in(entry):
     auth = entry["auth"]
-    user = {"name": auth["username"], "password": auth["password"], "domain": {"id": auth["user_domain_id"]}}
-    scope = {"project": {"name": auth["project_name"], "domain": {"id": auth["project_domain_id"]}}}
+    user = {"name": auth["username"], "password": auth["password"], "domain": {"name": auth["user_domain_name"]}}
+    scope = {"project": {"name": auth["project_name"], "domain": {"name": auth["project_domain_name"]}}}
     return issue_token({"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}).grant
 
 
