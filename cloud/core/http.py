@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import orjson
 from django.conf import settings
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.http import HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path, re_path
 from rest_framework.negotiation import BaseContentNegotiation
@@ -24,6 +24,7 @@ from cloud.core.context import RequestContext, authenticate
 from cloud.core.endpoints import NO_VERSION, ApiRequest, Endpoint, Reply, Route, Service
 from cloud.core.errors import (
     CloudError,
+    Conflict,
     Invalid,
     MalformedBody,
     NotFound,
@@ -70,6 +71,10 @@ class ServiceView(APIView):
         except OperationalError:
             _log.exception("the database could not be reached")
             response = render_fault(self.service, Unavailable(headers={"Retry-After": "5"}), request)
+        except IntegrityError:
+            # Services check first; what only the table's constraint found, somebody else did in the same moment.
+            _log.exception("a constraint of the database refused the change")
+            response = render_fault(self.service, Conflict(_OVERTAKEN), request)
         except Exception:  # noqa: BLE001  # the last resort: logged whole, answered as a fault
             _log.exception("unexpected error")
             response = render_fault(self.service, CloudError(_UNEXPECTED), request)
@@ -114,6 +119,7 @@ class ServiceView(APIView):
             )
 
 
+_OVERTAKEN = "Another request changed what this one is about in the same moment; look at it again and retry."
 _UNEXPECTED = (
     "Unexpected API Error. Please report this with the request id to your cloud's operator, "
     "who finds the cause in the log under that id."
