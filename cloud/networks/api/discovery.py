@@ -24,6 +24,7 @@ _EXTENSIONS: tuple[tuple[str, str], ...] = (
     ("port-security", "Port Security"),
     ("port-security-groups-filtering", "Port filtering on security groups"),
     ("project-id", "project_id field enabled"),
+    ("quota-check-limit", "Quota engine limit check"),
     ("quota_details", "Quota details management support"),
     ("quotas", "Quota management support"),
     ("security-group", "security-group"),

@@ -20,7 +20,6 @@ from cloud.networks.errors.networks import (
     MacAddressInUse,
     NetworkInUse,
     NetworkNotFound,
-    OverQuota,
     PortBound,
     PortInUse,
     PortNotFound,
@@ -30,6 +29,7 @@ from cloud.networks.errors.networks import (
     SubnetNotFound,
     TagNotFound,
 )
+from cloud.networks.errors.quotas import InvalidQuotaValue, OverQuota
 from cloud.networks.errors.security import (
     DefaultGroupExists,
     DefaultGroupFixed,
@@ -76,6 +76,7 @@ __all__ = [
     "InvalidInput",
     "InvalidIpForNetwork",
     "InvalidIpForSubnet",
+    "InvalidQuotaValue",
     "InvalidSharedSetting",
     "IpAddressGenerationFailure",
     "IpAddressInUse",

@@ -49,10 +49,6 @@ class InvalidSharedSetting(Conflict):
     """Unable to reconfigure sharing settings for network {network_id}. Multiple projects are using it."""
 
 
-class OverQuota(Conflict):
-    """Quota exceeded for resources: ['{resource}']."""
-
-
 class PortBound(Conflict):
     """Unable to complete operation on port {port_id}, it is bound to a host; its mac address cannot change."""
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model
 
-from cloud.networks.errors import OverQuota
+from cloud.networks.errors import InvalidQuotaValue, OverQuota
 from cloud.networks.models import Network, NetworkQuota, Port, SecurityGroup, SecurityGroupRule, Subnet
 
 UNLIMITED = -1
@@ -56,11 +56,23 @@ def make_room(project_id: str, resource: str, count: int = 1) -> None:
         raise OverQuota(resource=resource)
 
 
-def set_limits(project_id: str, changed: Mapping[str, int]) -> dict[str, int]:
-    """Set some of a project's limits and return all of them."""
+def set_limits(project_id: str, changed: Mapping[str, int], *, is_checked: bool = False) -> dict[str, int]:
+    """Set some of a project's limits and return all of them.
+
+    Args:
+        project_id: whose.
+        changed: limits by resource; -1 is none.
+        is_checked: refuse a limit below what the project has.
+
+    Raises:
+        InvalidQuotaValue
+    """
     with transaction.atomic():
         NetworkQuota.objects.get_or_create(project_id=project_id)
         row = NetworkQuota.objects.select_for_update().get(project_id=project_id)
+        below = [name for name, limit in changed.items() if UNLIMITED < limit < used(project_id, name)]
+        if is_checked and below:
+            raise InvalidQuotaValue(resources=below)
         row.limits = {**row.limits, **changed}
         row.save(update_fields=["limits"])
     return {**DEFAULTS, **row.limits}

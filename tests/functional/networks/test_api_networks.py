@@ -199,6 +199,9 @@ def test_quota_is_a_conflict(api):
     assert api.get(f"{quota}/details").json()["quota"]["network"] == {"limit": 1, "used": 1, "reserved": 0}
     assert api.get(f"{quota}/default").json()["quota"]["network"] == 100
     assert [one["project_id"] for one in api.get("/network/v2.0/quotas", token="admin").json()["quotas"]] == ["p1"]
+    below = api.put(quota, {"quota": {"network": 0, "check_limit": True}}, token="admin")
+    assert (below.status_code, below.json()["NeutronError"]["type"]) == (400, "InvalidQuotaValue")
+    assert api.put(quota, {"quota": {"network": 0, "force": True}}, token="admin").json()["quota"]["network"] == 0
     assert api.delete(quota, token="admin").status_code == 204
     assert api.get(quota).json()["quota"]["network"] == 100
     assert api.get("/network/v2.0/quotas/p2").status_code == 403
