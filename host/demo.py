@@ -21,7 +21,8 @@ FLAVORS = (
 )
 NETWORK_CIDR = "10.20.0.0/24"
 BUILD_SECONDS = 180
-BANNER = re.compile(r"^.*(### READY|login:).*$", re.MULTILINE)
+BANNER = re.compile(r"^.*(?:### READY|login:).*$", re.MULTILINE)
+LOGIN = "login:"
 
 
 def create(settings: HostSettings) -> None:
@@ -101,7 +102,7 @@ def _server(demo: Any, admin: Any, network: Any, *, is_real: bool) -> None:
     _say(f"The server first is ACTIVE after {time.monotonic() - began:.1f} s, at {addresses}.")
     if is_real:
         _say("Waiting for the guest's banner on its console ...")
-        _wait_for(lambda: _banner(demo, server), "the guest's banner", BUILD_SECONDS)
+        _wait_for(lambda: any(LOGIN in line for line in _banner(demo, server)), "the guest's banner", BUILD_SECONDS)
         for line in _banner(demo, server):
             _say(f"    {line}")
         _say(f"It came {time.monotonic() - began:.1f} s after the request.")
