@@ -47,15 +47,21 @@ def _say(sentence: str) -> None:
 
 
 def _image(cloud: Any, settings: HostSettings) -> None:
-    if cloud.image.find_image("tiny"):
-        return
     path = settings.state_dir / "guest" / "tiny.qcow2"
     if settings.hypervisor == "fake":
         path = settings.state_dir / "blank.qcow2"
         path.write_bytes(blank_qcow2(64 * 2**20))
-    _say(f"Uploading the image tiny ({path.stat().st_size / 2**20:.0f} MB) ...")
+        # A second one, so that a rebuild has something to change to.
+        _upload(cloud, "tiny-two", path)
+    _upload(cloud, "tiny", path)
+
+
+def _upload(cloud: Any, name: str, path: Path) -> None:
+    if cloud.image.find_image(name):
+        return
+    _say(f"Uploading the image {name} ({path.stat().st_size / 2**20:.1f} MB) ...")
     cloud.image.create_image(
-        "tiny", filename=str(path), disk_format="qcow2", container_format="bare", visibility="public", wait=True
+        name, filename=str(path), disk_format="qcow2", container_format="bare", visibility="public", wait=True
     )
 
 

@@ -1,6 +1,6 @@
 """Who may do what with images."""
 
-from cloud.core.policy import admin, anyone, project_member, project_reader, register
+from cloud.core.policy import anyone, project_member, project_reader, register
 
 POLICIES = {
     "get_images": project_reader,
@@ -10,8 +10,8 @@ POLICIES = {
     "delete_image": project_member,
     "upload_image": project_member,
     "download_image": project_reader,
-    "deactivate": admin,
-    "reactivate": admin,
+    "deactivate": project_member,
+    "reactivate": project_member,
     "get_members": project_reader,
     "add_member": project_member,
     "modify_member": project_member,
