@@ -20,4 +20,4 @@ class DefaultDomainBackend(BaseBackend):
 
     def get_user(self, user_id: str) -> User | None:
         """Return the user of a session."""
-        return User.objects.filter(pk=user_id, enabled=True).first()
+        return User.objects.filter(pk=user_id, enabled=True, domain__enabled=True).first()
