@@ -6,7 +6,7 @@ from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.core.times import micros
 from cloud.identity.api.collections import View, collection, self_links
 from cloud.identity.api.ownership import need_self, need_self_or_admin, need_self_or_reader
-from cloud.identity.api.schemas import CREATE_CREDENTIAL
+from cloud.identity.api.schemas import CREATE_CREDENTIAL, listing
 from cloud.identity.models import ApplicationCredential
 from cloud.identity.selectors import credentials as find
 from cloud.identity.services.application_credentials import (
@@ -33,7 +33,7 @@ def view(request: ApiRequest, row: ApplicationCredential, **more: Any) -> View:
     }
 
 
-@endpoint("identity:list_application_credentials")
+@endpoint("identity:list_application_credentials", query=listing("name"))
 def index(request: ApiRequest, user_id: str) -> View:
     """200: the user's credentials, by name."""
     need_self_or_reader(request.context, user_id, "identity:list_application_credentials")

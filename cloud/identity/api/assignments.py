@@ -5,12 +5,18 @@ from typing import Any
 from cloud.core.endpoints import ApiRequest, Endpoint, Route, endpoint, route
 from cloud.identity.api.collections import View, collection, link
 from cloud.identity.api.roles import view as role_view
+from cloud.identity.api.schemas import listing
 from cloud.identity.errors import AssignmentNotFound
 from cloud.identity.selectors import assignments as find
 from cloud.identity.selectors import people, roles
 from cloud.identity.selectors.assignments import AssignmentRow, Target
 from cloud.identity.selectors.pages import is_true
 from cloud.identity.services import assignments
+
+_LISTING = listing(
+    "user.id", "group.id", "role.id", "scope.project.id", "scope.domain.id", "scope.system", "effective",
+    "include_names", "include_subtree",
+)  # fmt: skip
 
 
 def _endpoints(kind: str, suffix: str) -> dict[str, Endpoint]:
@@ -60,7 +66,7 @@ def _routes(path: str, kind: str, suffix: str = "{}") -> list[Route]:
     ]  # fmt: skip
 
 
-@endpoint("identity:list_role_assignments")
+@endpoint("identity:list_role_assignments", query=_LISTING)
 def listed(request: ApiRequest) -> View:
     """200: assignments by user, role and scope; with `effective` the implied ones too."""
     with_names = "include_names" in request.query and is_true(request.query["include_names"])

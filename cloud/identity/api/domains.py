@@ -4,7 +4,7 @@ from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.core.errors import PolicyNotAuthorized
 from cloud.identity.api.collections import View, collection, self_links
 from cloud.identity.api.policies import reads_all
-from cloud.identity.api.schemas import CREATE_DOMAIN, UPDATE_DOMAIN
+from cloud.identity.api.schemas import CREATE_DOMAIN, UPDATE_DOMAIN, listing
 from cloud.identity.models import Domain
 from cloud.identity.selectors import people
 from cloud.identity.services import domains
@@ -24,7 +24,7 @@ def view(request: ApiRequest, domain: Domain) -> View:
     }
 
 
-@endpoint("identity:list_domains")
+@endpoint("identity:list_domains", query=listing("name", "enabled"))
 def index(request: ApiRequest) -> View:
     """200: domains by name and enabled."""
     page = people.domains(request.query)

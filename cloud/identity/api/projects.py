@@ -6,11 +6,13 @@ from cloud.core.validation import check_body
 from cloud.identity.api.collections import View, collection, link, self_links
 from cloud.identity.api.ownership import home_domain
 from cloud.identity.api.policies import reads_all
-from cloud.identity.api.schemas import CREATE_PROJECT, SET_TAGS, UPDATE_PROJECT
+from cloud.identity.api.schemas import CREATE_PROJECT, SET_TAGS, UPDATE_PROJECT, listing
 from cloud.identity.errors import NoSuch
 from cloud.identity.models import Project
 from cloud.identity.selectors import people
 from cloud.identity.services import projects
+
+_LISTING = listing("name", "domain_id", "parent_id", "enabled", "tags", "tags-any", "not-tags", "not-tags-any")
 
 
 def view(request: ApiRequest, project: Project) -> View:
@@ -30,7 +32,7 @@ def view(request: ApiRequest, project: Project) -> View:
     }
 
 
-@endpoint("identity:list_projects")
+@endpoint("identity:list_projects", query=_LISTING)
 def index(request: ApiRequest) -> View:
     """200: projects by name, domain_id, parent_id, enabled and tags."""
     page = people.projects(request.query)

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.identity.api.collections import View, collection, self_links
-from cloud.identity.api.schemas import CREATE_ROLE, UPDATE_ROLE
+from cloud.identity.api.schemas import CREATE_ROLE, UPDATE_ROLE, listing
 from cloud.identity.errors import NoSuch
 from cloud.identity.models import Role, RoleInference
 from cloud.identity.selectors import roles as find
@@ -24,7 +24,7 @@ def view(request: ApiRequest, role: Role) -> View:
     }
 
 
-@endpoint("identity:list_roles")
+@endpoint("identity:list_roles", query=listing("name", "domain_id"))
 def index(request: ApiRequest) -> View:
     """200: roles by name and domain_id; without the latter, those of no domain."""
     page = find.page(request.query)

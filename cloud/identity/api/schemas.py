@@ -12,7 +12,20 @@ _OPTIONAL_TEXT: Schema = {"type": ["string", "null"]}
 _OPTIONAL_ID: Schema = {"type": ["string", "null"], "format": "printable", "maxLength": 64}
 _ID: Schema = {**_PRINTABLE, "minLength": 1, "maxLength": 64}
 _BOOLEAN: Schema = {"type": "boolean"}
-_OPTIONS: Schema = {"type": "object", "additionalProperties": {"$ref": "#/$defs/own"}}
+
+
+def _own(depth: int) -> Schema:
+    """Printable JSON, no deeper than this. Spelled out, because a schema that refers to itself cannot be embedded."""
+    scalar: Schema = {"type": ["number", "boolean", "null", "string"], "format": "printable"}
+    if not depth:
+        return scalar
+    below = _own(depth - 1)
+    members: Schema = {"propertyNames": {"format": "printable"}, "additionalProperties": below}
+    return {"anyOf": [scalar, {"type": "array", "items": below}, {"type": "object", **members}]}
+
+
+_OWN = _own(3)
+_OPTIONS: Schema = {"type": "object", "additionalProperties": _OWN}
 # A name of blanks alone would name nothing.
 _SHORT_NAME: Schema = {**_PRINTABLE, "minLength": 1, "maxLength": 64, "pattern": r"\S"}
 _LONG_NAME: Schema = {**_SHORT_NAME, "maxLength": 255}
@@ -20,30 +33,22 @@ _PASSWORD: Schema = {"type": ["string", "null"], "maxLength": 4096}
 # Commas separate tags in queries and slashes in paths.
 _TAG: Schema = {**_PRINTABLE, "minLength": 1, "maxLength": 255, "pattern": "^[^,/]*$"}
 _TAGS: Schema = {"type": "array", "items": _TAG, "uniqueItems": True, "maxItems": 80}
-_OWN: Schema = {
-    "anyOf": [
-        {"type": ["number", "boolean", "null"]},
-        {"type": "string", "format": "printable"},
-        {"type": "array", "items": {"$ref": "#/$defs/own"}},
-        {
-            "type": "object",
-            "propertyNames": {"format": "printable"},
-            "additionalProperties": {"$ref": "#/$defs/own"},
-        },
-    ]
-}
+def listing(*names: str) -> Schema:
+    """Return the schema of a list's query: its filters, and the page. What else a query holds is ignored."""
+    texts = {"type": "array", "items": {"type": "string"}}
+    return {"type": "object", "properties": dict.fromkeys((*names, "limit", "marker"), texts)}
 
 
 def _body(key: str, properties: Schema, required: tuple[str, ...] = (), **more: Any) -> Schema:
     one = {"type": "object", "properties": properties, "required": list(required), **more}
-    return {"type": "object", "properties": {key: one}, "required": [key], "$defs": {"own": _OWN}}
+    return {"type": "object", "properties": {key: one}, "required": [key]}
 
 
 def _open(key: str, properties: Schema, required: tuple[str, ...] = ()) -> Schema:
     """A body that takes attributes of the client's own."""
     return _body(
         key, properties, required,
-        propertyNames={"format": "printable", "maxLength": 255}, additionalProperties={"$ref": "#/$defs/own"},
+        propertyNames={"format": "printable", "maxLength": 255}, additionalProperties=_OWN,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.identity.api.collections import View, collection, self_links
 from cloud.identity.api.ownership import home_domain, need_self_or_reader
 from cloud.identity.api.projects import view as project_view
-from cloud.identity.api.schemas import CHANGE_PASSWORD, CREATE_USER, UPDATE_USER
+from cloud.identity.api.schemas import CHANGE_PASSWORD, CREATE_USER, UPDATE_USER, listing
 from cloud.identity.models import User
 from cloud.identity.selectors import people
 from cloud.identity.services import users
@@ -26,7 +26,7 @@ def view(request: ApiRequest, user: User) -> View:
     }
 
 
-@endpoint("identity:list_users")
+@endpoint("identity:list_users", query=listing("name", "domain_id", "enabled", "default_project_id"))
 def index(request: ApiRequest) -> View:
     """200: users by name, domain_id, enabled."""
     page = people.users(request.query)
@@ -65,7 +65,7 @@ def change_password(request: ApiRequest, user_id: str) -> None:
     users.change_password(user_id, asked["original_password"], asked["password"])
 
 
-@endpoint("identity:list_user_projects")
+@endpoint("identity:list_user_projects", query=listing("name", "domain_id", "enabled"))
 def projects(request: ApiRequest, user_id: str) -> View:
     """200: the projects in which the user has a role."""
     need_self_or_reader(request.context, user_id, "identity:list_user_projects")
