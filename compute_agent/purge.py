@@ -1,7 +1,7 @@
 """`python -m compute_agent.purge [--disks]`: remove every domain, tap, namespace and rule of this installation.
 
 For taking a whole cloud down. No agent may run meanwhile. What is not ours stays. The guests' disks stay too, because
-the database that knows them does; `--disks` removes them.
+the database that knows them does; `--disks` removes them. `--no-domains` is for a host whose hypervisor is down.
 """
 
 import argparse
@@ -17,9 +17,11 @@ from compute_agent.settings import BadSettings, Settings
 log = logging.getLogger(__name__)
 
 
-def purge(host: Host, *, has_disks: bool) -> list[str]:
+def purge(host: Host, *, has_disks: bool, has_domains: bool = True) -> list[str]:
     """Remove everything of ours on the host, the disks if `has_disks`; return what could not be removed, in words."""
-    work: dict[str, Callable[[], None]] = {"domains": lambda: _domains(host), "networks": host.network.purge}
+    work: dict[str, Callable[[], None]] = {"networks": host.network.purge}
+    if has_domains:
+        work = {"domains": lambda: _domains(host), **work}
     if has_disks:
         work["disks"] = lambda: _disks(host)
     return [sentence for what, remove in work.items() for sentence in _attempt(what, remove)]
@@ -47,7 +49,8 @@ def main() -> int:
     """Purge the hosts that the environment names; return 1 when something is left."""
     parser = argparse.ArgumentParser(prog="python -m compute_agent.purge", description=__doc__)
     parser.add_argument("--disks", action="store_true", help="remove the guests' disks and console logs too")
-    has_disks = parser.parse_args().disks
+    parser.add_argument("--no-domains", action="store_true", help="leave the hypervisor alone")
+    chosen = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s")
     try:
         settings = Settings.from_environment()
@@ -58,7 +61,7 @@ def main() -> int:
     left = [
         f"{name}: {sentence}"
         for name, station in stations.items()
-        for sentence in purge(station.host, has_disks=has_disks)
+        for sentence in purge(station.host, has_disks=chosen.disks, has_domains=not chosen.no_domains)
     ]
     for sentence in left:
         log.warning("not removed on %s", sentence)

@@ -120,7 +120,7 @@ def test_operator_commands(cloud):
     assert cloud.show("host", "list", cloud="novella-admin")
     assert "nova" in {row["Zone Name"] for row in cloud.show("availability", "zone", "list")}
     limits = {row["Name"]: row["Value"] for row in cloud.show("limits", "show", "--absolute")}
-    assert limits["totalInstancesUsed"] == 2
+    assert limits["instances_used"] == 2
     assert cloud.show("resource", "provider", "list", cloud="novella-admin")
 
 

@@ -37,7 +37,8 @@ def test_without_a_token_nothing_is_told(path, method, service, endpoint):
     url = re.sub(r"\{\w+\}", SAMPLE, path)
     headers = {"x-roles": "admin", "x-project-id": SAMPLE, "x-identity-status": "Confirmed"}
     if service.microversions:
-        headers["openstack-api-version"] = f"{service.microversions.service} {endpoint.since or service.microversions.minimum}"
+        versions = service.microversions
+        headers["openstack-api-version"] = f"{versions.service} {endpoint.since or versions.minimum}"
     answer = Client().generic(method, url, headers=headers)
     assert answer.status_code == 401, answer.content
     assert "Keystone uri=" in answer.headers["WWW-Authenticate"]
