@@ -1,0 +1,17 @@
+"""Who may use what compute passes on to the network service."""
+
+from cloud.core.policy import Rule, project_member, project_reader
+
+_PREFIX = "os_compute_api:"
+_READS = (
+    "os-networks:list", "os-networks:show", "os-tenant-networks:list", "os-tenant-networks:show",
+    "os-floating-ip-pools", "os-security-groups:get", "os-security-groups:show", "os-security-groups:list",
+)
+_CHANGES = (
+    "os-security-groups:create", "os-security-groups:update", "os-security-groups:delete",
+    "os-security-groups:rule:create", "os-security-groups:rule:delete",
+)
+NETWORK_POLICIES: dict[str, Rule] = {
+    **{_PREFIX + name: project_reader for name in _READS},
+    **{_PREFIX + name: project_member for name in _CHANGES},
+}
