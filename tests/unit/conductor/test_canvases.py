@@ -1,5 +1,6 @@
 """A canvas is a picture of a settled plan: every link names its queue, takes one value at most, and is small."""
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -140,13 +141,13 @@ def test_what_is_published_is_plain_json_below_16_kb(name, published):
 @pytest.fixture
 def published(redis_server, celery_on):
     """The messages in a real Redis, as they were sent."""
-    with celery_on(redis_server.url):
-        yield _Messages(redis_server)
+    with celery_on(redis_server.url), contextlib.closing(redis_server.client()) as client:
+        yield _Messages(client)
 
 
 class _Messages:
-    def __init__(self, server):
-        self._client = server.client()
+    def __init__(self, client):
+        self._client = client
 
     def __iter__(self):
         queues = [key for key in self._client.keys("*") if self._client.type(key) == "list"]
