@@ -1,0 +1,88 @@
+"""`manage.py server_show ID|NAME`: a server and the graph of everything that was done to it."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.core.management.base import BaseCommand, CommandError
+
+from cloud.compute.management.step_tree import tree
+from cloud.compute.models import Instance, InstanceFault, Operation
+from cloud.compute.models.operations import OperationState
+from cloud.compute.selectors.step_graph import attempts_of
+from cloud.compute.statuses import status_of
+from cloud.core.clock import database_now
+from cloud.core.presentation import NOTHING, duration
+from cloud.networks.selectors import interfaces
+
+
+class Command(BaseCommand):
+    help = "Show a server, and the graph of steps of its operations, the latest first."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("server", help="its id, the beginning of its id, or its name")
+        parser.add_argument("--operations", type=int, default=5, metavar="N", help="show the last N operations (5)")
+
+    def handle(self, *, server: str, operations: int, **options: object) -> None:
+        instance = find(server)
+        now = database_now()
+        for line in _summary(instance):
+            self.stdout.write(line)
+        rows = Operation.objects.filter(instance_uuid=instance.uuid).order_by("-started_at")
+        for operation in rows[: max(operations, 0)]:
+            self.stdout.write("")
+            for line in _operation(operation, now):
+                self.stdout.write(line)
+
+
+def find(text: str) -> Instance:
+    """Return the one server that is meant, a living one before dead ones of the same name.
+
+    Raises:
+        CommandError: there is none, or more than one.
+    """
+    by_id = Instance.objects.filter(uuid=text).first()
+    if by_id:
+        return by_id
+    named = list(Instance.objects.filter(display_name=text).order_by("deleted", "-id")[:20])
+    if not named and len(text) >= 4:
+        named = list(Instance.objects.filter(uuid__startswith=text).order_by("deleted", "-id")[:20])
+    living = [one for one in named if not one.deleted] or named[:1]
+    if not living:
+        raise CommandError(f"There is no server whose id or name is {text!r}.")
+    if len(living) > 1:
+        candidates = "\n".join(f"  {one.uuid}  {one.display_name}  in project {one.project_id}" for one in living)
+        raise CommandError(f"{len(living)} servers are called {text!r}; name one by its id:\n{candidates}")
+    return living[0]
+
+
+def _summary(instance: Instance) -> Iterator[str]:
+    flavor = instance.flavor
+    addresses = [
+        f"{address.ip} ({one.network_name})"
+        for one in interfaces([instance.uuid]).get(instance.uuid, []) for address in one.addresses
+    ]
+    fault = InstanceFault.objects.filter(instance_uuid=instance.uuid).order_by("-id").first()
+    doing = f", {instance.task_state}" if instance.task_state else ""
+    rows = {
+        "server": f"{instance.display_name}  {instance.uuid}  ({instance.name})",
+        "status": f"{status_of(instance.vm_state, instance.task_state)}{doing}",
+        "host": instance.host or NOTHING,
+        "flavor": f"{flavor['name']}: {flavor['vcpus']} vCPU, {flavor['memory_mb']} MB, {flavor['disk_gb']} GB",
+        "project": instance.project_id,
+        "addresses": ", ".join(addresses) or NOTHING,
+        "created": f"{instance.created_at:%Y-%m-%d %H:%M:%S} UTC",
+    }
+    if fault:
+        rows["fault"] = fault.details or fault.message
+    return (f"{name:<10} {value}" for name, value in rows.items())
+
+
+def _operation(operation: Operation, now: datetime) -> Iterator[str]:
+    took = duration(((operation.finished_at or now) - operation.started_at).total_seconds())
+    is_running = operation.state == OperationState.RUNNING
+    how = f"running for {took}" if is_running else f"{operation.state} after {took}"
+    yield f"{operation.action}  {how}  {operation.started_at:%Y-%m-%d %H:%M:%S}  {operation.request_id}"
+    if operation.error_code:
+        yield f"  {operation.error_code}: {operation.detail or operation.message}"
+    yield from (f"  {line}" for line in tree(attempts_of(operation), now))
