@@ -1,0 +1,152 @@
+"""The admin pages of the network domain.
+
+They show rows and change none: addresses, ports, rules and limits are made, changed and removed by the API,
+which checks them against each other.
+"""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+
+from cloud.identity.admin.rights import ReadOnlyAdmin
+from cloud.networks.models import FixedIp, Network, NetworkQuota, Port, SecurityGroup, SecurityGroupRule, Subnet
+
+
+def _link(page: str, key: str, text: str) -> str:
+    return format_html('<a href="{}">{}</a>', reverse(f"admin:networks_{page}_change", args=[key]), text)
+
+
+class _ShownOnly:
+    """Rows inside another row's page, to be looked at."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
+
+
+class SubnetInline(_ShownOnly, admin.TabularInline):
+    model = Subnet
+    fields = ("name", "cidr", "gateway_ip", "enable_dhcp", "allocation_pools", "dns_nameservers")
+
+
+class FixedIpInline(_ShownOnly, admin.TabularInline):
+    model = FixedIp
+    fields = ("ip_address", "subnet")
+    show_change_link = False
+
+
+class RuleInline(_ShownOnly, admin.TabularInline):
+    model = SecurityGroupRule
+    fk_name = "group"
+    fields = ("direction", "ethertype", "protocol", "port_range_min", "port_range_max", "remote_ip_prefix",
+              "remote_group", "description")
+
+
+@admin.register(Network)
+class NetworkAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "id", "project_id", "shared", "is_external", "mtu", "subnet_count", "port_count",
+                    "created_at")
+    list_filter = ("shared", "is_external", "admin_state_up")
+    search_fields = ("name", "=id", "=project_id", "subnets__cidr")
+    date_hierarchy = "created_at"
+    inlines = (SubnetInline,)
+
+    def get_queryset(self, request: Any) -> QuerySet[Network]:
+        counts = {"subnet_total": Count("subnets", distinct=True), "port_total": Count("ports", distinct=True)}
+        return super().get_queryset(request).annotate(**counts)
+
+    @admin.display(description="subnets", ordering="subnet_total")
+    def subnet_count(self, row: Any) -> int:
+        return int(row.subnet_total)
+
+    @admin.display(description="ports", ordering="port_total")
+    def port_count(self, row: Any) -> str:
+        url = reverse("admin:networks_port_changelist")
+        return format_html('<a href="{}?network__id__exact={}">{}</a>', url, row.pk, row.port_total)
+
+
+@admin.register(Subnet)
+class SubnetAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "cidr", "network_link", "gateway_ip", "enable_dhcp", "given", "project_id")
+    list_filter = ("ip_version", "enable_dhcp")
+    list_select_related = ("network",)
+    search_fields = ("name", "=id", "cidr", "=project_id", "network__name")
+
+    def get_queryset(self, request: Any) -> QuerySet[Subnet]:
+        return super().get_queryset(request).annotate(given_total=Count("fixed_ips"))
+
+    @admin.display(description="network", ordering="network__name")
+    def network_link(self, row: Subnet) -> str:
+        return _link("network", row.network_id, str(row.network))
+
+    @admin.display(description="addresses given", ordering="given_total")
+    def given(self, row: Any) -> int:
+        return int(row.given_total)
+
+
+@admin.register(Port)
+class PortAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "mac_address", "addresses", "network_link", "status", "device_owner", "device_id",
+                    "host")
+    list_filter = ("status", "device_owner", "is_created_for_server")
+    list_select_related = ("network",)
+    search_fields = ("name", "=id", "mac_address", "=device_id", "=project_id", "=host", "fixed_ips__ip_address")
+    inlines = (FixedIpInline,)
+
+    def get_queryset(self, request: Any) -> QuerySet[Port]:
+        return super().get_queryset(request).prefetch_related("fixed_ips")
+
+    @admin.display(description="network", ordering="network__name")
+    def network_link(self, row: Port) -> str:
+        return _link("network", row.network_id, str(row.network))
+
+    @admin.display
+    def addresses(self, row: Port) -> str:
+        return format_html_join(", ", "{}", ((fixed.ip_address,) for fixed in row.fixed_ips.all()))
+
+
+@admin.register(SecurityGroup)
+class SecurityGroupAdmin(ReadOnlyAdmin):
+    list_display = ("name", "id", "project_id", "is_default", "stateful", "rule_count", "port_count")
+    list_filter = ("is_default", "stateful")
+    search_fields = ("name", "=id", "=project_id")
+    inlines = (RuleInline,)
+
+    def get_queryset(self, request: Any) -> QuerySet[SecurityGroup]:
+        counts = {"rule_total": Count("rules", distinct=True), "port_total": Count("ports", distinct=True)}
+        return super().get_queryset(request).annotate(**counts)
+
+    @admin.display(description="rules", ordering="rule_total")
+    def rule_count(self, row: Any) -> int:
+        return int(row.rule_total)
+
+    @admin.display(description="ports", ordering="port_total")
+    def port_count(self, row: Any) -> int:
+        return int(row.port_total)
+
+
+@admin.register(SecurityGroupRule)
+class SecurityGroupRuleAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "group_link", "port_range_min", "port_range_max", "remote_ip_prefix", "remote_group")
+    list_filter = ("direction", "ethertype", "protocol")
+    list_select_related = ("group", "remote_group")
+    search_fields = ("=id", "group__name", "=group__id", "=project_id", "remote_ip_prefix")
+
+    @admin.display(description="group", ordering="group__name")
+    def group_link(self, row: SecurityGroupRule) -> str:
+        return _link("securitygroup", row.group_id, str(row.group))
+
+
+@admin.register(NetworkQuota)
+class NetworkQuotaAdmin(ReadOnlyAdmin):
+    list_display = ("project_id", "limits")
+    search_fields = ("=project_id",)
