@@ -12,16 +12,18 @@ _OPTIONAL_TEXT: Schema = {"type": ["string", "null"]}
 _OPTIONAL_ID: Schema = {"type": ["string", "null"], "format": "printable", "maxLength": 64}
 _ID: Schema = {**_PRINTABLE, "minLength": 1, "maxLength": 64}
 _BOOLEAN: Schema = {"type": "boolean"}
+# PostgreSQL gives a large float back as an integer, and JSON has none beyond 64 bits.
+_NUMBER: Schema = {"type": "number", "minimum": -(2**53), "maximum": 2**53}
 
 
 def _own(depth: int) -> Schema:
     """Printable JSON, no deeper than this. Spelled out, because a schema that refers to itself cannot be embedded."""
-    scalar: Schema = {"type": ["number", "boolean", "null", "string"], "format": "printable"}
+    scalars: list[Schema] = [{"type": ["boolean", "null", "string"], "format": "printable"}, _NUMBER]
     if not depth:
-        return scalar
+        return {"anyOf": scalars}
     below = _own(depth - 1)
     members: Schema = {"propertyNames": {"format": "printable"}, "additionalProperties": below}
-    return {"anyOf": [scalar, {"type": "array", "items": below}, {"type": "object", **members}]}
+    return {"anyOf": [*scalars, {"type": "array", "items": below}, {"type": "object", **members}]}
 
 
 _OWN = _own(3)

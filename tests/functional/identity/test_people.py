@@ -17,19 +17,19 @@ def names(answer, key):
 
 def test_a_user_is_made_shown_changed_and_removed(admin):
     made = admin.call("POST", "/users", {"user": {
-        "name": "eve", "password": "p", "email": "e@x", "description": "d", "hobby": {"chess": [1, None]},
+        "name": "eve", "password": "p", "email": "e@x", "description": "d", "hobby": {"chess": [1, None, "9" * 20]},
         "default_project_id": admin.project.id,
     }})
     assert made.status_code == 201
     user = made.json()["user"]
     assert user["links"]["self"] == f"http://testserver/identity/v3/users/{user['id']}"
-    assert (user["domain_id"], user["enabled"], user["hobby"]) == ("default", True, {"chess": [1, None]})
+    assert (user["domain_id"], user["enabled"], user["hobby"]) == ("default", True, {"chess": [1, None, "9" * 20]})
     assert not {"password", "is_staff", "token_generation"} & user.keys()
     assert admin.call("GET", f"/users/{user['id']}").json()["user"] == user
     changed = admin.call("PATCH", f"/users/{user['id']}", {"user": {"email": None, "description": "new"}})
     assert changed.status_code == 200
     assert "email" not in changed.json()["user"]
-    assert changed.json()["user"]["hobby"] == {"chess": [1, None]}
+    assert changed.json()["user"]["hobby"] == {"chess": [1, None, "9" * 20]}
     assert admin.call("DELETE", f"/users/{user['id']}").status_code == 204
     assert admin.call("GET", f"/users/{user['id']}").status_code == 404
 
@@ -44,6 +44,7 @@ def test_a_user_is_made_shown_changed_and_removed(admin):
         ("/users", {"user": {"name": "x" * 256}}, 400),
         ("/users", {"user": {"name": "x", "enabled": "yes"}}, 400),
         ("/users", {"user": {"name": "x", "hobby": "a\u0000b"}}, 400),
+        ("/users", {"user": {"name": "x", "hobby": 1e29}}, 400),
         ("/users", {"user": {}}, 400),
         ("/users", {}, 400),
         ("/projects", {"project": {"name": "taken"}}, 409),
