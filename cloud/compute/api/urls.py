@@ -24,7 +24,9 @@ from cloud.compute.api import (
     quota_sets,
     security_group_proxies,
     server_groups,
+    server_migrations,
     services,
+    tenant_usage,
     versions,
 )
 from cloud.compute.api.server_routes import SERVER_ROUTES
@@ -39,19 +41,20 @@ _ROOMS = (
     flavor_access,
     flavor_extra_specs,
     flavors,
-    # Before `gone`, with which it shares paths.
-    network_proxies,
     gone,
     hosts,
     hypervisors,
     images,
     keypairs,
     limits,
+    network_proxies,
     quota_class_sets,
     quota_sets,
     security_group_proxies,
     server_groups,
+    server_migrations,
     services,
+    tenant_usage,
     versions,
 )
 ROUTES: list[Route] = [*SERVER_ROUTES, *(route for room in _ROOMS for route in room.ROUTES)]
