@@ -23,6 +23,7 @@ from compute_agent.operations.destroy import destroy
 from compute_agent.operations.plug_vifs import plug_vifs
 from compute_agent.operations.power import reboot, start, stop
 from compute_agent.operations.prepare_image import prepare_image
+from compute_agent.operations.rebuild import rebuild
 from compute_agent.operations.spawn import spawn
 from contracts.compute import (
     COMMANDS,
@@ -31,6 +32,7 @@ from contracts.compute import (
     PlugVifs,
     PrepareImage,
     RebootServer,
+    RebuildServer,
     SpawnServer,
     StartServer,
     StopServer,
@@ -59,6 +61,7 @@ DUTIES: Mapping[str, Duty] = {
     StopServer.NAME: Duty(stop),
     StartServer.NAME: Duty(start),
     RebootServer.NAME: Duty(reboot),
+    RebuildServer.NAME: Duty(rebuild),
     GetConsoleOutput.NAME: Duty(get_console_output, is_exclusive=False),
 }
 

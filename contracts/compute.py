@@ -198,6 +198,15 @@ class RebootServer(Order, frozen=True, kw_only=True):
     graceful_seconds: int = 60
 
 
+class RebuildServer(Order, frozen=True, kw_only=True):
+    """Make the instance's disks anew from `server.image`. `is_started`: it runs afterwards, else it is off."""
+
+    NAME: ClassVar[str] = "compute.v1.rebuild_server"
+    OUTCOME: ClassVar[type[Outcome]] = PowerChanged
+    server: ServerSpec
+    is_started: bool = True
+
+
 class GetConsoleOutput(Order, frozen=True, kw_only=True):
     """Read the end of the console's log. `length` in lines; -1 for all that is kept."""
 
@@ -230,6 +239,7 @@ COMMANDS: dict[str, Command] = {
         Command(StopServer, NORMAL),
         Command(StartServer, NORMAL),
         Command(RebootServer, NORMAL),
+        Command(RebuildServer, SLOW, is_slow_lane=True),
         Command(GetConsoleOutput, URGENT),
     )
 }

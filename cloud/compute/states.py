@@ -21,11 +21,12 @@ POWERING_OFF = "powering-off"
 POWERING_ON = "powering-on"
 REBOOTING = "rebooting"
 REBOOTING_HARD = "rebooting_hard"
+REBUILDING = "rebuilding"
 DELETING = "deleting"
 
 VM_STATES = frozenset({BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR, DELETED})
 TASK_STATES = frozenset(
-    {IDLE, SCHEDULING, NETWORKING, SPAWNING, POWERING_OFF, POWERING_ON, REBOOTING, REBOOTING_HARD, DELETING}
+    {IDLE, SCHEDULING, NETWORKING, SPAWNING, POWERING_OFF, POWERING_ON, REBOOTING, REBOOTING_HARD, REBUILDING, DELETING}
 )
 TRANSIENT = TASK_STATES - {IDLE}
 BUILD_TASKS = frozenset({SCHEDULING, NETWORKING, SPAWNING})
@@ -55,6 +56,11 @@ TRANSITIONS = (
     _row("rebooted", LIVE, {REBOOTING, REBOOTING_HARD}, ACTIVE, IDLE),
     _row("power_failed", LIVE, {POWERING_OFF, POWERING_ON, REBOOTING}, KEEP, IDLE),
     _row("reboot_failed", LIVE, {REBOOTING_HARD}, ERROR, IDLE),
+    # A new disk from an image; what was off stays off.
+    _row("rebuild", {ACTIVE, STOPPED, ERROR}, {IDLE}, KEEP, REBUILDING),
+    _row("rebuilt", LIVE - {STOPPED}, {REBUILDING}, ACTIVE, IDLE),
+    _row("rebuilt", {STOPPED}, {REBUILDING}, STOPPED, IDLE),
+    _row("rebuild_failed", LIVE, {REBUILDING}, ERROR, IDLE),
     # An operator's word.
     _row("reset_active", LIVE, TASK_STATES, ACTIVE, IDLE),
     _row("reset_error", LIVE, TASK_STATES, ERROR, IDLE),

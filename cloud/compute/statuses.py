@@ -19,10 +19,13 @@ PLAIN: dict[str, str] = {
 UNDER_WAY: dict[tuple[str, str], str] = {
     (states.ACTIVE, states.REBOOTING): "REBOOT",
     (states.ACTIVE, states.REBOOTING_HARD): "HARD_REBOOT",
+    (states.ACTIVE, states.REBUILDING): "REBUILD",
+    (states.STOPPED, states.REBUILDING): "REBUILD",
+    (states.ERROR, states.REBUILDING): "REBUILD",
 }
 # Words that clients may filter by, though no server here can bear them yet.
 _NOT_YET = frozenset(
-    {"MIGRATING", "PASSWORD", "REBUILD", "RESCUE", "RESIZE", "REVERT_RESIZE", "SHELVED", "SHELVED_OFFLOADED",
+    {"MIGRATING", "PASSWORD", "RESCUE", "RESIZE", "REVERT_RESIZE", "SHELVED", "SHELVED_OFFLOADED",
      "SOFT_DELETED", "VERIFY_RESIZE"}
 )  # fmt: skip
 KNOWN = frozenset(PLAIN.values()) | frozenset(UNDER_WAY.values()) | _NOT_YET

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from celery.canvas import Signature
 from django.conf import settings
 
+from cloud.compute import states
 from cloud.compute.models import Instance, Operation, Step
 from cloud.compute.models.operations import OperationState, StepState
 from cloud.compute.services import graphs
@@ -25,6 +26,7 @@ from contracts.compute import (
     PlugVifs,
     PrepareImage,
     RebootServer,
+    RebuildServer,
     ServerSpec,
     SpawnServer,
     StartServer,
@@ -151,6 +153,18 @@ def reboot(operation_ids: Sequence[str]) -> Iterator[Signature]:
         is_hard = bool(one.operation.plan.get("hard"))
         fence = orders.fence(one.operation, graphs.POWER)
         yield ordering.change_power(RebootServer(server=server, hard=is_hard, **fence))
+
+
+@rpc.register_workflow("rebuild")
+def rebuild(operation_ids: Sequence[str]) -> Iterator[Signature]:
+    """Make the disks anew from the image that the instance names now."""
+    for one, server in _with_servers(operation_ids):
+        if server.image is None:
+            failing.fail(one.operation, ErrorCode.IMAGE_UNAVAILABLE, "the image was deleted")
+            continue
+        is_started = one.instance.vm_state != states.STOPPED
+        fence = orders.fence(one.operation, graphs.POWER)
+        yield ordering.change_power(RebuildServer(server=server, is_started=is_started, **fence))
 
 
 def _with_servers(operation_ids: Sequence[str]) -> Iterator[tuple[_Standing, ServerSpec]]:

@@ -24,11 +24,16 @@ def bring_up(host: Host, server: ServerSpec) -> PowerState:
 
     Everything comes from `server` alone, so a start after a reboot of the host needs nothing of the past.
     """
+    make_ready(host, server)
+    host.driver.start(server.uuid)
+    return host.driver.power_state(server.uuid)
+
+
+def make_ready(host: Host, server: ServerSpec) -> None:
+    """Make what is missing of the server's interfaces and disks, and define its domain anew."""
     plug(host, server)
     disks = host.storage.create_disks(server)
     host.driver.define(domain_spec(host, server, disks))
-    host.driver.start(server.uuid)
-    return host.driver.power_state(server.uuid)
 
 
 def domain_spec(host: Host, server: ServerSpec, disks: tuple[DiskSource, ...]) -> DomainSpec:

@@ -1,6 +1,17 @@
 """Bodies of `POST /servers/{id}/action`."""
 
-from cloud.compute.api.schema_parts import closed
+from cloud.compute.api.schema_parts import BOOLEAN, NAME, closed, metadata
+from cloud.compute.api.server_create_schema import (
+    CERTIFICATES,
+    DESCRIPTION,
+    DISK_CONFIG,
+    FILES,
+    FQDN,
+    IP_V4,
+    IP_V6,
+    LABEL,
+    USER_DATA,
+)
 from cloud.core.microversions import ByVersion
 from cloud.core.validation import Schema
 
@@ -29,4 +40,33 @@ CONSOLE_OUTPUT = named("os-getConsoleOutput", closed({
     "length": {"type": ["integer", "string", "null"], "pattern": "^-?[0-9]+$", "minimum": -1, "maximum": 2**31 - 1},
 }))  # fmt: skip
 RESET_STATE = named("os-resetState", closed({"state": {"type": "string", "enum": ["active", "error"]}}, ["state"]))
-SECURITY_GROUP: Schema = closed({"name": {"type": "string", "minLength": 1, "maxLength": 255}}, ["name"])
+_V2_1: dict[str, Schema] = {
+    "imageRef": {"type": "string", "format": "uuid"}, "name": NAME, "adminPass": {"type": "string"},
+    "metadata": metadata(), "preserve_ephemeral": BOOLEAN, "OS-DCF:diskConfig": DISK_CONFIG, "accessIPv4": IP_V4,
+    "accessIPv6": IP_V6, "personality": FILES,
+}  # fmt: skip
+_V2_19 = {**_V2_1, "description": DESCRIPTION}
+_V2_54 = {**_V2_19, "key_name": {**NAME, "type": ["string", "null"]}}
+_V2_57 = {name: schema for name, schema in _V2_54.items() if name != "personality"} | {
+    "user_data": {**USER_DATA, "type": ["string", "null"]}
+}
+_V2_63 = {**_V2_57, "trusted_image_certificates": CERTIFICATES}
+_V2_90 = {**_V2_63, "hostname": LABEL}
+_V2_94 = {**_V2_90, "hostname": FQDN}
+
+
+def _rebuild(properties: dict[str, Schema]) -> Schema:
+    return named("rebuild", closed(properties, ["imageRef"]))
+
+
+REBUILD = ByVersion(
+    {
+        "2.1": _rebuild(_V2_1),
+        "2.19": _rebuild(_V2_19),
+        "2.54": _rebuild(_V2_54),
+        "2.57": _rebuild(_V2_57),
+        "2.63": _rebuild(_V2_63),
+        "2.90": _rebuild(_V2_90),
+        "2.94": _rebuild(_V2_94),
+    }
+)

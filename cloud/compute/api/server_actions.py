@@ -6,15 +6,21 @@ Source: https://docs.openstack.org/api-ref/compute/#servers-run-an-action-server
 from collections.abc import Callable
 from typing import Any
 
+from cloud.compute.api import links as urls
 from cloud.compute.api import server_action_schemas as schemas
+from cloud.compute.api import server_views as views
 from cloud.compute.api.action_table import Action, action_endpoint
+from cloud.compute.api.passwords import new_password
+from cloud.compute.api.server_bodies import read_rebuild
 from cloud.compute.models import Instance
 from cloud.compute.selectors import servers
-from cloud.compute.services import console, delete_server, locks, power, reset_state
+from cloud.compute.services import console, delete_server, locks, power, rebuild_server, reset_state
 from cloud.core.endpoints import ApiRequest, Reply, route
 from cloud.core.errors import NotImplementedHere, StateConflict
+from cloud.core.microversions import version
 
 _POLICY = "os_compute_api:"
+_REBUILD_SHOWS_USER_DATA = version("2.57")
 Run = Callable[[ApiRequest, Instance], Any]
 
 
@@ -55,6 +61,17 @@ def _console_output(request: ApiRequest, instance: Instance) -> Reply:
     return Reply({"output": text}, status=200)
 
 
+def _rebuild(request: ApiRequest, instance: Instance) -> Reply:
+    asked = request.body["rebuild"]
+    rebuild_server.rebuild(request.context, instance, asked["imageRef"], read_rebuild(asked))
+    row = servers.get_row(request.context, instance.uuid)
+    body = views.show(request, row, views.Body.REBUILD)
+    if request.version >= _REBUILD_SHOWS_USER_DATA:
+        body["user_data"] = row["user_data"] or None
+    body["adminPass"] = asked.get("adminPass") or new_password()
+    return Reply({"server": body}, status=202, headers={"Location": urls.self_url(request, "servers", instance.uuid)})
+
+
 def _reset_state(request: ApiRequest, instance: Instance) -> None:
     reset_state.reset(instance, request.body["os-resetState"]["state"])
 
@@ -85,6 +102,7 @@ ACTIONS: dict[str, Action] = dict((
     _row("os-start", _start, "servers:start"),
     _row("os-stop", _stop, "servers:stop"),
     _row("reboot", _reboot, "servers:reboot", schemas.REBOOT),
+    _row("rebuild", _rebuild, "servers:rebuild", schemas.REBUILD),
     _row("lock", _lock, "os-lock-server:lock", schemas.LOCK),
     _row("unlock", _unlock, "os-lock-server:unlock"),
     _row("os-getConsoleOutput", _console_output, "os-console-output", schemas.CONSOLE_OUTPUT),
@@ -106,7 +124,6 @@ ACTIONS: dict[str, Action] = dict((
     _later("os-getVNCConsole", "os-remote-consoles", until="2.5"),
     _later("os-migrateLive", "os-migrate-server:migrate_live"),
     _later("pause", "os-pause-server:pause"),
-    _later("rebuild", "servers:rebuild"),
     _later("removeFixedIp", "os-multinic:remove", until="2.43"),
     _later("removeFloatingIp", "os-floating-ips:remove", until="2.43"),
     _later("removeSecurityGroup", "os-security-groups:remove"),

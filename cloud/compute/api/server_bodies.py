@@ -1,4 +1,4 @@
-"""From the body of `POST /servers` to a ServerRequest."""
+"""From the bodies of create and rebuild to what the services take."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ def read_create(request: ApiRequest) -> ServerRequest:
         Invalid: what a schema cannot say: counts that cross, devices that cannot be had.
     """
     body = request.body["server"]
-    _refuse_unsupported(body)
+    _check_create(body)
     minimum, maximum = _counts(body)
     return ServerRequest(
         name=body["name"],
@@ -53,11 +53,27 @@ def read_create(request: ApiRequest) -> ServerRequest:
     )
 
 
-def _refuse_unsupported(body: Mapping[str, Any]) -> None:
+def read_rebuild(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a rebuild changes, by the names that clients use. Raises Invalid."""
+    refuse_unsupported(body)
+    if is_true(body.get("preserve_ephemeral", False)):
+        raise Invalid("This cloud cannot preserve the ephemeral disk of a server that is rebuilt.")
+    changes = dict(body)
+    if changes.get("user_data"):
+        changes["user_data"] = _canonical(changes["user_data"])
+    return changes
+
+
+def refuse_unsupported(body: Mapping[str, Any]) -> None:
+    """Refuse what no server here can have. Raises Invalid."""
     if body.get("personality"):
         raise Invalid(_NO_FILES)
     if body.get("trusted_image_certificates"):
         raise Invalid(_NO_CERTIFICATES)
+
+
+def _check_create(body: Mapping[str, Any]) -> None:
+    refuse_unsupported(body)
     if body.get("block_device_mapping"):
         raise Invalid(_NO_VOLUMES)
     if "hostname" in body and _counts(body) != (1, 1):

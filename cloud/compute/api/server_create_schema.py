@@ -18,6 +18,7 @@ DISK_CONFIG: Schema = {"type": "string", "enum": ["AUTO", "MANUAL"]}
 DESCRIPTION: Schema = {"type": ["string", "null"], "maxLength": 255, "format": "printable"}
 LABEL: Schema = {"type": "string", "minLength": 2, "maxLength": 63, "format": "hostname"}
 FQDN: Schema = {"type": "string", "minLength": 1, "maxLength": 255, "format": "fqdn"}
+USER_DATA: Schema = {"type": "string", "format": "base64-lenient", "maxLength": 65535}
 TAG: Schema = {"type": "string", "minLength": 1, "maxLength": 60, "pattern": "^[^,/]*$", "format": "printable"}
 MAX_TAGS = 50
 _DEVICE_TAG = TAG
@@ -54,7 +55,7 @@ _NIC: Properties = {
 }  # fmt: skip
 _LEGACY_NIC: Properties = {**_NIC, "uuid": {"type": "string"}}
 _UUID_NIC: Properties = {**_NIC, "uuid": _UUID}
-_FILES: Schema = {
+FILES: Schema = {
     "type": "array",
     "items": closed({"path": {"type": "string"}, "contents": {"type": "string", "format": "base64-lenient"}}),
 }
@@ -82,7 +83,7 @@ _V2_1: Properties = {
     "OS-DCF:diskConfig": DISK_CONFIG,
     "accessIPv4": IP_V4,
     "accessIPv6": IP_V6,
-    "personality": _FILES,
+    "personality": FILES,
     "availability_zone": NAME,
     "block_device_mapping": _disks(_LEGACY_DISK),
     "block_device_mapping_v2": _disks(_DISK),
@@ -92,9 +93,9 @@ _V2_1: Properties = {
     "max_count": POSITIVE,
     "return_reservation_id": BOOLEAN,
     "security_groups": {"type": "array", "items": closed({"name": NAME})},
-    "user_data": {"type": "string", "format": "base64-lenient", "maxLength": 65535},
+    "user_data": USER_DATA,
 }
-_CERTIFICATES: Schema = {
+CERTIFICATES: Schema = {
     "type": ["array", "null"], "minItems": 1, "maxItems": 50, "uniqueItems": True,
     "items": {"type": "string", "minLength": 1, "maxLength": 255},
 }  # fmt: skip
@@ -109,7 +110,7 @@ _CHANGES: tuple[tuple[str, dict[str, Schema | None]], ...] = (
               "block_device_mapping_v2": _disks(_TAGGED_DISK)}),
     ("2.52", {"tags": {"type": "array", "items": TAG, "maxItems": MAX_TAGS}}),
     ("2.57", {"personality": _WITHOUT}),
-    ("2.63", {"trusted_image_certificates": _CERTIFICATES}),
+    ("2.63", {"trusted_image_certificates": CERTIFICATES}),
     ("2.67", {"block_device_mapping_v2": _disks({**_TAGGED_DISK, "volume_type": _VOLUME_TYPE})}),
     ("2.74", {"host": HOST, "hypervisor_hostname": HOST}),
     ("2.90", {"hostname": LABEL}),

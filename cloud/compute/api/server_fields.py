@@ -24,6 +24,7 @@ class Field:
     Attributes:
         since, before: microversions; `before` is the first without it.
         policy: row of the policy table that the client must satisfy to see it; empty for none.
+        in_rebuild_since: when the answer to a rebuild got it, where that was before 2.75.
         is_in_list: whether `servers/detail` has it. is_in_update: whether PUT has it below 2.75.
         needs: which of the surroundings it is made from.
     """
@@ -36,6 +37,7 @@ class Field:
     is_in_list: bool = True
     is_in_update: bool = True
     needs: str = ""
+    in_rebuild_since: Version | None = None
 
     def exists_at(self, number: Version) -> bool:
         """Tell whether the field exists at a microversion."""
@@ -84,7 +86,7 @@ FIELDS: tuple[Field, ...] = (
     _field("OS-DCF:diskConfig", _column("disk_config")),
     _field("OS-EXT-AZ:availability_zone", values.zone, needs="zones", **_LATER),
     _field("config_drive", values.config_drive, **_LATER),
-    _field("key_name", _column_or_null("key_name"), **_LATER),
+    _field("key_name", _column_or_null("key_name"), in_rebuild_since=version("2.54"), **_LATER),
     _field("OS-SRV-USG:launched_at", values.launched_at, **_LATER),
     _field("OS-SRV-USG:terminated_at", values.terminated_at, **_LATER),
     _field("security_groups", values.security_groups, needs="interfaces", **_LATER),

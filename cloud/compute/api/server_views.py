@@ -22,6 +22,10 @@ class Body(Enum):
     SHOW = "show"
     LIST = "list"
     UPDATE = "update"
+    REBUILD = "rebuild"
+
+
+_CHANGES = frozenset({Body.UPDATE, Body.REBUILD})
 
 
 def brief(request: ApiRequest, row: Row) -> dict[str, Any]:
@@ -53,13 +57,18 @@ def _fields(request: ApiRequest, body: Body) -> list[Field]:
         one for one in FIELDS
         if one.exists_at(request.version)
         and (body is not Body.LIST or one.is_in_list)
-        and (one.is_in_update or _is_whole(request, body))
+        and (one.is_in_update or _is_whole(request, body) or _is_in_rebuild(one, request, body))
         and (not one.policy or policy.allows(request.context, one.policy))
     ]  # fmt: skip
 
 
+def _is_in_rebuild(field: Field, request: ApiRequest, body: Body) -> bool:
+    since = field.in_rebuild_since
+    return body is Body.REBUILD and since is not None and request.version >= since
+
+
 def _is_whole(request: ApiRequest, body: Body) -> bool:
-    return body is not Body.UPDATE or request.version >= _ALL_IN_UPDATE
+    return body not in _CHANGES or request.version >= _ALL_IN_UPDATE
 
 
 def _render(fields: Iterable[Field], row: Row, shown: Shown) -> dict[str, Any]:

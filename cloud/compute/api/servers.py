@@ -3,12 +3,11 @@
 Source: https://docs.openstack.org/api-ref/compute/#servers-servers
 """
 
-import secrets
-import string
 from typing import Any
 
 from cloud.compute.api import links as urls
 from cloud.compute.api import server_views as views
+from cloud.compute.api.passwords import new_password
 from cloud.compute.api.schema_parts import NO_QUERY, is_true
 from cloud.compute.api.server_bodies import read_create
 from cloud.compute.api.server_create_schema import CREATE
@@ -18,8 +17,6 @@ from cloud.compute.api.server_update_schema import UPDATE
 from cloud.compute.selectors import servers
 from cloud.compute.services import create_servers, delete_server, update_server
 from cloud.core.endpoints import ApiRequest, Reply, endpoint, route
-
-_PASSWORD_ALPHABET = "".join(set(string.ascii_letters + string.digits) - set("0O1lI"))
 
 
 @endpoint("os_compute_api:servers:index", query=QUERY)
@@ -63,13 +60,9 @@ def create(request: ApiRequest) -> Reply:
         "links": urls.links(request, "servers", first.uuid),
         "OS-DCF:diskConfig": first.disk_config,
         "security_groups": body.get("security_groups") or [{"name": "default"}],
-        "adminPass": body.get("adminPass") or _new_password(),
+        "adminPass": body.get("adminPass") or new_password(),
     }
     return Reply({"server": answer}, headers={"Location": urls.self_url(request, "servers", first.uuid)})
-
-
-def _new_password() -> str:
-    return "".join(secrets.choice(_PASSWORD_ALPHABET) for _ in range(12))
 
 
 @endpoint("os_compute_api:servers:update", body=UPDATE)

@@ -1,6 +1,7 @@
 """What a server is made from: the flavor, image and key that a request names, checked against one another."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from cloud.compute.errors import FlavorNotFound, FlavorTooSmall, UnknownFlavor, UnknownImage, UnknownKeyPair
@@ -30,8 +31,16 @@ def flavor(context: RequestContext, flavor_id: str) -> Flavor:
     return found
 
 
-def image(context: RequestContext, image_id: str, flavor: Flavor) -> Image:
-    """Return the image that a body names, which the flavor must be able to hold.
+@dataclass(frozen=True)
+class Size:
+    """What an image must fit into."""
+
+    memory_mb: int
+    disk_gb: int
+
+
+def image(context: RequestContext, image_id: str, size: Size) -> Image:
+    """Return the image that a body names, which a server of that size must be able to hold.
 
     Raises:
         UnknownImage, FlavorTooSmall, Invalid: it is not there, too large or not ready.
@@ -45,24 +54,24 @@ def image(context: RequestContext, image_id: str, flavor: Flavor) -> Image:
         raise UnknownImage from None
     if found.status != "active":
         raise Invalid(f"Image {image_id} is not active.")
-    _check_size(context, found, flavor)
+    _check_size(context, found, size)
     return found
 
 
-def _check_size(context: RequestContext, image: Image, flavor: Flavor) -> None:
-    if image.min_ram > flavor.memory_mb:
+def _check_size(context: RequestContext, image: Image, size: Size) -> None:
+    if image.min_ram > size.memory_mb:
         raise FlavorTooSmall(resource="memory")
-    if flavor.disk_gb == 0:
+    if size.disk_gb == 0:
         if not policy.allows(context, "os_compute_api:servers:create:zero_disk_flavor"):
             raise Forbidden("Only volume-backed servers are allowed for flavors with zero disk.")
         return
-    disk, needed = flavor.disk_gb * GIB, image.virtual_size or image.size or 0
+    disk, needed = size.disk_gb * GIB, image.virtual_size or image.size or 0
     if needed > disk:
         raise Invalid(
             "Flavor's disk is too small for requested image. "
             f"Flavor disk is {disk} bytes, image is {needed} bytes."
         )
-    if image.min_disk > flavor.disk_gb:
+    if image.min_disk > size.disk_gb:
         raise Invalid(
             "Flavor's disk is smaller than the minimum size specified in image metadata. "
             f"Flavor disk is {disk} bytes, minimum size is {image.min_disk * GIB} bytes."

@@ -36,7 +36,7 @@ def create(context: RequestContext, request: ServerRequest) -> list[Instance]:
     """
     with transaction.atomic():
         flavor = boot_choices.flavor(context, request.flavor_id)
-        image = boot_choices.image(context, request.image_id, flavor)
+        image = boot_choices.image(context, request.image_id, boot_choices.Size(flavor.memory_mb, flavor.disk_gb))
         _check_metadata(context, request)
         placement = server_placement.plan(context, request, flavor, image)
         columns = {

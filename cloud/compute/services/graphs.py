@@ -8,6 +8,7 @@ from contracts.compute import (
     PlugVifs,
     PrepareImage,
     RebootServer,
+    RebuildServer,
     SpawnServer,
     StartServer,
     StopServer,
@@ -53,6 +54,7 @@ GRAPHS: dict[str, tuple[PlannedStep, ...]] = {
     "stop": _power(StopServer.NAME),
     "start": _power(StartServer.NAME),
     "reboot": _power(RebootServer.NAME),
+    "rebuild": _power(RebuildServer.NAME),
 }
 TIMINGS: dict[tuple[str, str], Timing] = {
     (workflow, step.name): step.timing for workflow, graph in GRAPHS.items() for step in graph

@@ -51,7 +51,7 @@ def plan(context: RequestContext, request: ServerRequest, flavor: Flavor, image:
         availability_zone=zone,
         group_policy=group.policy if group else "",
         max_per_host=int(group.rules.get("max_server_per_host", 1)) if group else 1,
-        image_properties=_image_words(image.properties),
+        image_properties=image_words(image.properties),
         required_traits=sorted({*_required(flavor.extra_specs), *_required(image.properties)}),
         requested_host=host,
         same_hosts=_hosts_of(context, hints.get("same_host"), is_required=True),
@@ -124,7 +124,8 @@ def _texts(named: Any) -> list[str]:
     return [named] if isinstance(named, str) else list(named or ())
 
 
-def _image_words(properties: Mapping[str, Any]) -> dict[str, str]:
+def image_words(properties: Mapping[str, Any]) -> dict[str, str]:
+    """Return what an image's properties ask of a host, by the names of `RequestSpec.image_properties`."""
     found = {}
     for word, names in _IMAGE_WORDS.items():
         value = next((properties[name] for name in names if properties.get(name)), "")

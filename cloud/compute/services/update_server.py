@@ -33,6 +33,17 @@ def update(instance: Instance, changes: Mapping[str, Any]) -> None:
     Raises:
         UnknownZone
     """
+    values = columns_of(changes)
+    if values:
+        Instance.objects.filter(pk=instance.pk).update(**values, updated_at=timezone.now())
+
+
+def columns_of(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the new values of the columns that changes name.
+
+    Raises:
+        UnknownZone
+    """
     values = {
         column: changes[name] if column in _NULLABLE else changes[name] or ""
         for name, column in _COLUMNS.items() if name in changes
@@ -41,5 +52,4 @@ def update(instance: Instance, changes: Mapping[str, Any]) -> None:
         check_zone(values["pinned_availability_zone"])
     for column in _ADDRESSES & values.keys():
         values[column] = short_address(values[column])
-    if values:
-        Instance.objects.filter(pk=instance.pk).update(**values, updated_at=timezone.now())
+    return values

@@ -116,10 +116,10 @@ def fail_delete(operation: Operation, code: str, detail: str = "") -> None:
 
 
 def fail_power(operation: Operation, code: str, detail: str = "") -> None:
-    """A host could not stop, start or reboot an instance."""
+    """A host could not stop, start, reboot or rebuild an instance."""
     text = f"{operation.action.capitalize()} failed: {TENANT_TEXT.get(code, TENANT_TEXT[ErrorCode.INTERNAL])}"
     with transaction.atomic():
-        _end(operation, code, ("power_failed", "reboot_failed"), text, detail)
+        _end(operation, code, ("power_failed", "reboot_failed", "rebuild_failed"), text, detail)
 
 
 def _end(operation: Operation, code: str, events: Sequence[str], text: str, detail: str) -> None:
@@ -138,4 +138,5 @@ _PATHS: dict[str, Callable[[Operation, str, str], None]] = {
     "stop": fail_power,
     "start": fail_power,
     "reboot": fail_power,
+    "rebuild": fail_power,
 }

@@ -141,6 +141,56 @@ def test_an_operator_says_what_state_a_server_is_in(member, admin, server):
     assert member.get(f"/servers/{server}").json()["server"]["status"] == "ACTIVE"
 
 
+def test_a_rebuild_changes_what_is_asked_and_answers_with_the_server(member, server):
+    image = make_image(properties={"architecture": "x86_64"}).id
+    asked = {"imageRef": image, "name": "new", "metadata": {"k": "v"}, "adminPass": "secret", "user_data": "%%%aGk="}
+    answer = act(member.at("2.57"), server, {"rebuild": asked})
+    assert answer.status_code == 202
+    assert answer.headers["Location"].endswith(f"/servers/{server}")
+    shown = answer.json()["server"]
+    assert (shown["status"], shown["name"], shown["metadata"]) == ("REBUILD", "new", {"k": "v"})
+    assert (shown["image"]["id"], shown["adminPass"], shown["user_data"]) == (image, "secret", "aGk=")
+    row = Instance.objects.get(uuid=server)
+    assert row.task_state == "rebuilding"
+    assert row.request_spec["image_properties"] == {"architecture": "x86_64"}
+    operation = Operation.objects.latest("started_at")
+    assert (operation.action, operation.workflow, operation.plan) == ("rebuild", "rebuild", {"image": image})
+
+
+@pytest.mark.parametrize(
+    ("change", "state", "status", "sentence"),
+    [
+        ({}, {"vm_state": "paused"}, 409, "Cannot 'rebuild' instance"),
+        ({}, {"task_state": "rebooting"}, 409, "while it is in task_state rebooting"),
+        ({}, {"vm_state": "error", "host": ""}, 409, "is not ready"),
+        ({}, {"locked": True}, 409, "is locked"),
+        ({"imageRef": "5f5a2b0c-5f5a-4f5a-8f5a-5f5a2b0c5f5a"}, {}, 400, "Can not find requested image"),
+        ({"imageRef": "x"}, {}, 400, "imageRef"),
+        ({"name": ""}, {}, 400, "name"),
+        ({"personality": [{"path": "/x", "contents": ""}]}, {}, 400, "Personality"),
+        ({"preserve_ephemeral": True}, {}, 400, "preserve"),
+        ({"metadata": {f"k{i}": "v" for i in range(129)}}, {}, 403, "128"),
+        ({"key_name": "zzz"}, {}, 400, "Additional properties"),
+    ],
+)
+def test_a_rebuild_that_cannot_be_changes_nothing(member, server, change, state, status, sentence):
+    put(server, **state)
+    before = Instance.objects.values().get(uuid=server)
+    answer = act(member, server, {"rebuild": {"imageRef": before["image_ref"], **change}})
+    assert answer.status_code == status
+    assert sentence in fault(answer)
+    assert Instance.objects.values().get(uuid=server) == before
+
+
+def test_a_rebuild_takes_a_key_from_2_54_or_takes_it_away(member, server):
+    image = Instance.objects.get(uuid=server).image_ref
+    put(server, key_name="k", key_data="ssh-rsa x")
+    assert act(member.at("2.54"), server, {"rebuild": {"imageRef": image, "key_name": "zzz"}}).status_code == 400
+    answer = act(member.at("2.54"), server, {"rebuild": {"imageRef": image, "key_name": None}})
+    assert answer.json()["server"]["key_name"] is None
+    assert Instance.objects.get(uuid=server).key_data == ""
+
+
 def test_force_delete_deletes(member, server):
     assert act(member, server, {"forceDelete": None}).status_code == 202
     assert Instance.objects.get(uuid=server).task_state == "deleting"

@@ -38,6 +38,27 @@ def test_a_server_is_built_stopped_started_rebooted_and_deleted(workers):
     assert (server.deleted, bool(server.deleted_at), bool(server.terminated_at)) == (True, True, True)
 
 
+def test_a_rebuilt_server_runs_or_is_off_as_it_was(workers):
+    (server,) = workers.create(image_ref=make_image().id)
+    workers.wait_for(server, "active")
+    workers.act(server, "rebuild", "rebuild")
+    assert workers.wait_for(server, "active").power_state == 1
+    assert steps(server, "rebuild") == [("power", 1, "done"), ("finish", 1, "done")]
+    workers.act(server, "stop", "stop")
+    workers.wait_for(server, "stopped")
+    workers.act(server, "rebuild", "rebuild")
+    assert workers.wait_for(server, "stopped").power_state == 4
+
+
+def test_a_rebuild_that_fails_says_so(workers):
+    (server,) = workers.create(image_ref=make_image().id)
+    workers.wait_for(server, "active")
+    workers.trouble(server.host, {"verb": "create_disks", "error": "no space"})
+    workers.act(server, "rebuild", "rebuild")
+    workers.wait_for(server, "error")
+    assert InstanceFault.objects.get(instance_uuid=server.uuid).message.startswith("Rebuild failed: ")
+
+
 def test_a_request_for_many_spreads_them_and_each_counts(workers):
     servers = workers.create(12)
     for server in servers:

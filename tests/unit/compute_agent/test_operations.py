@@ -1,16 +1,26 @@
 """What each operation leaves behind, told to hosts made of fakes."""
 
+import msgspec
 import pytest
 
 from compute_agent.drivers.base import PowerState
 from compute_agent.drivers.fake import FakeHypervisor
 from compute_agent.drivers.fault_plan import Fault
-from compute_agent.errors import DomainNotFound, DriverError, VifPlugFailed
+from compute_agent.errors import DomainNotFound, DriverError, ImageUnavailable, VifPlugFailed
 from compute_agent.operations.destroy import destroy
 from compute_agent.operations.plug_vifs import plug_vifs
 from compute_agent.operations.power import reboot, start, stop
+from compute_agent.operations.rebuild import rebuild
 from compute_agent.operations.spawn import spawn
-from contracts.compute import DestroyServer, PlugVifs, RebootServer, SpawnServer, StartServer, StopServer
+from contracts.compute import (
+    DestroyServer,
+    PlugVifs,
+    RebootServer,
+    RebuildServer,
+    SpawnServer,
+    StartServer,
+    StopServer,
+)
 from tests.unit.compute_agent.orders import HOST, FakeHost, new_id, order, server_spec
 
 
@@ -129,3 +139,24 @@ def test_reboot_ends_running_whether_or_not_the_guest_obeys(is_hard, shutdown):
     outcome = reboot(fake.host, order(RebootServer, server.uuid, server=server, hard=is_hard, graceful_seconds=5))
     assert outcome.power_state == PowerState.RUNNING
     assert bool(fake.clock.slept) == (not is_hard and shutdown < 0)
+
+
+@pytest.mark.parametrize(("is_started", "state"), [(True, PowerState.RUNNING), (False, PowerState.SHUTDOWN)])
+def test_rebuild_makes_the_disk_anew_and_keeps_the_interfaces(is_started, state):
+    fake = FakeHost()
+    server = _running(fake)
+    changed = msgspec.structs.replace(server, hostname="renamed")
+    outcome = rebuild(fake.host, order(RebuildServer, server.uuid, server=changed, is_started=is_started))
+    assert outcome.power_state == fake.driver.power_state(server.uuid) == state
+    assert fake.storage._disks[server.uuid].hostname == "renamed"
+    assert fake.network.plugged_ports() == {server.ports[0].id: server.uuid}
+
+
+def test_rebuild_from_an_image_that_cannot_be_had_leaves_the_guest_alone():
+    fake = FakeHost()
+    server = _running(fake)
+    fake.storage.faults.add(Fault(verb="prepare_image", error="gone"))
+    with pytest.raises(ImageUnavailable):
+        rebuild(fake.host, order(RebuildServer, server.uuid, server=server))
+    assert fake.driver.power_state(server.uuid) == PowerState.RUNNING
+    assert fake.storage.instances_with_disks() == [server.uuid]
