@@ -6,7 +6,8 @@ from cloud.compute import states
 from cloud.compute.models import Instance, Operation
 from cloud.compute.services import console
 from contracts.compute import ConsoleOutput
-from tests.factories.boot import make_flavor, make_image
+from tests.factories.boot import make_flavor
+from tests.factories.instances import make_image
 from tests.functional.compute.conftest import CONTEXTS, fault
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from cloud.compute.models import Instance
-from tests.factories.boot import make_flavor, make_image
+from tests.factories.boot import make_flavor
+from tests.factories.instances import make_image
 from tests.functional.compute.conftest import fault
 
 

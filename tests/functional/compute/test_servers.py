@@ -7,7 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from cloud.compute import states
 from cloud.compute.models import Instance, Operation
 from cloud.identity.models import QuotaUsage
-from tests.factories.boot import make_flavor, make_image
+from tests.factories.boot import make_flavor
+from tests.factories.instances import make_image
 from tests.functional.compute.conftest import MINE, fault
 
 NEWEST = "2.104"
