@@ -44,10 +44,13 @@ def allocate(instance_uuid: str, project_id: str, network_request: dict[str, Any
         there = set(mine.values_list("position", flat=True))
         missing = [(position, request) for position, request in enumerate(requests) if position not in there]
         _adopt(instance_uuid, project_id, [one for one in missing if one[1].get("port_id")])
-        _make(instance_uuid, project_id, [one for one in missing if not one[1].get("port_id")], network_request)
-        mine.exclude(host=host).update(
-            host=host, status="DOWN", updated_at=timezone.now(), revision_number=F("revision_number") + 1
-        )
+        fresh = [one for one in missing if not one[1].get("port_id")]
+        _make(Port(device_id=instance_uuid, project_id=project_id, host=host), fresh, network_request)
+        if len(fresh) < len(requests):
+            # What was there before, or was adopted, moves to the host.
+            mine.exclude(host=host).update(
+                host=host, status="DOWN", updated_at=timezone.now(), revision_number=F("revision_number") + 1
+            )
     return port_specs(instance_uuid)
 
 
@@ -96,12 +99,11 @@ def _refuse_port(port_id: str, instance_uuid: str) -> None:
         raise PortInUse(port_id=port_id, device_id=holder)
 
 
-def _make(
-    instance_uuid: str, project_id: str, wanted: Sequence[tuple[int, dict[str, str]]], network_request: dict[str, Any]
-) -> None:
+def _make(server: Port, wanted: Sequence[tuple[int, dict[str, str]]], network_request: dict[str, Any]) -> None:
+    """Make ports like a draft that names the server, its project and its host."""
     if not wanted:
         return
-    group_ids = _groups(project_id, network_request.get("security_groups", []))
+    group_ids = _groups(server.project_id, network_request.get("security_groups", []))
     ids = {request["network_id"] for _, request in wanted}
     networks = {network.id: network for network in Network.objects.filter(id__in=ids).prefetch_related("subnets")}
     for position, request in wanted:
@@ -109,9 +111,9 @@ def _make(
         if network is None:
             raise NetworkNotFound(network_id=request["network_id"])
         draft = Port(
-            network=network, project_id=project_id, device_id=instance_uuid, device_owner=DEVICE_OWNER,
-            position=position, device_tag=request.get("tag", ""), is_created_for_server=True,
-            port_security_enabled=network.port_security_enabled,
+            network=network, project_id=server.project_id, device_id=server.device_id, host=server.host,
+            device_owner=DEVICE_OWNER, position=position, device_tag=request.get("tag", ""),
+            is_created_for_server=True, port_security_enabled=network.port_security_enabled,
         )
         wishes = [AddressWish(ip_address=request["fixed_ip"])] if request.get("fixed_ip") else None
         try:
