@@ -67,8 +67,7 @@ def create(request: ApiRequest) -> dict[str, Any]:
 def update(request: ApiRequest, flavor_id: str) -> dict[str, Any]:
     """Change a flavor's description."""
     flavor = get_flavor(request.context, flavor_id)
-    describe_flavor(flavor, request.body["flavor"]["description"])
-    return {"flavor": full(request, row_of(flavor))}
+    return {"flavor": full(request, row_of(describe_flavor(flavor, request.body["flavor"]["description"])))}
 
 
 @endpoint("os_compute_api:os-flavor-manage:delete", status=202)

@@ -60,6 +60,18 @@ def get_flavor(context: RequestContext, flavor_id: str) -> Flavor:
     return found
 
 
+def lock_flavor(flavor: Flavor) -> Flavor:
+    """Return the flavor's row as it is now, kept from others until the transaction ends.
+
+    Raises:
+        FlavorNotFound: somebody removed it in the meantime.
+    """
+    found = Flavor.objects.select_for_update().filter(pk=flavor.pk).first()
+    if found is None:
+        raise FlavorNotFound(flavor_id=flavor.flavorid)
+    return found
+
+
 def list_flavors(context: RequestContext, wanted: FlavorFilter, page: FlavorPage) -> list[dict[str, Any]]:
     """Return a page of flavors as rows of columns.
 

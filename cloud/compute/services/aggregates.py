@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from cloud.compute.errors import AggregateHostExists, AggregateNameExists, HostNotFound
+from cloud.compute.errors import AggregateHostExists, AggregateNameExists, AggregateNotFound, HostNotFound
 from cloud.compute.models import Aggregate, AggregateHost, Instance, Service
 from cloud.compute.selectors.aggregates import AggregateRow
 from cloud.compute.selectors.services import COMPUTE
@@ -35,6 +35,7 @@ def update_aggregate(row: AggregateRow, changes: Mapping[str, str | None]) -> No
         Invalid: the hosts cannot change their zone.
     """
     with transaction.atomic():
+        _lock(row, row.hosts)
         if ZONE_KEY in changes:
             _merge(row, {ZONE_KEY: changes[ZONE_KEY]}, "update aggregate")
         row.aggregate.name = changes.get("name") or row.aggregate.name
@@ -49,6 +50,7 @@ def set_metadata(row: AggregateRow, metadata: Mapping[str, str | None]) -> None:
         Invalid: the hosts cannot change their zone.
     """
     with transaction.atomic():
+        _lock(row, row.hosts)
         _merge(row, metadata, "update aggregate metadata")
         _save(row.aggregate)
         host_feed.publish(row.hosts)
@@ -61,6 +63,7 @@ def delete_aggregate(row: AggregateRow) -> None:
         Invalid: it has hosts.
     """
     with transaction.atomic():
+        _lock(row, [])
         if AggregateHost.objects.filter(aggregate=row.aggregate).exists():
             raise Invalid(_cannot("delete", row, "Host aggregate is not empty."))
         row.aggregate.delete()
@@ -77,6 +80,7 @@ def add_host(row: AggregateRow, host: str) -> None:
     if not Service.objects.filter(host=host, binary=COMPUTE).exists():
         raise HostNotFound(host=host)
     with transaction.atomic():
+        _lock(row, [host])
         reason = _zone_obstacle(row.aggregate, [host], None, row.aggregate.metadata.get(ZONE_KEY))
         if reason:
             raise Conflict(_cannot("add_host_to_aggregate", row, reason))
@@ -95,6 +99,7 @@ def remove_host(row: AggregateRow, host: str) -> None:
         Conflict: it would leave its zone while servers are on it.
     """
     with transaction.atomic():
+        _lock(row, [host])
         member = AggregateHost.objects.filter(aggregate=row.aggregate, host=host)
         if not member.exists():
             raise NotFound(f"Cannot remove host {host} in aggregate {row.aggregate.id}")
@@ -104,6 +109,16 @@ def remove_host(row: AggregateRow, host: str) -> None:
         member.delete()
         _save(row.aggregate)
         host_feed.publish([host])
+
+
+def _lock(row: AggregateRow, hosts: Collection[str]) -> None:
+    """Keep others from the aggregate, and from moving these hosts, until the transaction ends; read it anew."""
+    found = Aggregate.objects.select_for_update().filter(pk=row.aggregate.pk).first()
+    if found is None:
+        raise AggregateNotFound(aggregate_id=row.aggregate.pk)
+    row.aggregate.name, row.aggregate.metadata = found.name, found.metadata
+    locked = Service.objects.select_for_update().filter(binary=COMPUTE, host__in=hosts)
+    list(locked.order_by("id").values_list("id"))
 
 
 def _merge(row: AggregateRow, changes: Mapping[str, str | None], action: str) -> None:

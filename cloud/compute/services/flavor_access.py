@@ -1,7 +1,10 @@
 """Who may use a flavor that is not public."""
 
+from django.db import transaction
+
 from cloud.compute.errors import FlavorAccessExists, FlavorAccessNotFound
 from cloud.compute.models import Flavor, FlavorAccess
+from cloud.compute.selectors.flavors import lock_flavor
 
 
 def add_access(flavor: Flavor, project_id: str) -> None:
@@ -10,7 +13,8 @@ def add_access(flavor: Flavor, project_id: str) -> None:
     Raises:
         FlavorAccessExists: it may already.
     """
-    _, is_new = FlavorAccess.objects.get_or_create(flavor=flavor, project_id=project_id)
+    with transaction.atomic():
+        _, is_new = FlavorAccess.objects.get_or_create(flavor=lock_flavor(flavor), project_id=project_id)
     if not is_new:
         raise FlavorAccessExists(flavor_id=flavor.flavorid, project_id=project_id)
 

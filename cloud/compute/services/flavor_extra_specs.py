@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from cloud.compute.models import Flavor
+from cloud.compute.selectors.flavors import lock_flavor
 from cloud.core.errors import NotFound
 
 
 def set_extra_specs(flavor: Flavor, specs: Mapping[str, object]) -> None:
     """Add or overwrite extra specs. Values become text."""
     with transaction.atomic():
-        row = Flavor.objects.select_for_update().get(pk=flavor.pk)
+        row = lock_flavor(flavor)
         row.extra_specs = {**row.extra_specs, **{key: str(value) for key, value in specs.items()}}
         row.save(update_fields=["extra_specs", "updated_at"])
 
@@ -23,7 +24,7 @@ def delete_extra_spec(flavor: Flavor, key: str) -> None:
         NotFound: the flavor has none of this name.
     """
     with transaction.atomic():
-        row = Flavor.objects.select_for_update().get(pk=flavor.pk)
+        row = lock_flavor(flavor)
         if key not in row.extra_specs:
             raise no_such_spec(flavor, key)
         del row.extra_specs[key]

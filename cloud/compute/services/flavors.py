@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 
 from cloud.compute.errors import FlavorExists
 from cloud.compute.models import Flavor
+from cloud.compute.selectors.flavors import lock_flavor
 from cloud.core.models import new_uuid
 
 
@@ -29,10 +30,17 @@ def create_flavor(columns: dict[str, Any]) -> Flavor:
     return flavor
 
 
-def describe_flavor(flavor: Flavor, description: str | None) -> None:
-    """Change the only thing about a flavor that may change."""
-    flavor.description = description
-    flavor.save(update_fields=["description", "updated_at"])
+def describe_flavor(flavor: Flavor, description: str | None) -> Flavor:
+    """Change the only thing about a flavor that may change.
+
+    Raises:
+        FlavorNotFound: somebody removed it in the meantime.
+    """
+    with transaction.atomic():
+        row = lock_flavor(flavor)
+        row.description = description
+        row.save(update_fields=["description", "updated_at"])
+    return row
 
 
 def delete_flavor(flavor: Flavor) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from cloud.compute.errors import ServiceNotFound
 from cloud.compute.models import AggregateHost, ComputeNode, Instance, Service
@@ -10,6 +10,8 @@ from cloud.compute.selectors.services import COMPUTE, ServiceRow
 from cloud.compute.services import host_feed
 from cloud.core.errors import Conflict, Invalid
 from cloud.placement.models import Allocation, ResourceProvider
+
+_IN_USE = "Unable to delete compute service that is hosting instances. Migrate or delete the instances first."
 
 
 def change_service(host: str, binary: str, **columns: Any) -> None:
@@ -46,11 +48,15 @@ def delete_service(service: ServiceRow) -> None:
 
 
 def _forget_host(host: str) -> None:
+    # With the provider's row locked no claim comes in between.
+    list(ResourceProvider.objects.select_for_update().filter(name=host).values_list("id"))
     is_used = Instance.objects.filter(host=host, deleted=False).exists()
     if is_used or Allocation.objects.filter(provider__name=host).exists():
-        raise Conflict(
-            "Unable to delete compute service that is hosting instances. Migrate or delete the instances first."
-        )
+        raise Conflict(_IN_USE)
     AggregateHost.objects.filter(host=host).delete()
     ComputeNode.objects.filter(host=host).delete()
-    ResourceProvider.objects.filter(name=host).delete()
+    try:
+        with transaction.atomic():
+            ResourceProvider.objects.filter(name=host).delete()
+    except IntegrityError:
+        raise Conflict(_IN_USE) from None

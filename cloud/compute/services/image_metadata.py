@@ -9,6 +9,7 @@ from cloud.core.errors import Forbidden, Invalid, NotFound
 from cloud.identity.services import quotas
 from cloud.images.api.image_patch import refuse_unwritable
 from cloud.images.api.image_schemas import WRITABLE
+from cloud.images.errors import ImageNotFound
 from cloud.images.models import Image
 from cloud.images.selectors import find_own
 from cloud.images.services.images import update_image
@@ -46,7 +47,9 @@ def _change(
             raise Invalid(f"{name} is an attribute of the image, not of its metadata.")
     with transaction.atomic():
         own = find_own(context, image_id)
-        image = Image.objects.select_for_update().get(pk=own.pk)
+        image = Image.objects.select_for_update().filter(pk=own.pk).first()
+        if image is None:
+            raise ImageNotFound(image_id=image_id)
         image.properties = change(image.properties)
         _check_quota(context, image.properties)
         update_image(context, image, None)

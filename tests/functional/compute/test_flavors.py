@@ -2,6 +2,9 @@
 
 import pytest
 
+from cloud.compute import api
+from cloud.compute.models import Flavor
+from cloud.compute.selectors import flavors as selectors
 from tests.functional.compute.conftest import MINE, THEIRS, fault
 
 
@@ -166,6 +169,7 @@ def test_minima_filter(admin, member):
     make(admin, "2", ram=1024, disk=5)
     assert [one["id"] for one in member.get("/flavors?minRam=513").json()["flavors"]] == ["2"]
     assert [one["id"] for one in member.get("/flavors/detail?minDisk=2").json()["flavors"]] == ["2"]
+    assert member.get(f"/flavors?minDisk={'9' * 18}").json()["flavors"] == []
 
 
 def test_private_flavor_is_seen_by_whom_it_is_granted(admin, member, stranger):
@@ -240,3 +244,23 @@ def test_list_costs_the_same_however_long(admin, member, django_assert_num_queri
         make(admin, str(number))
     with django_assert_num_queries(1):
         assert len(member.get("/flavors/detail").json()["flavors"]) == 10
+
+
+@pytest.mark.parametrize(
+    ("number", "method", "path", "body"),
+    [("2.55", "PUT", "/flavors/1", {"flavor": {"description": "d"}}),
+     ("2.1", "PUT", "/flavors/1/os-extra_specs/k", {"k": "v"}),
+     ("2.1", "POST", "/flavors/1/action", {"addTenantAccess": {"tenant": MINE}})],
+)  # fmt: skip
+def test_flavor_removed_in_between_is_not_found(admin, monkeypatch, number, method, path, body):
+    make(admin, **{"os-flavor-access:is_public": False})
+    before = selectors.get_flavor
+
+    def get_and_lose(context, flavor_id):
+        found = before(context, flavor_id)
+        Flavor.objects.filter(pk=found.pk).delete()
+        return found
+
+    for room in (api.flavors, api.flavor_access, api.flavor_extra_specs):
+        monkeypatch.setattr(room, "get_flavor", get_and_lose)
+    assert admin.at(number).send(method, path, body).status_code == 404
