@@ -3,6 +3,7 @@
 import pytest
 
 from cloud.compute.models import Instance, Operation
+from cloud.conductor.audit.auditor import audit
 from cloud.identity.services import quotas
 from cloud.placement.models import Allocation, Inventory
 from tests.factories.instances import PROJECT
@@ -21,3 +22,4 @@ def nothing_left(workers):
     assert not any(quotas.usages(PROJECT, ["instances", "cores", "ram"]).values())
     assert not Operation.objects.filter(state="running").exists()
     workers.wait(lambda: not workers.domains())
+    assert audit(0.5) == []

@@ -3,10 +3,16 @@
 import time
 
 import pytest
+from django_celery_results.models import TaskResult
 
 from cloud.compute.models import ComputeNode, Instance, InstanceFault, Operation, ServerGroup, Step
+from cloud.conductor.reconcile import operations
+from cloud.conductor.steps import errors
 from cloud.identity.services import quotas
 from cloud.placement.models import Allocation, Inventory
+from contracts.compute import SpawnServer
+from contracts.conductor import CLAIM, FINISH_SPAWN
+from contracts.scheduling import SelectDestinations
 from tests.factories.instances import PROJECT, make_image
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -197,3 +203,26 @@ def test_two_that_must_be_apart_are_apart_and_the_fourth_finds_no_place(workers)
     assert sorted(placed) == workers.hosts
     (left,) = [server for server in servers if server.vm_state == "error"]
     assert "0 free of the server group" in InstanceFault.objects.get(instance_uuid=left.uuid).message
+
+
+def test_the_tasks_of_a_build_are_recorded_with_who_did_them(workers):
+    (server,) = workers.create()
+    workers.wait_for(server, "active")
+    operation = Operation.objects.get(instance_uuid=server.uuid)
+    mine = TaskResult.objects.filter(task_kwargs__contains=operation.id, status="SUCCESS")
+    workers.wait(lambda: set(mine.values_list("task_name", flat=True)) == {CLAIM, FINISH_SPAWN})
+    # Scheduler and agents have no database: the conductor records what they answered.
+    theirs = TaskResult.objects.filter(date_done__gte=server.created_at, result__contains=server.host)
+    assert theirs.filter(task_name=SelectDestinations.NAME).exists()
+    assert theirs.filter(task_name=SpawnServer.NAME, worker=server.host).exists()
+
+
+def test_a_step_that_raises_is_sent_again_and_then_ends_with_a_reason(workers):
+    (server,) = workers.create(request_spec={"vcpus": 1, "memory_mb": "much", "disk_gb": 1})
+    operation = Operation.objects.get(instance_uuid=server.uuid)
+    for _ in range(errors.MAX_SENDS):
+        errors.step_raised("task", [operation.id], 1)
+        operations.reconcile()
+    workers.wait_for(server, "error")
+    operation.refresh_from_db()
+    assert (operation.state, operation.error_code) == ("failed", "Internal")

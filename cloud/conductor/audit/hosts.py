@@ -1,0 +1,138 @@
+"""Invariants of hosts, judged from their last word on what lies there: what should be, is, and nothing else."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from cloud.compute import states
+from cloud.compute.models import ComputeNode, Instance, InstanceTag, Operation, ServerGroupMember
+from cloud.compute.models.operations import OperationState
+from cloud.conductor.audit.findings import Finding
+from cloud.core.clock import database_now
+from cloud.networks.models import Port
+from cloud.placement.models import Allocation
+
+_FRESH_SECONDS = 300.0
+# A host's clock and the time that its answer takes.
+_SLACK = timedelta(seconds=5)
+_WITH_GUEST = frozenset({states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED})
+_OF_PORTS = {"tap_port_ids": "a tap", "lease_port_ids": "a lease", "metadata_port_ids": "metadata"}
+_OF_INSTANCES = {"domains": "a guest", "disks": "a disk"}
+
+
+@dataclass(frozen=True)
+class _Server:
+    """Where an instance is, and since when that is so."""
+
+    host: str
+    vm_state: str
+    deleted: bool
+    updated_at: datetime
+
+
+class _World:
+    """The hosts' words, the instances and ports that they speak of. Whatever changed since a word is left out."""
+
+    @cached_property
+    def nodes(self) -> list[dict[str, Any]]:
+        since = database_now() - timedelta(seconds=_FRESH_SECONDS)
+        return list(ComputeNode.objects.filter(residue_at__gt=since).values("host", "residue", "residue_at"))
+
+    @cached_property
+    def servers(self) -> dict[str, _Server]:
+        named = {uuid for node in self.nodes for kind in _OF_INSTANCES for uuid in node["residue"].get(kind, [])}
+        columns = ("host", "vm_state", "deleted", "updated_at")
+        found: dict[str, _Server] = {}
+        for rows in (Instance.objects.filter(deleted=False), Instance.objects.filter(deleted=True, uuid__in=named)):
+            found |= {row.pop("uuid"): _Server(**row) for row in rows.values("uuid", *columns)}
+        return found
+
+    @cached_property
+    def busy(self) -> set[str]:
+        running = Operation.objects.filter(state=OperationState.RUNNING)
+        return set(running.values_list("instance_uuid", flat=True))
+
+    @cached_property
+    def ports(self) -> dict[str, tuple[str, str]]:
+        """Host and owner of every port that is bound."""
+        rows = Port.objects.exclude(host="").values_list("id", "host", "device_id")
+        return {port_id: (host, device_id) for port_id, host, device_id in rows}
+
+    def is_settled(self, uuid: str, at: datetime) -> bool:
+        """Whether nothing was done to the instance since a while before this moment."""
+        server = self.servers.get(uuid)
+        return uuid not in self.busy and (server is None or server.updated_at + _SLACK < at)
+
+    @cached_property
+    def active_hosts(self) -> set[str]:
+        """Hosts that worked since they gave their word: a port that they named may have gone meanwhile."""
+        said = {node["host"]: node["residue_at"] for node in self.nodes}
+        oldest = min(said.values(), default=database_now()) - _SLACK
+        found: set[str] = set()
+        rows = Operation.objects.filter(updated_at__gte=oldest).values_list("host", "hosts_tried", "updated_at")
+        for host, tried, updated_at in rows:
+            found |= {one for one in (host, *tried) if one in said and said[one] <= updated_at + _SLACK}
+        return found
+
+
+def as_booked(number: str) -> Iterator[Finding]:
+    """The guests, disks, taps, leases and metadata of a host are those of the servers that are there."""
+    world = _World()
+    for node in world.nodes:
+        yield from _missing_guests(number, world, node)
+        yield from _strays(number, world, node)
+        yield from _stray_ports(number, world, node)
+
+
+def _missing_guests(number: str, world: _World, node: dict[str, Any]) -> Iterator[Finding]:
+    there = set(node["residue"].get("domains", []))
+    for uuid, server in world.servers.items():
+        is_due = server.host == node["host"] and server.vm_state in _WITH_GUEST and not server.deleted
+        if is_due and uuid not in there and world.is_settled(uuid, node["residue_at"]):
+            yield Finding(number, f"server {uuid}", f"is on host {node['host']}, which has no such guest")
+
+
+def _strays(number: str, world: _World, node: dict[str, Any]) -> Iterator[Finding]:
+    for kind, name in _OF_INSTANCES.items():
+        for uuid in node["residue"].get(kind, []):
+            server = world.servers.get(uuid)
+            is_home = server is not None and server.host == node["host"] and not server.deleted
+            if not is_home and world.is_settled(uuid, node["residue_at"]):
+                yield Finding(number, f"host {node['host']}", f"has {name} of {uuid}, which is not there")
+
+
+def _stray_ports(number: str, world: _World, node: dict[str, Any]) -> Iterator[Finding]:
+    for kind, name in _OF_PORTS.items():
+        for port_id in node["residue"].get(kind, []):
+            host, owner = world.ports.get(port_id, ("", ""))
+            is_settled = world.is_settled(owner, node["residue_at"]) and node["host"] not in world.active_hosts
+            if host != node["host"] and is_settled:
+                yield Finding(number, f"host {node['host']}", f"has {name} for port {port_id}, which is not there")
+
+
+def in_one_place(number: str) -> Iterator[Finding]:
+    """A server runs on one host at most."""
+    hosts: dict[str, set[str]] = defaultdict(set)
+    for node in _World().nodes:
+        for uuid in node["residue"].get("domains", []):
+            hosts[uuid].add(node["host"])
+    for uuid, where in hosts.items():
+        if len(where) > 1:
+            yield Finding(number, f"server {uuid}", f"has guests on {', '.join(sorted(where))}")
+
+
+def gone(number: str) -> Iterator[Finding]:
+    """Of a deleted server nothing is left in the books."""
+    dead = Instance.objects.filter(deleted=True).values("uuid")
+    left = {
+        "a claim": Allocation.objects.filter(consumer_uuid__in=dead).values_list("consumer_uuid", flat=True),
+        "a tag": InstanceTag.objects.filter(instance_uuid__in=dead).values_list("instance_uuid", flat=True),
+        "a group": ServerGroupMember.objects.filter(instance_uuid__in=dead).values_list("instance_uuid", flat=True),
+        "a port": Port.objects.filter(device_id__in=dead).values_list("device_id", flat=True),
+    }
+    for what, uuids in left.items():
+        for uuid in set(uuids):
+            yield Finding(number, f"server {uuid}", f"is deleted and still has {what}")

@@ -1,0 +1,188 @@
+"""Hosts are believed as far as it can be true, cheaply, and never backwards."""
+
+import json
+import time
+from datetime import timedelta
+
+import pytest
+
+from cloud.compute.models import Aggregate, AggregateHost, ComputeNode, Service
+from cloud.compute.services import host_feed, host_reports
+from cloud.compute.services.host_states import host_states, zones
+from cloud.compute.services.power_reports import report_power_states
+from cloud.conductor import presence
+from cloud.conductor.reconcile import hosts
+from cloud.core.clock import database_now
+from cloud.placement.models import Inventory, ResourceProvider
+from contracts.conductor import HostReport, InstancePower, PowerReport, Residue
+from contracts.presence import PRESENCE
+from contracts.scheduling import HOST_FEED
+from tests.factories.instances import make_host, make_instance
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    host_reports._written.clear()
+
+
+def report(at: float = 1000.0, **changes: object) -> HostReport:
+    values = {"host": "a", "vcpus": 4, "memory_mb": 8192, "disk_gb": 100, "traits": ["HW_CPU_X86_AVX"]}
+    return HostReport(reported_at=at, **values | changes)
+
+
+def test_the_first_report_makes_service_node_provider_and_inventory(settings):
+    settings.HOST_RESERVED_MEMORY_MB = 512
+    settings.CPU_ALLOCATION_RATIO = 4.0
+    assert host_reports.report_host(report())
+    service = Service.objects.get(binary="nova-compute", host="a")
+    assert service.is_up
+    assert service.last_seen_at
+    node = ComputeNode.objects.get(host="a")
+    assert ResourceProvider.objects.get(name="a").uuid == node.uuid
+    capacities = dict(Inventory.objects.values_list("resource_class", "capacity"))
+    assert capacities == {"VCPU": 16, "MEMORY_MB": 7680, "DISK_GB": 100}
+    (state,) = host_states()
+    assert (state.host, state.vcpus, state.memory_mb, state.traits) == ("a", 16, 7680, ["HW_CPU_X86_AVX"])
+
+
+def test_a_report_that_says_nothing_new_costs_one_query(django_assert_num_queries):
+    host_reports.report_host(report(1000.0))
+    with django_assert_num_queries(1):
+        host_reports.report_host(report(1001.0, load_average="9.99, 9, 9", memory_mb_free=3))
+    assert Service.objects.get(host="a").reported_at == 1001.0
+
+
+def test_an_older_report_changes_nothing():
+    host_reports.report_host(report(1000.0))
+    assert not host_reports.report_host(report(999.0, vcpus=1))
+    assert ComputeNode.objects.get(host="a").vcpus == 4
+
+
+def test_a_clock_that_was_set_back_does_not_silence_a_host_for_ever():
+    host_reports.report_host(report(1_000_000.0))
+    assert host_reports.report_host(report(1000.0))
+
+
+@pytest.mark.parametrize("changes", [
+    {"host": "../../etc"}, {"host": "a b"}, {"host": ""}, {"vcpus": -1}, {"memory_mb": 2**40}, {"disk_gb": -5},
+    {"disk_gb_free": 2**60}, {"started_at": 1e300}, {"at": float("nan")}, {"at": -1.0},
+])  # fmt: skip
+def test_what_cannot_be_true_is_refused(changes):
+    assert not host_reports.report_host(report(**changes))
+    assert not Service.objects.exists()
+    assert not ComputeNode.objects.exists()
+
+
+def test_a_host_that_grew_offers_more():
+    host_reports.report_host(report(1000.0))
+    generation = ResourceProvider.objects.get().generation
+    host_reports.report_host(report(1001.0, disk_gb=200))
+    assert Inventory.objects.get(resource_class="DISK_GB").capacity == 200
+    assert ResourceProvider.objects.get().generation > generation
+
+
+def test_the_state_of_any_number_of_hosts_costs_the_same_queries(django_assert_num_queries):
+    for number in range(5):
+        make_host(f"h{number}")
+    with django_assert_num_queries(6):
+        assert len(host_states()) == 5
+
+
+def test_a_zone_comes_from_an_aggregate():
+    make_host("a")
+    make_host("b")
+    plain = Aggregate.objects.create(name="plain")
+    zone = Aggregate.objects.create(name="z", metadata={"availability_zone": "west"})
+    for aggregate in (plain, zone):
+        AggregateHost.objects.create(aggregate=aggregate, host="a")
+    assert zones(["a", "b"]) == {"a": "west", "b": "nova"}
+    assert next(one for one in host_states() if one.host == "a").aggregate_ids == [plain.pk, zone.pk]
+
+
+def test_the_feed_carries_states_after_commit(redis_server, settings, django_capture_on_commit_callbacks):
+    settings.REDIS_URL = redis_server.url
+    make_host("a")
+    client = redis_server.client()
+    with django_capture_on_commit_callbacks(execute=True):
+        host_feed.publish(["a", "", "stranger"])
+        assert not client.exists(HOST_FEED)
+    host_feed.publish_all()
+    (_, change), (_, full) = client.xrange(HOST_FEED)
+    client.close()
+    assert [one["host"] for one in json.loads(change["hosts"])] == ["a"]
+    assert full["full"] == "1"
+
+
+def test_a_feed_that_is_away_stops_nobody(settings, caplog):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    host_feed.publish_all()
+    assert "the host feed is away" in caplog.text
+
+
+def test_a_silent_host_goes_down_and_comes_back_and_its_state_is_newer(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    make_host("a")
+    first = host_states()[0]
+    Service.objects.update(last_seen_at=database_now() - timedelta(seconds=settings.HOST_DOWN_AFTER_SECONDS + 1))
+    hosts.reconcile()
+    down = host_states()[0]
+    assert (down.is_up, down.generation > first.generation) == (False, True)
+    Service.objects.update(last_seen_at=database_now())
+    hosts.reconcile()
+    assert host_states()[0].is_up
+
+
+def test_schedulers_that_speak_are_services(redis_server, settings):
+    settings.REDIS_URL = redis_server.url
+    client = redis_server.client()
+    now = client.time()[0]
+    client.hset(PRESENCE, "nova-scheduler/s1", str(now))
+    client.hset(PRESENCE, "nova-scheduler/s2", str(now - 3600))
+    client.hset(PRESENCE, "nova-compute/liar", str(now))
+    client.close()
+    presence.note_schedulers()
+    presence.note_conductor()
+    assert set(Service.objects.values_list("binary", flat=True)) == {"nova-scheduler", "nova-conductor"}
+    assert Service.objects.get(binary="nova-scheduler").host == "s1"
+
+
+def test_an_older_word_on_what_lies_on_a_host_is_not_taken():
+    make_host("a")
+    assert host_reports.store_residue(Residue(host="a", reported_at=1000.0, domains=["x"]))
+    assert not host_reports.store_residue(Residue(host="a", reported_at=999.0))
+    assert not host_reports.store_residue(Residue(host="stranger", reported_at=1000.0))
+    assert ComputeNode.objects.get().residue["domains"] == ["x"]
+
+
+def power(uuid: str, state: int, host: str = "a") -> PowerReport:
+    seen = [InstancePower(instance_uuid=uuid, power_state=state)]
+    return PowerReport(host=host, reported_at=time.time() + 60, instances=seen)
+
+
+@pytest.mark.parametrize(("before", "seen", "after"), [("active", 4, "stopped"), ("stopped", 1, "active")])
+def test_what_a_host_saw_by_itself_is_taken(before, seen, after):
+    instance = make_instance(host="a", vm_state=before, task_state="", power_state=5 - seen)
+    assert report_power_states(power(instance.uuid, seen)) == 1
+    instance.refresh_from_db()
+    assert (instance.vm_state, instance.power_state) == (after, seen)
+
+
+def test_a_host_is_heard_about_its_own_servers_only():
+    instance = make_instance(host="a", vm_state="active", task_state="", power_state=1)
+    assert report_power_states(power(instance.uuid, 4, host="b")) == 0
+
+
+def test_a_server_with_a_task_under_way_is_left_to_it():
+    instance = make_instance(host="a", vm_state="active", task_state="rebooting", power_state=1)
+    report_power_states(power(instance.uuid, 4))
+    instance.refresh_from_db()
+    assert (instance.vm_state, instance.task_state, instance.power_state) == ("active", "rebooting", 1)
+
+
+def test_what_was_seen_before_the_server_changed_is_old_news():
+    instance = make_instance(host="a", vm_state="active", task_state="", power_state=1)
+    seen = [InstancePower(instance_uuid=instance.uuid, power_state=4)]
+    old = PowerReport(host="a", reported_at=instance.updated_at.timestamp() - 1, instances=seen)
+    assert report_power_states(old) == 0
