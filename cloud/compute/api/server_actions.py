@@ -17,10 +17,8 @@ from cloud.compute.selectors import servers
 from cloud.compute.services import console, delete_server, locks, power, rebuild_server, reset_state
 from cloud.core.endpoints import ApiRequest, Reply, route
 from cloud.core.errors import NotImplementedHere, StateConflict
-from cloud.core.microversions import version
 
 _POLICY = "os_compute_api:"
-_REBUILD_SHOWS_USER_DATA = version("2.57")
 Run = Callable[[ApiRequest, Instance], Any]
 
 
@@ -66,8 +64,6 @@ def _rebuild(request: ApiRequest, instance: Instance) -> Reply:
     rebuild_server.rebuild(request.context, instance, asked["imageRef"], read_rebuild(asked))
     row = servers.get_row(request.context, instance.uuid)
     body = views.show(request, row, views.Body.REBUILD)
-    if request.version >= _REBUILD_SHOWS_USER_DATA:
-        body["user_data"] = row["user_data"] or None
     body["adminPass"] = asked.get("adminPass") or new_password()
     return Reply({"server": body}, status=202, headers={"Location": urls.self_url(request, "servers", instance.uuid)})
 

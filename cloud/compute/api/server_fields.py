@@ -5,6 +5,7 @@ Source: https://docs.openstack.org/nova/latest/reference/api-microversion-histor
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from cloud.compute.api import server_values as values
@@ -17,6 +18,20 @@ _EXTENDED = "os_compute_api:os-extended-server-attributes"
 _HOST_STATUS = "os_compute_api:servers:show:host_status"
 
 
+class Body(Enum):
+    """Which body a server is shown in."""
+
+    SHOW = "show"
+    LIST = "list"
+    UPDATE = "update"
+    REBUILD = "rebuild"
+
+
+EVERYWHERE = frozenset(Body)
+_ALWAYS_WHOLE = frozenset({Body.SHOW, Body.LIST})
+_ALL_WHOLE = version("2.75")
+
+
 @dataclass(frozen=True)
 class Field:
     """A field of the body.
@@ -24,8 +39,8 @@ class Field:
     Attributes:
         since, before: microversions; `before` is the first without it.
         policy: row of the policy table that the client must satisfy to see it; empty for none.
-        in_rebuild_since: when the answer to a rebuild got it, where that was before 2.75.
-        is_in_list: whether `servers/detail` has it. is_in_update: whether PUT has it below 2.75.
+        bodies: those that have it.
+        is_late: whether the answers to PUT and rebuild have it from 2.75 only, or from `in_rebuild_since` on.
         needs: which of the surroundings it is made from.
     """
 
@@ -34,14 +49,23 @@ class Field:
     since: Version
     before: Version | None = None
     policy: str = ""
-    is_in_list: bool = True
-    is_in_update: bool = True
+    bodies: frozenset[Body] = EVERYWHERE
+    is_late: bool = False
     needs: str = ""
     in_rebuild_since: Version | None = None
 
-    def exists_at(self, number: Version) -> bool:
-        """Tell whether the field exists at a microversion."""
-        return number >= self.since and (self.before is None or number < self.before)
+    def exists_at(self, number: Version, body: Body) -> bool:
+        """Tell whether a body has the field at a microversion."""
+        is_there = number >= self.since and (self.before is None or number < self.before) and body in self.bodies
+        if not self.is_late or is_whole(body, number):
+            return is_there
+        since = self.in_rebuild_since
+        return is_there and body is Body.REBUILD and since is not None and number >= since
+
+
+def is_whole(body: Body, number: Version) -> bool:
+    """Tell whether a body shows all that there is: those of PUT and rebuild do from 2.75 on."""
+    return body in _ALWAYS_WHOLE or number >= _ALL_WHOLE
 
 
 def _field(name: str, make: Make, since: str = "2.1", before: str = "", **more: Any) -> Field:
@@ -60,8 +84,8 @@ def _constant(value: Any) -> Make:
     return lambda row, shown: value
 
 
-_LATER: dict[str, Any] = {"is_in_update": False}
-_ADMIN: dict[str, Any] = {"is_in_update": False, "policy": _EXTENDED}
+_LATER: dict[str, Any] = {"is_late": True}
+_ADMIN: dict[str, Any] = {"is_late": True, "policy": _EXTENDED}
 
 FIELDS: tuple[Field, ...] = (
     _field("id", _column("uuid")),
@@ -104,14 +128,16 @@ FIELDS: tuple[Field, ...] = (
     _field("OS-EXT-SRV-ATTR:kernel_id", _constant(""), since="2.3", **_ADMIN),
     _field("OS-EXT-SRV-ATTR:ramdisk_id", _constant(""), since="2.3", **_ADMIN),
     _field("OS-EXT-SRV-ATTR:root_device_name", _column("root_device_name"), since="2.3", **_ADMIN),
-    _field("OS-EXT-SRV-ATTR:user_data", _column_or_null("user_data"), since="2.3", **_ADMIN),
+    _field("OS-EXT-SRV-ATTR:user_data", _column_or_null("user_data"), since="2.3",
+           bodies=EVERYWHERE - {Body.REBUILD}, **_ADMIN),
+    _field("user_data", _column_or_null("user_data"), since="2.57", bodies=frozenset({Body.REBUILD})),
     _field("locked", _column("locked"), since="2.9"),
-    _field("host_status", values.host_status, since="2.16", is_in_update=False, policy=_HOST_STATUS,
+    _field("host_status", values.host_status, since="2.16", is_late=True, policy=_HOST_STATUS,
            needs="host_statuses"),
     _field("description", _column("description"), since="2.19"),
     _field("tags", values.tags, since="2.26", needs="tags"),
     _field("trusted_image_certificates", _constant(None), since="2.63"),
-    _field("server_groups", values.server_groups, since="2.71", is_in_list=False, needs="groups"),
+    _field("server_groups", values.server_groups, since="2.71", bodies=EVERYWHERE - {Body.LIST}, needs="groups"),
     _field("locked_reason", _column_or_null("locked_reason"), since="2.73"),
     _field("pinned_availability_zone", _column_or_null("pinned_availability_zone"), since="2.96"),
     _field("scheduler_hints", _column("scheduler_hints"), since="2.100"),

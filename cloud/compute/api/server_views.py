@@ -1,31 +1,16 @@
 """Bodies of servers, by microversion and by who asks. The fields are in `server_fields`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from enum import Enum
 from typing import Any
 
 from cloud.compute.api import links as urls
-from cloud.compute.api.server_fields import FIELDS, Field
+from cloud.compute.api.server_fields import FIELDS, Body, Field, is_whole
 from cloud.compute.api.server_values import ABSENT, Shown
 from cloud.compute.selectors.server_surroundings import Wanted, load
 from cloud.core import policy
 from cloud.core.endpoints import ApiRequest
-from cloud.core.microversions import version
 
 Row = Mapping[str, Any]
-_ALL_IN_UPDATE = version("2.75")
-
-
-class Body(Enum):
-    """Which body a server is shown in."""
-
-    SHOW = "show"
-    LIST = "list"
-    UPDATE = "update"
-    REBUILD = "rebuild"
-
-
-_CHANGES = frozenset({Body.UPDATE, Body.REBUILD})
 
 
 def brief(request: ApiRequest, row: Row) -> dict[str, Any]:
@@ -47,28 +32,17 @@ def many(request: ApiRequest, rows: Sequence[Row], body: Body = Body.LIST) -> li
         load(rows, wanted),
         shows_details=policy.allows(request.context, "os_compute_api:servers:show:fault_details"),
         shows_specs=policy.allows(request.context, "os_compute_api:os-flavor-extra-specs:index"),
-        is_extended=_is_whole(request, body),
+        is_extended=is_whole(body, request.version),
     )
     return [_render(fields, row, shown) for row in rows]
 
 
 def _fields(request: ApiRequest, body: Body) -> list[Field]:
     return [
-        one for one in FIELDS
-        if one.exists_at(request.version)
-        and (body is not Body.LIST or one.is_in_list)
-        and (one.is_in_update or _is_whole(request, body) or _is_in_rebuild(one, request, body))
-        and (not one.policy or policy.allows(request.context, one.policy))
-    ]  # fmt: skip
-
-
-def _is_in_rebuild(field: Field, request: ApiRequest, body: Body) -> bool:
-    since = field.in_rebuild_since
-    return body is Body.REBUILD and since is not None and request.version >= since
-
-
-def _is_whole(request: ApiRequest, body: Body) -> bool:
-    return body not in _CHANGES or request.version >= _ALL_IN_UPDATE
+        one
+        for one in FIELDS
+        if one.exists_at(request.version, body) and (not one.policy or policy.allows(request.context, one.policy))
+    ]
 
 
 def _render(fields: Iterable[Field], row: Row, shown: Shown) -> dict[str, Any]:
