@@ -7,7 +7,6 @@ import logging
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError
 from django.db.models import F, Max, Q
 
 from cloud.compute.models import Operation, Step
@@ -36,7 +35,7 @@ def _end_overdue(now: datetime) -> None:
         seconds = (now - operation.updated_at).total_seconds()
         try:
             failing.fail(operation, ErrorCode.DEADLINE_EXCEEDED, f"nothing was heard for {seconds:.0f} s")
-        except DatabaseError:
+        except Exception:  # noqa: BLE001 - logged; one operation must not keep the others
             _log.exception("operation %s could not be ended; trying again", operation.id)
 
 
@@ -56,7 +55,18 @@ def _send_again(now: datetime) -> None:
             taken[operation.workflow].append(operation.id)
     for workflow, ids in taken.items():
         _log.info("sending again: %s of %s", workflow, ", ".join(ids))
+        _launch(workflow, ids)
+
+
+def _launch(workflow: str, ids: list[str]) -> None:
+    """Send what can be sent: an operation that cannot be launched must not keep the others."""
+    try:
         rpc.launch_now(workflow, ids)
+    except Exception:  # noqa: BLE001 - logged; see above
+        _log.exception("%s of %s cannot be launched", workflow, ids)
+        if len(ids) > 1:
+            for one in ids:
+                _launch(workflow, [one])
 
 
 def _under_way(found: list[Operation]) -> dict[tuple[str, int], tuple[set[str], int]]:

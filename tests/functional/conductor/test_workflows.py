@@ -217,12 +217,20 @@ def test_the_tasks_of_a_build_are_recorded_with_who_did_them(workers):
     assert theirs.filter(task_name=SpawnServer.NAME, worker=server.host).exists()
 
 
-def test_a_step_that_raises_is_sent_again_and_then_ends_with_a_reason(workers):
-    (server,) = workers.create(request_spec={"vcpus": 1, "memory_mb": "much", "disk_gb": 1})
-    operation = Operation.objects.get(instance_uuid=server.uuid)
+def test_an_operation_that_cannot_be_launched_keeps_no_other_and_ends_with_a_reason(workers):
+    (bad,) = workers.create(request_spec={"vcpus": 1, "memory_mb": "much", "disk_gb": 1})
+    workers.end("scheduler")
+    (good,) = workers.create()
+    workers.redis.client().delete("scheduler")
+    workers.start("scheduler")
+    for server in (bad, good):
+        Operation.objects.filter(instance_uuid=server.uuid).update(resend_at=server.created_at)
+    operations.reconcile()
+    workers.wait_for(good, "active")
+    broken = Operation.objects.get(instance_uuid=bad.uuid)
     for _ in range(errors.MAX_SENDS):
-        errors.step_raised("task", [operation.id], 1)
+        errors.step_raised("task", [broken.id], 1)
         operations.reconcile()
-    workers.wait_for(server, "error")
-    operation.refresh_from_db()
-    assert (operation.state, operation.error_code) == ("failed", "Internal")
+    workers.wait_for(bad, "error")
+    broken.refresh_from_db()
+    assert (broken.state, broken.error_code) == ("failed", "Internal")
