@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from compute_agent.errors import VifPlugFailed
+from compute_agent.network.dhcp import Dnsmasq
 from compute_agent.network.linux_bridge import LinuxBridgeNetwork
 from compute_agent.network.names import Mark, bridge_name, tap_name
 from contracts.compute import SubnetSpec
@@ -103,9 +104,11 @@ def test_guest_gets_its_address_mtu_routes_and_name_server_by_dhcp(driver, make_
 def test_stranger_gets_no_lease(driver, make_guest):
     net = network()
     guest = make_guest(port(net, "10.99.0.5"))
-    (driver._shelf.folder(net.id) / "dhcp.hosts").write_text("")
-    os.kill(_dnsmasq_pid(driver._shelf._folder.parent, net), signal.SIGHUP)
-    time.sleep(0.1)
+    state_dir = driver._shelf._folder.parent
+    server = Dnsmasq(driver._shelf.folder(net.id), Mark.of(state_dir).namespace(net.id))
+    before = _dnsmasq_pid(state_dir, net)
+    server.ensure(net, [])
+    assert _dnsmasq_pid(state_dir, net) != before, "a fresh server runs"
     assert guest.dhcp(tries=1) == []
 
 
