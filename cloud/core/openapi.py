@@ -14,6 +14,9 @@ from cloud.core.microversions import ByVersion
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+_VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f]"
+_TEXT = r"[^\x00-\x1f\x7f-\x9f]*"
+_PATTERNS = {"printable": rf"^{_TEXT}$", "name": rf"^{_VISIBLE}({_TEXT}{_VISIBLE})?$"}
 _STREAM = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 
@@ -61,7 +64,7 @@ def _operation(service: Service, path: str, method: str, found: Endpoint) -> dic
         "operationId": f"{service.name} {method} {path}",
         "tags": [service.name],
         "summary": text.splitlines()[0] if text else "",
-        "parameters": [*_query_parameters(found), *_version_header(service)],
+        "parameters": [*_query_parameters(found), *_version_header(service, found)],
         "responses": {
             **{str(status): {"description": "success"} for status in _statuses(found)},
             "default": {"description": "a fault in the service's shape"},
@@ -83,12 +86,26 @@ def _content(found: Endpoint) -> dict[str, Any]:
         return _STREAM
     actions = _action_bodies(found)
     schema = {"oneOf": actions} if actions else _newest(found.body) or {}
-    return {"application/json": {"schema": schema}}
+    return {"application/json": {"schema": _in_plain_words(schema)}}
 
 
 def _action_bodies(found: Endpoint) -> list[Any]:
     """Return the schemas of what an endpoint does by the name in the body, if it is of that kind."""
     return [_newest(action.body) for action in getattr(found.function, "actions", {}).values()]
+
+
+def _in_plain_words(schema: Any) -> Any:
+    """Return a schema with patterns in place of the formats that only we know."""
+    if isinstance(schema, list):
+        return [_in_plain_words(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: _in_plain_words(value) for key, value in schema.items()}
+    pattern = _PATTERNS.get(schema.get("format", "")) if isinstance(schema.get("format", ""), str) else None
+    if pattern:
+        del plain["format"]
+        plain.setdefault("pattern", pattern)
+    return plain
 
 
 def _newest(value: Any) -> Any:
@@ -102,14 +119,18 @@ def _statuses(found: Endpoint) -> list[int]:
 def _query_parameters(found: Endpoint) -> list[dict[str, Any]]:
     schema = _newest(found.query) or {}
     return [
-        {"name": name, "in": "query", "required": name in schema.get("required", ()), "explode": True, "schema": one}
+        {"name": name, "in": "query", "required": name in schema.get("required", ()), "explode": True,
+         "schema": _in_plain_words(one)}
         for name, one in schema.get("properties", {}).items()
     ]
 
 
-def _version_header(service: Service) -> list[dict[str, Any]]:
-    if service.microversions is None:
+def _version_header(service: Service, found: Endpoint) -> list[dict[str, Any]]:
+    """Return the header with the newest and the oldest microversion of the operation."""
+    known = service.microversions
+    if known is None:
         return []
-    example = f"{service.microversions.service} {service.microversions.maximum}"
-    return [{"name": "OpenStack-API-Version", "in": "header", "required": False,
-             "schema": {"type": "string", "default": example}}]
+    newest, oldest = found.until or known.maximum, found.since or known.minimum
+    values = [f"{known.service} {number}" for number in dict.fromkeys((newest, oldest))]
+    return [{"name": "OpenStack-API-Version", "in": "header", "required": bool(found.since),
+             "schema": {"type": "string", "enum": values, "default": values[0]}}]
