@@ -199,7 +199,10 @@ class RebootServer(Order, frozen=True, kw_only=True):
 
 
 class RebuildServer(Order, frozen=True, kw_only=True):
-    """Make the instance's disks anew from `server.image`. `is_started`: it runs afterwards, else it is off."""
+    """Make the instance's disks anew from `server.image`. `is_started`: it runs afterwards, else it is off.
+
+    It waits for no image: PrepareImage comes first, which holds up no other order for the instance.
+    """
 
     NAME: ClassVar[str] = "compute.v1.rebuild_server"
     OUTCOME: ClassVar[type[Outcome]] = PowerChanged
@@ -239,7 +242,7 @@ COMMANDS: dict[str, Command] = {
         Command(StopServer, NORMAL),
         Command(StartServer, NORMAL),
         Command(RebootServer, NORMAL),
-        Command(RebuildServer, SLOW, is_slow_lane=True),
+        Command(RebuildServer, NORMAL),
         Command(GetConsoleOutput, URGENT),
     )
 }

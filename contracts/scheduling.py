@@ -4,6 +4,22 @@ from typing import ClassVar
 
 from contracts.envelope import Message
 
+# What else a host may be to satisfy a word of an image. Hosts say QEMU whether or not KVM speeds it up.
+_SATISFIED_BY: dict[str, tuple[str, ...]] = {
+    "amd64": ("x86_64",),
+    "i386": ("i686", "x86_64"),
+    "i686": ("i686", "x86_64"),
+    "arm64": ("aarch64",),
+    "armv7l": ("armv7l", "aarch64"),
+    "kvm": ("kvm", "qemu"),
+    "qemu": ("qemu", "kvm"),
+}
+
+
+def satisfying(word: str) -> tuple[str, ...]:
+    """Return the words of a host, in lower case, that satisfy an image's architecture, hypervisor type or VM mode."""
+    return _SATISFIED_BY.get(word.lower(), (word.lower(),))
+
 
 class HostState(Message, frozen=True, kw_only=True):
     """A host as the scheduler sees it.

@@ -22,14 +22,18 @@ POWERING_ON = "powering-on"
 REBOOTING = "rebooting"
 REBOOTING_HARD = "rebooting_hard"
 REBUILDING = "rebuilding"
+REBUILD_SPAWNING = "rebuild_spawning"
 DELETING = "deleting"
 
 VM_STATES = frozenset({BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR, DELETED})
 TASK_STATES = frozenset(
-    {IDLE, SCHEDULING, NETWORKING, SPAWNING, POWERING_OFF, POWERING_ON, REBOOTING, REBOOTING_HARD, REBUILDING, DELETING}
-)
+    {IDLE, SCHEDULING, NETWORKING, SPAWNING, POWERING_OFF, POWERING_ON, REBOOTING, REBOOTING_HARD, REBUILDING,
+     REBUILD_SPAWNING, DELETING}
+)  # fmt: skip
 TRANSIENT = TASK_STATES - {IDLE}
 BUILD_TASKS = frozenset({SCHEDULING, NETWORKING, SPAWNING})
+REBUILD_TASKS = frozenset({REBUILDING, REBUILD_SPAWNING})
+ALLOW_REBUILD = frozenset({ACTIVE, STOPPED, ERROR})
 ALLOW_HARD_REBOOT = frozenset({ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR})
 LIVE = VM_STATES - {DELETED}
 
@@ -56,11 +60,12 @@ TRANSITIONS = (
     _row("rebooted", LIVE, {REBOOTING, REBOOTING_HARD}, ACTIVE, IDLE),
     _row("power_failed", LIVE, {POWERING_OFF, POWERING_ON, REBOOTING}, KEEP, IDLE),
     _row("reboot_failed", LIVE, {REBOOTING_HARD}, ERROR, IDLE),
-    # A new disk from an image; what was off stays off.
-    _row("rebuild", {ACTIVE, STOPPED, ERROR}, {IDLE}, KEEP, REBUILDING),
-    _row("rebuilt", LIVE - {STOPPED}, {REBUILDING}, ACTIVE, IDLE),
-    _row("rebuilt", {STOPPED}, {REBUILDING}, STOPPED, IDLE),
-    _row("rebuild_failed", LIVE, {REBUILDING}, ERROR, IDLE),
+    # A new disk from an image, which may have to be fetched first; what was off stays off.
+    _row("rebuild", ALLOW_REBUILD, {IDLE}, KEEP, REBUILDING),
+    _row("rebuild_spawn", LIVE, {REBUILDING}, KEEP, REBUILD_SPAWNING),
+    _row("rebuilt", LIVE - {STOPPED}, REBUILD_TASKS, ACTIVE, IDLE),
+    _row("rebuilt", {STOPPED}, REBUILD_TASKS, STOPPED, IDLE),
+    _row("rebuild_failed", LIVE, REBUILD_TASKS, ERROR, IDLE),
     # An operator's word.
     _row("reset_active", LIVE, TASK_STATES, ACTIVE, IDLE),
     _row("reset_error", LIVE, TASK_STATES, ERROR, IDLE),

@@ -19,9 +19,7 @@ PLAIN: dict[str, str] = {
 UNDER_WAY: dict[tuple[str, str], str] = {
     (states.ACTIVE, states.REBOOTING): "REBOOT",
     (states.ACTIVE, states.REBOOTING_HARD): "HARD_REBOOT",
-    (states.ACTIVE, states.REBUILDING): "REBUILD",
-    (states.STOPPED, states.REBUILDING): "REBUILD",
-    (states.ERROR, states.REBUILDING): "REBUILD",
+    **{(vm_state, task): "REBUILD" for vm_state in states.ALLOW_REBUILD for task in states.REBUILD_TASKS},
 }
 # Words that clients may filter by, though no server here can bear them yet.
 _NOT_YET = frozenset(

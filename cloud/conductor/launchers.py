@@ -17,7 +17,7 @@ from cloud.compute.models.operations import OperationState, StepState
 from cloud.compute.services import graphs
 from cloud.conductor.steps import deleting, failing, orders
 from cloud.conductor.steps.affinity import member_hosts
-from cloud.conductor.workflows import building, ordering, placing
+from cloud.conductor.workflows import building, ordering, placing, rebuilding
 from cloud.core import rpc
 from cloud.images.models import Image
 from cloud.networks.services import allocation
@@ -157,14 +157,17 @@ def reboot(operation_ids: Sequence[str]) -> Iterator[Signature]:
 
 @rpc.register_workflow("rebuild")
 def rebuild(operation_ids: Sequence[str]) -> Iterator[Signature]:
-    """Make the disks anew from the image that the instance names now."""
+    """Bring the image that the instance names now to its host, if it is not there yet; then make the disks anew."""
     for one, server in _with_servers(operation_ids):
         if server.image is None:
             failing.fail(one.operation, ErrorCode.IMAGE_UNAVAILABLE, "the image was deleted")
-            continue
-        is_started = one.instance.vm_state != states.STOPPED
-        fence = orders.fence(one.operation, graphs.POWER)
-        yield ordering.change_power(RebuildServer(server=server, is_started=is_started, **fence))
+        elif graphs.PREPARE_IMAGE in one.steps:
+            fence = orders.fence(one.operation, graphs.PREPARE_IMAGE)
+            yield rebuilding.fetch_image(PrepareImage(image=server.image, **fence))
+        else:
+            is_started = one.instance.vm_state != states.STOPPED
+            fence = orders.fence(one.operation, graphs.REBUILD)
+            yield rebuilding.rebuild_server(RebuildServer(server=server, is_started=is_started, **fence))
 
 
 def _with_servers(operation_ids: Sequence[str]) -> Iterator[tuple[_Standing, ServerSpec]]:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from contracts import conductor as names
-from contracts.compute import DestroyServer, SpawnServer
+from contracts.compute import DestroyServer, RebuildServer, SpawnServer
 from contracts.conductor import HostReport, PowerReport, Residue
 from contracts.scheduling import SelectDestinations
 
@@ -31,8 +31,9 @@ _ROUTINE = frozenset({
 })  # fmt: skip
 # The step -> the task of another process whose answer is its first argument.
 _FOLLOWS = {
-    names.CLAIM: SelectDestinations.NAME, names.FINISH_SPAWN: SpawnServer.NAME, names.FINISH_DELETE: DestroyServer.NAME
-}
+    names.CLAIM: SelectDestinations.NAME, names.FINISH_SPAWN: SpawnServer.NAME,
+    names.FINISH_DELETE: DestroyServer.NAME, names.FINISH_REBUILD: RebuildServer.NAME,
+}  # fmt: skip
 
 
 class Recorder:

@@ -8,9 +8,9 @@ from celery import shared_task
 from cloud.compute.services import host_feed, host_reports, power_reports
 from cloud.conductor import background, launchers, presence
 from cloud.conductor.reconcile import hosts, operations, prune, residue
-from cloud.conductor.steps import building, deleting, errors, placing, power
+from cloud.conductor.steps import building, deleting, errors, placing, power, rebuilding
 from contracts import conductor as names
-from contracts.compute import PowerChanged, ServerDestroyed, ServerSpawned
+from contracts.compute import ImagePrepared, PowerChanged, ServerDestroyed, ServerSpawned
 from contracts.conductor import HostReport, PowerReport, Residue
 from contracts.envelope import Outcome
 from contracts.scheduling import Selected
@@ -49,6 +49,18 @@ def finish_delete(outcome: Wire, *, operation_id: str, attempt: int) -> None:
 def finish_power(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a stop, start or reboot."""
     power.finish_power(PowerChanged.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.BEGIN_REBUILD, throws=_throws)
+def begin_rebuild(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Go on from the image in the host's cache to the rebuild."""
+    rebuilding.begin_rebuild(ImagePrepared.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.FINISH_REBUILD, throws=_throws)
+def finish_rebuild(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Close a rebuild."""
+    rebuilding.finish_rebuild(PowerChanged.from_wire(outcome), operation_id, attempt)
 
 
 @shared_task(name=names.FAIL_OPERATION)

@@ -9,8 +9,9 @@ from contracts.compute import PowerChanged, RebuildServer
 def rebuild(host: Host, order: RebuildServer) -> PowerChanged:
     """Have the instance's disks made anew, and the instance running or off as it was.
 
-    The image is fetched first: one that cannot be had costs the tenant nothing. From there on a failure leaves an
-    instance without its old disk, which a repetition of the order ends.
+    The image comes first, although it should be there: one that cannot be had costs the tenant nothing. From there on
+    a failure leaves an instance without its old disk, which a repetition of the order ends. The guest is not asked to
+    shut down, because what it would write goes with its disks; the console's log and the config drive go too.
     """
     server = order.server
     if server.image is not None:

@@ -32,7 +32,9 @@ _PAGE_BEFORE = strict(
 )
 _QUERY = ByVersion({"2.1": parameters(), "2.58": _PAGE, "2.66": _PAGE_BEFORE})
 # The steps that a host carries out; the conductor does the others.
-_ON_HOST = frozenset({graphs.PREPARE_IMAGE, graphs.PLUG_VIFS, graphs.SPAWN, graphs.DESTROY, graphs.POWER})
+_ON_HOST = frozenset({
+    graphs.PREPARE_IMAGE, graphs.PLUG_VIFS, graphs.SPAWN, graphs.DESTROY, graphs.POWER, graphs.REBUILD,
+})  # fmt: skip
 # What became of a step, in the words of Nova's events.
 _RESULTS = {StepState.DONE: "Success", StepState.SKIPPED: "Success", StepState.FAILED: "Error"}
 

@@ -39,6 +39,14 @@ class UnknownHost(Invalid):
     """Compute host {host} could not be found."""
 
 
+class UnfitHost(Invalid):
+    """The image cannot run on the server's host, which does not offer: {wanted}"""
+
+
+class HostFull(Conflict):
+    """The server's host has no room for the larger disk that this image needs."""
+
+
 class FlavorTooSmall(Invalid):
     """Flavor's {resource} is too small for requested image."""
 

@@ -23,6 +23,7 @@ SPAWN = "spawn_server"
 FINISH = "finish"
 DESTROY = "destroy_server"
 POWER = "power"
+REBUILD = "rebuild_server"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,11 @@ GRAPHS: dict[str, tuple[PlannedStep, ...]] = {
     "stop": _power(StopServer.NAME),
     "start": _power(StartServer.NAME),
     "reboot": _power(RebootServer.NAME),
-    "rebuild": _power(RebuildServer.NAME),
+    "rebuild": (
+        PlannedStep(PREPARE_IMAGE, COMMANDS[PrepareImage.NAME].timing),
+        PlannedStep(REBUILD, COMMANDS[RebuildServer.NAME].timing, (PREPARE_IMAGE,)),
+        PlannedStep(FINISH, FAST, (REBUILD,)),
+    ),
 }
 TIMINGS: dict[tuple[str, str], Timing] = {
     (workflow, step.name): step.timing for workflow, graph in GRAPHS.items() for step in graph

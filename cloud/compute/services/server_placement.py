@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cloud.compute.errors import UnknownHost, UnknownServerGroup, UnknownZone
+import msgspec
+
+from cloud.compute.errors import UnfitHost, UnknownHost, UnknownServerGroup, UnknownZone
 from cloud.compute.models import Aggregate, ComputeNode, Flavor, ServerGroup
 from cloud.compute.selectors.servers import visible
 from cloud.compute.selectors.zones import DEFAULT_ZONE, ZONE_KEY
@@ -15,7 +17,7 @@ from cloud.core.context import RequestContext
 from cloud.core.errors import Forbidden, Invalid
 from cloud.identity.services import quotas
 from cloud.images.models import Image
-from contracts.scheduling import RequestSpec
+from contracts.scheduling import HostState, RequestSpec, satisfying
 
 # What a host must match -> the image properties that say so, the newer name first.
 _IMAGE_WORDS = {
@@ -51,13 +53,38 @@ def plan(context: RequestContext, request: ServerRequest, flavor: Flavor, image:
         availability_zone=zone,
         group_policy=group.policy if group else "",
         max_per_host=int(group.rules.get("max_server_per_host", 1)) if group else 1,
-        image_properties=image_words(image.properties),
+        image_properties=_image_words(image.properties),
         required_traits=sorted({*_required(flavor.extra_specs), *_required(image.properties)}),
         requested_host=host,
         same_hosts=_hosts_of(context, hints.get("same_host"), is_required=True),
         different_hosts=_hosts_of(context, hints.get("different_host"), is_required=False),
     )
     return Placement(spec, zone, group)
+
+
+def with_image(spec: RequestSpec, flavor: Flavor, image: Image) -> RequestSpec:
+    """Return what a server asks of its host once it is made from another image.
+
+    What it holds never shrinks: its old disk stays there where the new one cannot be made.
+    """
+    return msgspec.structs.replace(
+        spec,
+        disk_gb=max(spec.disk_gb, boot_choices.disk_gb(flavor, image)),
+        image_properties=_image_words(image.properties),
+        required_traits=sorted({*_required(flavor.extra_specs), *_required(image.properties)}),
+    )
+
+
+def check_fit(host: HostState, spec: RequestSpec) -> None:
+    """Refuse, as far as image and traits go, what the scheduler would not put on a host. Raises UnfitHost."""
+    words = [
+        f"{name} {word}"
+        for name, word in sorted(spec.image_properties.items())
+        if getattr(host, name).lower() not in satisfying(word)
+    ]
+    traits = sorted(set(spec.required_traits) - set(host.traits))
+    if words or traits:
+        raise UnfitHost(wanted=", ".join([*words, *traits]))
 
 
 def _zone_and_host(context: RequestContext, request: ServerRequest) -> tuple[str, str]:
@@ -124,8 +151,7 @@ def _texts(named: Any) -> list[str]:
     return [named] if isinstance(named, str) else list(named or ())
 
 
-def image_words(properties: Mapping[str, Any]) -> dict[str, str]:
-    """Return what an image's properties ask of a host, by the names of `RequestSpec.image_properties`."""
+def _image_words(properties: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for word, names in _IMAGE_WORDS.items():
         value = next((properties[name] for name in names if properties.get(name)), "")

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 
 from cloud.compute import states
-from cloud.compute.models import Instance, InstanceFault, Operation
+from cloud.compute.models import Instance, InstanceFault, Operation, Step
 from cloud.compute.models.operations import OperationState
 from cloud.compute.services import graphs, host_feed, operations, step_rows
 from cloud.conductor.steps import deleting
@@ -116,10 +116,20 @@ def fail_delete(operation: Operation, code: str, detail: str = "") -> None:
 
 
 def fail_power(operation: Operation, code: str, detail: str = "") -> None:
-    """A host could not stop, start, reboot or rebuild an instance."""
+    """A host could not stop, start or reboot an instance."""
     text = f"{operation.action.capitalize()} failed: {TENANT_TEXT.get(code, TENANT_TEXT[ErrorCode.INTERNAL])}"
     with transaction.atomic():
-        _end(operation, code, ("power_failed", "reboot_failed", "rebuild_failed"), text, detail)
+        _end(operation, code, ("power_failed", "reboot_failed"), text, detail)
+
+
+def fail_rebuild(operation: Operation, code: str, detail: str = "") -> None:
+    """A host could not rebuild an instance, which keeps its image as well where the host was not told to begin."""
+    text = f"Rebuild failed: {TENANT_TEXT.get(code, TENANT_TEXT[ErrorCode.INTERNAL])}"
+    with transaction.atomic():
+        begun = Step.objects.filter(operation=operation, name=graphs.REBUILD, sends__gt=0)
+        if "was" in operation.plan and not begun.exists():
+            Instance.objects.filter(uuid=operation.instance_uuid, deleted=False).update(**operation.plan["was"])
+        _end(operation, code, ("rebuild_failed",), text, detail)
 
 
 def _end(operation: Operation, code: str, events: Sequence[str], text: str, detail: str) -> None:
@@ -138,5 +148,5 @@ _PATHS: dict[str, Callable[[Operation, str, str], None]] = {
     "stop": fail_power,
     "start": fail_power,
     "reboot": fail_power,
-    "rebuild": fail_power,
+    "rebuild": fail_rebuild,
 }

@@ -1,4 +1,4 @@
-"""The end of a stop, start, reboot or rebuild."""
+"""The end of a stop, start or reboot."""
 
 from django.db import transaction
 
@@ -10,7 +10,7 @@ from cloud.conductor.steps.building import is_from_its_host
 from cloud.core.clock import database_now
 from contracts.compute import PowerChanged
 
-_EVENTS = {"stop": "stopped", "start": "started", "reboot": "rebooted", "rebuild": "rebuilt"}
+_EVENTS = {"stop": "stopped", "start": "started", "reboot": "rebooted"}
 
 
 def finish_power(outcome: PowerChanged, operation_id: str, attempt: int) -> None:

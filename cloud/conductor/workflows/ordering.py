@@ -5,7 +5,7 @@ from celery.canvas import Signature
 
 from cloud.conductor.workflows.failure import on_failure
 from cloud.core import rpc
-from contracts.compute import DestroyServer, RebootServer, RebuildServer, StartServer, StopServer
+from contracts.compute import DestroyServer, RebootServer, StartServer, StopServer
 from contracts.conductor import FINISH_DELETE, FINISH_POWER
 from contracts.envelope import Order
 
@@ -15,8 +15,8 @@ def delete_server(order: DestroyServer) -> Signature:
     return _order_then(order, FINISH_DELETE)
 
 
-def change_power(order: StopServer | StartServer | RebootServer | RebuildServer) -> Signature:
-    """Return the canvas that stops, starts, reboots or rebuilds an instance."""
+def change_power(order: StopServer | StartServer | RebootServer) -> Signature:
+    """Return the canvas that stops, starts or reboots an instance."""
     return _order_then(order, FINISH_POWER)
 
 

@@ -4,20 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from contracts.scheduling import RequestSpec
+from contracts.scheduling import RequestSpec, satisfying
 from scheduler.core.columns import Columns, Mask, Numbers
 from scheduler.core.filters.base import AfterPick
-
-# What else a host may be to satisfy a word of an image. Hosts say QEMU whether or not KVM speeds it up.
-_SATISFIED_BY: dict[str, tuple[str, ...]] = {
-    "amd64": ("x86_64",),
-    "i386": ("i686", "x86_64"),
-    "i686": ("i686", "x86_64"),
-    "arm64": ("aarch64",),
-    "armv7l": ("armv7l", "aarch64"),
-    "kvm": ("kvm", "qemu"),
-    "qemu": ("qemu", "kvm"),
-}
 
 
 class ImagePropertiesFilter:
@@ -35,7 +24,7 @@ class ImagePropertiesFilter:
         }
         mask: Mask | None = None
         for name, column in columns.items():
-            word = request.image_properties.get(name, "").lower()
+            word = request.image_properties.get(name, "")
             if word:
                 fits = self._fits(hosts, column, word)
                 mask = fits if mask is None else mask & fits
@@ -48,5 +37,5 @@ class ImagePropertiesFilter:
 
     def _fits(self, hosts: Columns, column: Numbers, word: str) -> Mask:
         find = hosts.vocabulary.words.find
-        mask: Mask = np.isin(column, [find(satisfied_by) for satisfied_by in _SATISFIED_BY.get(word, (word,))])
+        mask: Mask = np.isin(column, [find(one) for one in satisfying(word)])
         return mask

@@ -9,11 +9,13 @@ from contracts.compute import ConsoleOutput
 from tests.factories.boot import make_flavor
 from tests.factories.instances import make_image
 from tests.functional.compute.conftest import CONTEXTS, fault
+from tests.functional.compute.hosts import make_host
 
 
 @pytest.fixture
 def server(member):
     make_flavor()
+    make_host("h1")
     body = {"server": {"name": "s", "flavorRef": "1", "imageRef": make_image().id}}
     uuid = member.post("/servers", body).json()["server"]["id"]
     put(uuid)
@@ -155,7 +157,7 @@ def test_a_rebuild_changes_what_is_asked_and_answers_with_the_server(member, ser
     assert row.task_state == "rebuilding"
     assert row.request_spec["image_properties"] == {"architecture": "x86_64"}
     operation = Operation.objects.latest("started_at")
-    assert (operation.action, operation.workflow, operation.plan) == ("rebuild", "rebuild", {"image": image})
+    assert (operation.action, operation.workflow, operation.plan["image"]) == ("rebuild", "rebuild", image)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +167,7 @@ def test_a_rebuild_changes_what_is_asked_and_answers_with_the_server(member, ser
         ({}, {"task_state": "rebooting"}, 409, "while it is in task_state rebooting"),
         ({}, {"vm_state": "error", "host": ""}, 409, "is not ready"),
         ({}, {"locked": True}, 409, "is locked"),
-        ({"imageRef": "5f5a2b0c-5f5a-4f5a-8f5a-5f5a2b0c5f5a"}, {}, 400, "Can not find requested image"),
+        ({"imageRef": "5f5a2b0c-5f5a-4f5a-8f5a-5f5a2b0c5f5a"}, {}, 400, "Cannot find image for rebuild"),
         ({"imageRef": "x"}, {}, 400, "imageRef"),
         ({"name": ""}, {}, 400, "name"),
         ({"personality": [{"path": "/x", "contents": ""}]}, {}, 400, "Personality"),

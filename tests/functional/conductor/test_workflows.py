@@ -49,7 +49,9 @@ def test_a_rebuilt_server_runs_or_is_off_as_it_was(workers):
     workers.wait_for(server, "active")
     workers.act(server, "rebuild", "rebuild")
     assert workers.wait_for(server, "active").power_state == 1
-    assert steps(server, "rebuild") == [("power", 1, "done"), ("finish", 1, "done")]
+    assert steps(server, "rebuild") == [
+        ("prepare_image", 1, "done"), ("rebuild_server", 1, "done"), ("finish", 1, "done"),
+    ]  # fmt: skip
     workers.act(server, "stop", "stop")
     workers.wait_for(server, "stopped")
     workers.act(server, "rebuild", "rebuild")
@@ -63,6 +65,34 @@ def test_a_rebuild_that_fails_says_so(workers):
     workers.act(server, "rebuild", "rebuild")
     workers.wait_for(server, "error")
     assert InstanceFault.objects.get(instance_uuid=server.uuid).message.startswith("Rebuild failed: ")
+    assert server.host
+
+
+def test_a_rebuild_whose_image_cannot_be_fetched_leaves_the_old_one(workers):
+    old = make_image()
+    (server,) = workers.create(image_ref=old.id)
+    workers.wait_for(server, "active")
+    workers.trouble(server.host, {"verb": "prepare_image", "error": "no route"})
+    Instance.objects.filter(pk=server.pk).update(image_ref=make_image().id)
+    workers.act(server, "rebuild", "rebuild", was={"image_ref": old.id})
+    workers.wait_for(server, "error")
+    assert InstanceFault.objects.get(instance_uuid=server.uuid).message == (
+        "Rebuild failed: The image could not be fetched by the host."
+    )
+    assert server.image_ref == old.id
+
+
+def test_a_server_is_deleted_while_its_new_image_is_fetched(workers):
+    (server,) = workers.create(image_ref=make_image().id)
+    workers.wait_for(server, "active")
+    workers.trouble(server.host, {"verb": "prepare_image", "delay_seconds": 3.0})
+    operation = workers.act(server, "rebuild", "rebuild")
+    begun = time.monotonic()
+    workers.delete(server)
+    workers.wait_for(server, "deleted")
+    assert time.monotonic() - begun < 2
+    operation.refresh_from_db()
+    assert operation.error_code == "Superseded"
 
 
 def test_a_request_for_many_spreads_them_and_each_counts(workers):

@@ -14,6 +14,7 @@ from contracts.compute import (
     PlugVifs,
     PrepareImage,
     RebootServer,
+    RebuildServer,
     SpawnServer,
     StopServer,
 )
@@ -95,6 +96,36 @@ def test_repeated_reboot_happens_once():
     _send(agent, reboot)
     fake.driver.faults.add(Fault(verb="power_off", error="a second reboot"))
     assert _send(agent, reboot)["error_code"] == ""
+
+
+def test_repeated_rebuild_wipes_once():
+    fake = FakeHost()
+    agent, server = fake.agent(), server_spec()
+    _send(agent, order(SpawnServer, server.uuid, server=server))
+    rebuild = order(RebuildServer, server.uuid, server=server)
+    first = _send(agent, rebuild)
+    fake.storage.faults.add(Fault(verb="delete_disks", error="a second wipe"))
+    assert _send(agent, rebuild) == first
+    assert first["power_state"] == PowerState.RUNNING
+
+
+def test_rebuild_that_arrives_after_the_delete_does_not_bring_the_instance_back():
+    fake = FakeHost()
+    agent, server = fake.agent(), server_spec()
+    _send(agent, order(SpawnServer, server.uuid, server=server))
+    _send(agent, order(DestroyServer, server.uuid, is_final=True))
+    assert _send(agent, order(RebuildServer, server.uuid, server=server))["error_code"] == "OrderRefused"
+    assert fake.driver.list_domains() == fake.network.plugged_ports() == {}
+
+
+def test_rebuild_that_failed_half_way_goes_on_when_it_is_repeated():
+    fake = FakeHost()
+    agent, server = fake.agent(), server_spec()
+    _send(agent, order(SpawnServer, server.uuid, server=server))
+    rebuild = order(RebuildServer, server.uuid, server=server)
+    fake.driver.faults.add(Fault(verb="define", error="no luck", times=1))
+    assert _send(agent, rebuild)["error_code"] == "HypervisorError"
+    assert _send(agent, rebuild)["power_state"] == PowerState.RUNNING
 
 
 def test_spawn_that_arrives_after_destroy_does_not_bring_the_instance_back():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from celery.canvas import Signature, maybe_signature
 
-from cloud.conductor.workflows import building, ordering, placing
+from cloud.conductor.workflows import building, ordering, placing, rebuilding
 from contracts.compute import (
     DestroyServer,
     FixedIpSpec,
@@ -15,12 +15,22 @@ from contracts.compute import (
     PlugVifs,
     PortSpec,
     PrepareImage,
+    RebuildServer,
     ServerSpec,
     SpawnServer,
     StopServer,
     SubnetSpec,
 )
-from contracts.conductor import BEGIN_SPAWN, CLAIM, FAIL_OPERATION, FINISH_DELETE, FINISH_POWER, FINISH_SPAWN
+from contracts.conductor import (
+    BEGIN_REBUILD,
+    BEGIN_SPAWN,
+    CLAIM,
+    FAIL_OPERATION,
+    FINISH_DELETE,
+    FINISH_POWER,
+    FINISH_REBUILD,
+    FINISH_SPAWN,
+)
 from contracts.scheduling import RequestSpec, SelectDestinations
 
 LIMIT = 16_384
@@ -58,6 +68,8 @@ CANVASES = {
     "spawn": lambda: building.spawn_server(SpawnServer(server=SERVER, **FENCE)),
     "delete": lambda: ordering.delete_server(DestroyServer(is_final=True, **FENCE)),
     "stop": lambda: ordering.change_power(StopServer(**FENCE)),
+    "fetch": lambda: rebuilding.fetch_image(PrepareImage(image=IMAGE, **FENCE)),
+    "rebuild": lambda: rebuilding.rebuild_server(RebuildServer(server=SERVER, **FENCE)),
 }
 
 
@@ -92,6 +104,8 @@ def errbacks(canvas: Signature) -> list[Signature]:
     ("spawn", [SpawnServer.NAME, FINISH_SPAWN]),
     ("delete", [DestroyServer.NAME, FINISH_DELETE]),
     ("stop", [StopServer.NAME, FINISH_POWER]),
+    ("fetch", [PrepareImage.NAME, BEGIN_REBUILD]),
+    ("rebuild", [RebuildServer.NAME, FINISH_REBUILD]),
 ])  # fmt: skip
 def test_the_links_are_these(name, tasks):
     assert [one.task for one in links(CANVASES[name]())] == tasks
