@@ -65,6 +65,8 @@ def claim_destinations(selected: Selected, operation_ids: Sequence[str], attempt
 
 def _claim(selected: Selected, operation_ids: Sequence[str], attempt: int) -> None:
     chosen = dict(zip(operation_ids, selected.hosts, strict=False))
+    # Before anything is read: who claimed the same servers at the same time is done when this returns.
+    claims.lock_hosts({host for hosts in selected.hosts for host in hosts})
     servers = _servers(chosen, attempt)
     wanting = [one for one in servers if one.hosts]
     fitting = _fit(wanting)

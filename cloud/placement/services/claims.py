@@ -27,6 +27,15 @@ class Claim:
         return {name: amount for name, amount in self.resources.items() if amount}
 
 
+def lock_hosts(hosts: Collection[str]) -> None:
+    """Keep everybody else from claiming on these hosts until the transaction ends.
+
+    Who claims in several rounds locks all hosts that may be concerned first: two that locked them one after the other
+    could wait for each other.
+    """
+    lock(ResourceProvider.objects.filter(name__in=hosts))
+
+
 def claim(claims: Sequence[Claim]) -> None:
     """Let every claim hold, or none.
 
