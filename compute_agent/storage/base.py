@@ -22,6 +22,8 @@ class StorageDriver(Protocol):
     def create_disks(self, server: ServerSpec) -> tuple[DiskSource, ...]:
         """Make the root disk, ephemeral, swap and config drive as the server wants them; existing ones stay.
 
+        A root disk stays part of the server when its image is gone and `server.image` is None.
+
         Raises:
             ImageUnavailable: the image is not in the cache.
             DiskTooSmall: `disk_gb` is not 0 and smaller than the image's virtual size.

@@ -25,6 +25,7 @@ class _Disks(msgspec.Struct, frozen=True):
     uuid: str
     hostname: str
     size_gb: int
+    has_root: bool = False
 
 
 class FakeStorage:
@@ -67,7 +68,8 @@ class FakeStorage:
         with self._lock:
             if server.uuid not in self._disks:
                 self._make(server)
-        return tuple(_sources(server))
+            has_root = self._disks[server.uuid].has_root
+        return tuple(_sources(server, has_root=has_root))
 
     def delete_disks(self, instance_uuid: str) -> None:
         """See StorageDriver."""
@@ -117,7 +119,7 @@ class FakeStorage:
                 raise DiskTooSmall(f"image {image.id} needs {image.virtual_size_bytes} bytes, not {server.disk_gb} GB")
         if self._used_gb() + size_gb > self._capacity_gb:
             raise HostDiskFull(f"no space left for the disks of {server.uuid}")
-        self._disks[server.uuid] = _Disks(server.uuid, server.hostname, size_gb)
+        self._disks[server.uuid] = _Disks(server.uuid, server.hostname, size_gb, has_root=image is not None)
         self._keep("disks", server.uuid, self._disks[server.uuid])
 
     def _used_gb(self) -> int:
@@ -142,10 +144,10 @@ class FakeStorage:
         return folder / "consoles" / f"{instance_uuid}.log"
 
 
-def _sources(server: ServerSpec) -> list[DiskSource]:
+def _sources(server: ServerSpec, *, has_root: bool) -> list[DiskSource]:
     """Return the disks that a real store would make of the same server."""
     wanted = {
-        "disk": (server.image is not None, "qcow2"),
+        "disk": (has_root, "qcow2"),
         "disk.eph0": (server.ephemeral_gb > 0, "raw"),
         "disk.swap": (server.swap_mb > 0, "raw"),
     }

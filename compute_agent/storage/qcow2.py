@@ -99,6 +99,8 @@ class Qcow2Storage:
         disks = []
         if server.image is not None:
             self._ensure_root(server, server.image, folder / "disk")
+        # An image that was deleted since takes nobody's disk away.
+        if (folder / "disk").exists():
             disks.append(DiskSource(path=str(folder / "disk"), disk_format="qcow2", bus=bus))
         extras = (
             ("disk.eph0", server.ephemeral_gb * _GIB, _format_ephemeral),

@@ -87,6 +87,14 @@ class StorageSuite:
         assert shelf.storage.create_disks(server) == first
         assert shelf.reopen().create_disks(msgspec.structs.replace(server)) == first
 
+    def test_a_root_disk_outlives_its_image_in_the_catalog(self, shelf: Shelf) -> None:
+        image = shelf.image()
+        shelf.storage.prepare_image(image)
+        server = make_server(image, swap_mb=64)
+        first = shelf.storage.create_disks(server)
+        without_image = msgspec.structs.replace(server, image=None)
+        assert shelf.storage.create_disks(without_image) == shelf.reopen().create_disks(without_image) == first
+
     def test_removed_disks_leave_nothing(self, shelf: Shelf) -> None:
         image = shelf.image()
         shelf.storage.prepare_image(image)
