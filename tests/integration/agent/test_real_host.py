@@ -9,6 +9,7 @@ import time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+import msgspec
 import pytest
 
 from compute_agent.bootstrap import build_agent
@@ -21,6 +22,7 @@ from contracts.compute import (
     GetConsoleOutput,
     ImageSpec,
     RebootServer,
+    RebuildServer,
     SpawnServer,
     StartServer,
     StopServer,
@@ -119,6 +121,11 @@ def test_guest_lives_from_order_to_banner_to_nothing_left(real, image):
     assert "addr=eth0=10.99.0.5" in real.wait_for_banners(uuid, 2)
     assert real.send(RebootServer, uuid, server=server, hard=True)["power_state"] == 1
     real.wait_for_banners(uuid, 3)
+    renamed = msgspec.structs.replace(server, metadata={**server.metadata, "hostname": "s2.example"})
+    assert real.send(RebuildServer, uuid, server=renamed, is_started=False)["power_state"] == 4
+    assert real.console(uuid) == ""
+    assert real.send(RebuildServer, uuid, server=renamed)["power_state"] == 1
+    assert real.wait_for_banners(uuid, 1) == "### READY s2 addr=eth0=10.99.0.5 metadata=http"
 
     seen = residue(real.host)
     assert (seen.domains, seen.disks) == ([uuid], [uuid])

@@ -160,3 +160,12 @@ def test_rebuild_from_an_image_that_cannot_be_had_leaves_the_guest_alone():
         rebuild(fake.host, order(RebuildServer, server.uuid, server=server))
     assert fake.driver.power_state(server.uuid) == PowerState.RUNNING
     assert fake.storage.instances_with_disks() == [server.uuid]
+
+
+def test_rebuild_without_an_image_leaves_the_guest_alone():
+    fake = FakeHost()
+    server = _running(fake)
+    with pytest.raises(ImageUnavailable):
+        rebuild(fake.host, order(RebuildServer, server.uuid, server=msgspec.structs.replace(server, image=None)))
+    assert fake.driver.power_state(server.uuid) == PowerState.RUNNING
+    assert fake.storage.instances_with_disks() == [server.uuid]
