@@ -1,6 +1,6 @@
 """What the admin's pages are made of: badges, links, durations, lists that can only be read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 NOTHING = "-"
@@ -49,6 +49,16 @@ def list_link(page: str, text: object, **query: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, text)
 
 
+def meter(used: float, whole: float) -> SafeString:
+    """Return how much of something is used, as figures over a bar."""
+    share = min(100 * used / whole, 100) if whole else 0
+    feel = "full" if share >= 95 else "plain"
+    return format_html(
+        '<span class="meter {}"><span style="width:{}%"></span></span> {} / {}', feel, f"{share:.1f}",
+        f"{used:.4g}", f"{whole:.5g}",
+    )
+
+
 def duration(seconds: float | None) -> str:
     """Return a span of time in the unit that suits it."""
     if seconds is None:
@@ -66,6 +76,16 @@ def span(since: datetime | None, until: datetime | None = None) -> str:
     if since is None:
         return NOTHING
     return duration(((until or timezone.now()) - since).total_seconds())
+
+
+def small_table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> SafeString | str:
+    """Return a table to stand in a page's field; what is in its cells is escaped unless it is safe."""
+    body = [format_html("<tr>{}</tr>", format_html_join("", "<td>{}</td>", ((cell,) for cell in row))) for row in rows]
+    if not body:
+        return NOTHING
+    titles = format_html_join("", "<th>{}</th>", ((title,) for title in head))
+    lines = format_html_join("", "{}", ((line,) for line in body))
+    return format_html('<table class="inner"><tr>{}</tr>{}</table>', titles, lines)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

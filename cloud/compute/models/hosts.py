@@ -27,6 +27,7 @@ class Service(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        verbose_name = "host service"
         constraints = [models.UniqueConstraint(fields=["binary", "host"], name="one_service")]
 
     def __str__(self) -> str:
@@ -58,6 +59,9 @@ class ComputeNode(models.Model):
     residue_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "hypervisor"
 
     def __str__(self) -> str:
         return self.hypervisor_hostname

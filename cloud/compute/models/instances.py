@@ -58,6 +58,7 @@ class Instance(models.Model):
     deleted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "server"
         indexes = [
             models.Index(fields=["deleted", "project_id", "-created_at", "-id"], name="instance_list"),
             models.Index(fields=["deleted", "-created_at", "-id"], name="instance_list_all"),

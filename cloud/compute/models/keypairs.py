@@ -16,6 +16,7 @@ class KeyPair(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "key pair"
         constraints = [models.UniqueConstraint(fields=["user_id", "name"], name="key_name_of_user")]
 
     def __str__(self) -> str:

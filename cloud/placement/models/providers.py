@@ -38,6 +38,7 @@ class Inventory(models.Model):
     used = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name_plural = "inventories"
         constraints = [
             models.UniqueConstraint(fields=["provider", "resource_class"], name="one_inventory"),
             models.CheckConstraint(condition=models.Q(used__gte=0), name="inventory_used_not_negative"),

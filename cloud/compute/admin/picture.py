@@ -1,0 +1,127 @@
+"""An operation's graph as a picture: where each box and line stands; the template draws them as SVG."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cloud.compute.models import Step
+from cloud.compute.models.operations import StepState
+from cloud.compute.selectors.step_graph import Attempt
+from cloud.core.presentation import duration
+
+BOX_WIDTH, BOX_HEIGHT = 196, 82
+_GAP_X, _GAP_Y = 44, 16
+_MARGIN, _HEAD = 14, 30
+_CHARACTERS = 27
+_UNDER_WAY = frozenset({StepState.PENDING, StepState.SENT})
+
+
+@dataclass(frozen=True)
+class Box:
+    """A step: its place, and the lines of text in it. `hint` is the whole of what did not fit."""
+
+    x: int
+    y: int
+    state: str
+    name: str
+    lines: tuple[str, ...]
+    hint: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """From a step to one that waits for it, as an SVG path. `is_done`: nothing flows there any more."""
+
+    path: str
+    is_done: bool
+
+
+@dataclass(frozen=True)
+class Band:
+    """An attempt's part of the picture."""
+
+    title: str
+    y: int
+    boxes: tuple[Box, ...]
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The whole of it."""
+
+    width: int
+    height: int
+    bands: tuple[Band, ...]
+
+
+def picture(attempts: Sequence[Attempt], now: datetime) -> Picture:
+    """Return the picture of attempts, one band below the other."""
+    bands = []
+    y = _MARGIN
+    for attempt in attempts:
+        bands.append(_band(attempt, y, now))
+        y += _HEAD + _height(attempt) + _GAP_Y
+    columns = max((len(one.levels) for one in attempts), default=1)
+    width = 2 * _MARGIN + columns * (BOX_WIDTH + _GAP_X) - _GAP_X
+    return Picture(width, y + _MARGIN - _GAP_Y if attempts else 2 * _MARGIN, tuple(bands))
+
+
+def _height(attempt: Attempt) -> int:
+    return max(len(level) for level in attempt.levels) * (BOX_HEIGHT + _GAP_Y) - _GAP_Y
+
+
+def _band(attempt: Attempt, top: int, now: datetime) -> Band:
+    middle = top + _HEAD + _height(attempt) // 2
+    places: dict[str, tuple[int, int]] = {}
+    for column, level in enumerate(attempt.levels):
+        first = middle - (len(level) * (BOX_HEIGHT + _GAP_Y) - _GAP_Y) // 2
+        for row, step in enumerate(level):
+            places[step.name] = (_MARGIN + column * (BOX_WIDTH + _GAP_X), first + row * (BOX_HEIGHT + _GAP_Y))
+    steps = [step for level in attempt.levels for step in level]
+    states = {step.name: step.state for step in steps}
+    lines = tuple(
+        Line(_curve(places[name], places[step.name]), states[name] == StepState.DONE)
+        for step in steps for name in step.after if name in places
+    )
+    boxes = tuple(_box(step, places[step.name], now) for step in steps)
+    return Band(f"Attempt {attempt.number}", top + 18, boxes, lines)
+
+
+def _curve(start: tuple[int, int], end: tuple[int, int]) -> str:
+    x1, y1 = start[0] + BOX_WIDTH, start[1] + BOX_HEIGHT // 2
+    x2, y2 = end[0], end[1] + BOX_HEIGHT // 2
+    half = (x1 + x2) // 2
+    return f"M{x1} {y1} C{half} {y1} {half} {y2} {x2 - 5} {y2}"
+
+
+def _box(step: Step, place: tuple[int, int], now: datetime) -> Box:
+    lines = [_how_long(step, now), step.host, _last(step, now)]
+    hint = "\n".join(part for part in (f"{step.name}: {step.state}", step.host, step.error_code, step.detail) if part)
+    return Box(*place, _look(step, now), step.name.replace("_", " "), tuple(_short(line) for line in lines), hint)
+
+
+def _look(step: Step, now: datetime) -> str:
+    is_late = step.state == StepState.SENT and step.deadline is not None and step.deadline < now
+    return "late" if is_late else str(step.state)
+
+
+def _how_long(step: Step, now: datetime) -> str:
+    if step.started_at is None or step.state == StepState.SKIPPED:
+        return str(step.state)
+    took = duration(((step.finished_at or now) - step.started_at).total_seconds())
+    sends = f", sent {step.sends}×" if step.sends > 1 else ""  # noqa: RUF001  it is times
+    return f"{step.state} {'since' if step.state in _UNDER_WAY else 'after'} {took}{sends}"
+
+
+def _last(step: Step, now: datetime) -> str:
+    if step.error_code:
+        return step.error_code
+    if step.state != StepState.SENT or step.deadline is None:
+        return ""
+    left = (step.deadline - now).total_seconds()
+    return f"deadline in {duration(left)}" if left > 0 else f"late by {duration(-left)}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _CHARACTERS else text[: _CHARACTERS - 1] + "…"

@@ -1,0 +1,20 @@
+// Shows a part of a page anew: [data-live] names where it comes from, data-every how many seconds lie between.
+// What is fetched says by [data-running] that there is more to come; a hidden page asks for nothing.
+"use strict";
+document.querySelectorAll("[data-live]").forEach((place) => {
+  const wait = Number(place.dataset.every) * 1000;
+  let wasRunning = false;
+  const show = async () => {
+    if (document.hidden) return again();
+    try {
+      const answer = await fetch(place.dataset.live, { credentials: "same-origin", redirect: "error" });
+      if (!answer.ok) return;
+      place.innerHTML = await answer.text();
+    } catch { return again(); }
+    const isRunning = place.querySelector("[data-running]") !== null;
+    if (isRunning) { wasRunning = true; again(); }
+    else if (wasRunning && "reload" in place.dataset) location.reload();
+  };
+  const again = () => setTimeout(show, wait);
+  if ("now" in place.dataset) show(); else again();
+});
