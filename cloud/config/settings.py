@@ -21,7 +21,7 @@ REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 REGION = os.environ.get("NOVELLA_REGION", "RegionOne")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "cloud.config.apps.NovellaAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -78,6 +78,7 @@ SILENCED_SYSTEM_CHECKS = [
     "admin.E408", "admin.E409", "admin.E410",  # our middlewares wrap Django's, for /admin/ only
 ]
 LANGUAGE_CODE = "en-us"
+FORMAT_MODULE_PATH = "cloud.config.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"

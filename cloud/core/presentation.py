@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -55,7 +55,7 @@ def meter(used: float, whole: float) -> SafeString:
     feel = "full" if share >= 95 else "plain"
     return format_html(
         '<span class="meter {}"><span style="width:{}%"></span></span> {} / {}', feel, f"{share:.1f}",
-        f"{used:.4g}", f"{whole:.5g}",
+        f"{used:.3g}", f"{whole:.5g}",
     )
 
 
@@ -92,6 +92,11 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     """Rows that show the truth and must not be edited by hand."""
 
     show_full_result_count = False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Show the list under its own name: there is nothing to select for change."""
+        title = str(self.opts.verbose_name_plural).capitalize()
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody adds one here."""

@@ -48,11 +48,11 @@ def _failed_since(age: timedelta) -> int:
 def _amounts(hosts: list[HostLine]) -> list[tuple[str, str, str, float]]:
     rows = (
         ("vCPUs held", sum((one.vcpus for one in hosts), Amount()), 1),
-        ("GB of memory held", sum((one.memory_mb for one in hosts), Amount()), 1024),
-        ("GB of disk held", sum((one.disk_gb for one in hosts), Amount()), 1),
+        ("memory held, GB", sum((one.memory_mb for one in hosts), Amount()), 1024),
+        ("disk held, GB", sum((one.disk_gb for one in hosts), Amount()), 1),
     )
     return [
-        (name, f"{one.used / unit:,.4g}", f"{one.capacity / unit:,.0f}", 100 * one.share) for name, one, unit in rows
+        (name, f"{one.used / unit:,.0f}", f"{one.capacity / unit:,.0f}", 100 * one.share) for name, one, unit in rows
     ]
 
 

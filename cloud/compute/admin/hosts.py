@@ -51,9 +51,9 @@ def _held(row: Any, name: str, unit: int = 1) -> str:
 
 @admin.register(Service)
 class ServiceAdmin(HostColumns, WholePage, ReadOnlyAdmin):
-    list_display = ("host", "binary", "state", "status", "disabled_reason", "zone", "servers", "vcpus_held",
-                    "memory_held", "disk_held", "seen")
-    list_filter = ("binary", "disabled", "forced_down", "is_up")
+    list_display = ("host", "binary", "zone", "state", "status", "servers", "vcpus_held", "memory_held", "disk_held",
+                    "seen", "disabled_reason")
+    list_filter = ("binary", "disabled", "forced_down")
     search_fields = ("host", "binary", "disabled_reason", "=uuid")
     ordering = ("binary", "host")
     list_per_page = 100
@@ -97,9 +97,9 @@ class ServiceAdmin(HostColumns, WholePage, ReadOnlyAdmin):
             try:
                 change_service(host, binary, **columns)
             except CloudError as refusal:
-                self.message_user(request, f"{host}: {refusal.message}", messages.ERROR)
+                self.message_user(request, f"Host {host}: {refusal.message}", messages.ERROR)
             else:
-                self.message_user(request, f"{host} is {done}.", messages.SUCCESS)
+                self.message_user(request, f"Host {host} is {done}.", messages.SUCCESS)
 
 
 @admin.register(ComputeNode)

@@ -15,7 +15,7 @@ from cloud.compute.models import Operation
 from cloud.compute.models.operations import OperationState
 from cloud.compute.selectors.step_graph import attempts_of
 from cloud.core.clock import database_now
-from cloud.core.presentation import NOTHING, ReadOnlyAdmin, WholePage, badge, link, list_link, span
+from cloud.core.presentation import NOTHING, ReadOnlyAdmin, WholePage, badge, link, list_link, small_table, span
 
 
 @admin.register(Operation)
@@ -29,7 +29,7 @@ class OperationAdmin(WholePage, ReadOnlyAdmin):
     list_per_page = 50
     change_form_template = "admin/compute/operation.html"
     fieldsets = (
-        (None, {"fields": ("server", "state_", "why", "host", "attempt", "hosts_tried", "alternates")}),
+        (None, {"fields": ("server", "state_", "why", "host", "attempt", "hosts_tried", "alternates", "steps")}),
         ("Asked by", {"fields": ("user", "project", "request_id", "plan_")}),
         ("When", {"fields": ("started_at", "took", "updated_at", "deadline", "resend_at", "finished_at")}),
         ("Details", {"fields": ("id", "workflow", "detail", "trace_")}),
@@ -71,9 +71,17 @@ class OperationAdmin(WholePage, ReadOnlyAdmin):
     def plan_(self, one: Any) -> str:
         return _pretty(one.plan)
 
-    @admin.display(description="scheduler's trace")
+    @admin.display
+    def steps(self, one: Any) -> str:
+        return list_link("compute_step", "as a list", q=one.pk)
+
+    @admin.display(description="hosts that each filter left")
     def trace_(self, one: Any) -> str:
-        return _pretty(one.trace)
+        rows = one.trace.get("filters") if isinstance(one.trace, dict) else None
+        if not rows:
+            return _pretty(one.trace)
+        cells = ((row["filter"], row["hosts_in"], row["hosts_out"]) for row in rows)
+        return small_table(("filter", "of", "left"), cells)
 
     def get_urls(self) -> list[Any]:
         shown = self.admin_site.admin_view(self.picture)

@@ -9,10 +9,10 @@ from cloud.compute.models.operations import StepState
 from cloud.compute.selectors.step_graph import Attempt
 from cloud.core.presentation import duration
 
-BOX_WIDTH, BOX_HEIGHT = 196, 82
-_GAP_X, _GAP_Y = 44, 16
-_MARGIN, _HEAD = 14, 30
-_CHARACTERS = 27
+BOX_WIDTH, BOX_HEIGHT = 158, 82
+_GAP_X, _GAP_Y = 28, 14
+_MARGIN, _HEAD = 4, 28
+_CHARACTERS = 23
 _UNDER_WAY = frozenset({StepState.PENDING, StepState.SENT})
 
 
@@ -110,7 +110,7 @@ def _how_long(step: Step, now: datetime) -> str:
     if step.started_at is None or step.state == StepState.SKIPPED:
         return str(step.state)
     took = duration(((step.finished_at or now) - step.started_at).total_seconds())
-    sends = f", sent {step.sends}×" if step.sends > 1 else ""  # noqa: RUF001  it is times
+    sends = f", {step.sends}×" if step.sends > 1 else ""  # noqa: RUF001  it is times
     return f"{step.state} {'since' if step.state in _UNDER_WAY else 'after'} {took}{sends}"
 
 

@@ -32,6 +32,10 @@ class ServerColumns:
     def doing(self, one: Any) -> str:
         return badge(f"{one.task_state} {span(one.updated_at)}", "busy") if one.task_state else NOTHING
 
+    @admin.display(description="status", ordering="vm_state")
+    def state(self, one: Any) -> str:
+        return format_html("{} {}", self.status(one), self.doing(one) if one.task_state else "")
+
     @admin.display
     def addresses(self, one: Any) -> str:
         return ", ".join(one.shown_addresses) or NOTHING

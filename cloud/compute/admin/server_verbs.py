@@ -56,12 +56,12 @@ def carry_out(verb: Verb, context: RequestContext, instances: Iterable[Instance]
 def _carry_out(verb: Verb, context: RequestContext, instance: Instance) -> Result:
     name = instance.display_name
     if instance.deleted:
-        return Result(name, "", f"{name}: it is deleted already.")
+        return Result(name, "", f"Server {name}: it is deleted already.")
     try:
         verb.run(context, instance)
     except CloudError as refusal:
-        return Result(name, "", f"{name}: {refusal.message}")
-    return Result(name, f"{name} {verb.done}.")
+        return Result(name, "", f"Server {name}: {refusal.message}")
+    return Result(name, f"Server {name} {verb.done}.")
 
 
 def refusal_of(verb: Verb, instance: Instance) -> str:

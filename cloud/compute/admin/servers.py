@@ -22,7 +22,7 @@ from cloud.core.presentation import ReadOnlyAdmin, WholePage
 class ServerAdmin(ServerColumns, WholePage, ReadOnlyAdmin):
     """Never in these fields: user data, keys, what the request asked of the network."""
 
-    list_display = ("name_", "status", "doing", "addresses", "flavor_", "host_", "project", "created_at", "reason")
+    list_display = ("name_", "state", "addresses", "flavor_", "host_", "project", "created_at", "reason")
     list_display_links = ("name_",)
     list_filter = (StatusFilter, BusyFilter, LivingFilter, "locked", "created_at")
     search_fields = ("display_name", "=uuid", "=host", "=project_id", "=reservation_id")

@@ -7,9 +7,6 @@ from cloud.identity.admin import credentials, people, quotas, roles
 
 __all__ = ["credentials", "people", "quotas", "roles"]
 
-admin.site.site_header = "Novella"
-admin.site.site_title = "Novella"
-admin.site.index_title = "The cloud from inside"
 # Roles stand in projects here; Django's groups of permissions have no meaning.
 if admin.site.is_registered(Group):
     admin.site.unregister(Group)
