@@ -54,7 +54,9 @@ def test_pages_from_2_40(admin):
     assert "tenant_usages_links" in at.get(f"/os-simple-tenant-usage?{PERIOD}&limit=1").json()
 
 
-@pytest.mark.parametrize("query", ["start=yesterday", "start=2020-01-02T00:00:00&end=2020-01-01T00:00:00", "end=2011-13-01T00:00:00"])
+@pytest.mark.parametrize(
+    "query", ["start=yesterday", "start=2020-01-02T00:00:00&end=2020-01-01T00:00:00", "end=2011-13-01T00:00:00"]
+)
 def test_impossible_periods_are_refused(admin, query):
     answer = admin.get(f"/os-simple-tenant-usage?{query}")
     assert answer.status_code == 400
