@@ -1,7 +1,8 @@
-"""`python -m compute_agent.purge [--disks]`: remove every domain, tap, namespace and rule of this installation.
+"""`python -m compute_agent.purge [--disks]`: end every guest, remove every tap, namespace and rule that is ours.
 
-For taking a whole cloud down. No agent may run meanwhile. What is not ours stays. The guests' disks stay too, because
-the database that knows them does; `--disks` removes them. `--no-domains` is for a host whose hypervisor is down.
+For taking a whole cloud down. No agent may run meanwhile. What belongs to others stays. The guests' definitions and
+disks stay too, because the database that knows them does: when the cloud comes back they are servers that are shut
+off. `--disks` removes both. `--no-domains` is for a host whose hypervisor is down.
 """
 
 import argparse
@@ -21,15 +22,16 @@ def purge(host: Host, *, has_disks: bool, has_domains: bool = True) -> list[str]
     """Remove everything of ours on the host, the disks if `has_disks`; return what could not be removed, in words."""
     work: dict[str, Callable[[], None]] = {"networks": host.network.purge}
     if has_domains:
-        work = {"domains": lambda: _domains(host), **work}
+        work = {"domains": lambda: _domains(host, is_for_good=has_disks), **work}
     if has_disks:
         work["disks"] = lambda: _disks(host)
     return [sentence for what, remove in work.items() for sentence in _attempt(what, remove)]
 
 
-def _domains(host: Host) -> None:
+def _domains(host: Host, *, is_for_good: bool) -> None:
+    end = host.driver.undefine if is_for_good else host.driver.power_off
     for uuid in host.driver.list_domains():
-        host.driver.undefine(uuid)
+        end(uuid)
 
 
 def _disks(host: Host) -> None:

@@ -1,6 +1,6 @@
 """`make down`: end everything that `make up` began, and leave nothing of ours on the machine.
 
-The state folder stays: images, the database, the logs. Guests do not: their disks stay, their domains end.
+The state folder stays: images, the database, the logs, the disks and definitions of the guests, which are shut off.
 """
 
 import os

@@ -1,5 +1,6 @@
 """Taking an installation down, on a host of fakes."""
 
+from compute_agent.drivers.base import PowerState
 from compute_agent.drivers.fault_plan import Fault
 from compute_agent.operations.spawn import spawn
 from compute_agent.purge import purge
@@ -14,16 +15,18 @@ def _with_a_guest() -> FakeHost:
     return fake
 
 
-def test_purge_removes_guests_and_networks_and_keeps_disks():
+def test_purge_ends_guests_and_networks_and_keeps_what_can_start_again():
     fake = _with_a_guest()
     assert purge(fake.host, has_disks=False) == []
-    assert fake.driver.list_domains() == fake.network.plugged_ports() == {}
+    assert list(fake.driver.list_domains().values()) == [PowerState.SHUTDOWN]
+    assert fake.network.plugged_ports() == {}
     assert len(fake.storage.instances_with_disks()) == 1
 
 
 def test_purge_of_disks_is_asked_for():
     fake = _with_a_guest()
     purge(fake.host, has_disks=True)
+    assert fake.driver.list_domains() == {}
     assert fake.storage.instances_with_disks() == []
 
 
