@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from contracts.envelope import Message, Order, Outcome
-from contracts.timeouts import FAST, NORMAL, SLOW, URGENT, Timing
+from contracts.timeouts import BRISK, FAST, NORMAL, SLOW, URGENT, Timing
 
 
 class ImageSpec(Message, frozen=True, kw_only=True):
@@ -237,8 +237,8 @@ COMMANDS: dict[str, Command] = {
     for command in (
         Command(PrepareImage, SLOW, is_slow_lane=True),
         Command(PlugVifs, FAST),
-        Command(SpawnServer, NORMAL),
-        Command(DestroyServer, NORMAL),
+        Command(SpawnServer, BRISK),
+        Command(DestroyServer, BRISK),
         Command(StopServer, NORMAL),
         Command(StartServer, NORMAL),
         Command(RebootServer, NORMAL),
