@@ -126,6 +126,57 @@ def test_another_projects_server_or_image_is_not_there(member, stranger, server)
     assert rebuild(member, server, make_image(status="deactivated")).status_code == 400
 
 
+USER_DATA, KEYLESS, HOSTNAME = {"user_data": "aGk="}, {"key_name": None}, {"hostname": "a.example"}
+FILES, CERTIFICATES = {"personality": []}, {"trusted_image_certificates": None}
+
+
+@pytest.mark.parametrize(
+    ("change", "refused_at", "taken_at"),
+    [
+        ({"description": None}, "2.18", "2.19"),
+        (KEYLESS, "2.53", "2.54"),
+        (FILES, "2.57", "2.56"),
+        (USER_DATA, "2.56", "2.57"),
+        (CERTIFICATES, "2.62", "2.63"),
+        ({"hostname": "ab"}, "2.89", "2.90"),
+        (HOSTNAME, "2.93", "2.94"),
+    ],
+)
+def test_a_field_is_taken_from_its_microversion_on(member, server, change, refused_at, taken_at):
+    image = make_image()
+    assert rebuild(member.at(refused_at), server, image, **change).status_code == 400
+    assert rebuild(member.at(taken_at), server, image, **change).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"trusted_image_certificates": ["x"]},
+        {"key_name": "nobody's"},
+        {"user_data": "x"},
+        {"accessIPv4": "10.0.0.256"},
+        {"metadata": {"k": 1}},
+        {"name": "a\nb"},
+        {"flavorRef": "1"},
+    ],
+)
+def test_what_cannot_be_is_refused_and_changes_nothing(member, server, change):
+    before = Instance.objects.values().get(uuid=server)
+    assert rebuild(member.at("2.104"), server, make_image(), **change).status_code == 400
+    assert Instance.objects.values().get(uuid=server) == before
+
+
+def test_the_answer_is_whole_from_2_75_and_shows_user_data_to_everybody(member, admin, server):
+    old = rebuild(member.at("2.74"), server, make_image(), user_data="aGk=").json()["server"]
+    assert old["user_data"] == "aGk="
+    assert "OS-EXT-STS:task_state" not in old
+    Instance.objects.filter(uuid=server).update(task_state="")
+    new = rebuild(admin.at("2.104"), server, make_image()).json()["server"]
+    assert (new["user_data"], new["OS-EXT-STS:task_state"], new["status"]) == ("aGk=", "rebuilding", "REBUILD")
+    assert (new["OS-EXT-SRV-ATTR:host"], new["progress"]) == ("h1", 0)
+    assert "OS-EXT-SRV-ATTR:user_data" not in new
+
+
 def test_the_state_is_looked_at_before_the_image(member, server):
     Instance.objects.filter(uuid=server).update(task_state="deleting")
     answer = rebuild(member, server, make_image(min_ram=10**6))

@@ -13,6 +13,7 @@ from cloud.core import rpc
 from cloud.core.clock import database_now
 from contracts.compute import ServerDestroyed, ServerSpawned
 from contracts.conductor import Residue
+from tests.factories.instances import make_image
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -74,6 +75,20 @@ def test_a_delete_whose_order_was_lost_is_sent_again(workers):
     make_due(server)
     operations.reconcile()
     workers.wait_for(server, "deleted", 40)
+
+
+@pytest.mark.parametrize("process", ["agent", "conductor"])
+def test_a_rebuild_whose_messages_were_lost_is_sent_again_from_where_it_stood(workers, process):
+    (server,) = workers.create(image_ref=make_image().id)
+    workers.wait_for(server, "active")
+    workers.end(process, signal.SIGKILL)
+    workers.act(server, "rebuild", "rebuild")
+    wipe(workers)
+    workers.start(process)
+    make_due(server)
+    operations.reconcile()
+    workers.wait_for(server, "active", 40)
+    assert Operation.objects.get(instance_uuid=server.uuid, action="rebuild").state == "succeeded"
 
 
 def test_a_host_that_never_answers_is_left_for_another_after_the_deadline(workers):
