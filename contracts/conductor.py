@@ -71,7 +71,6 @@ class Residue(Message, frozen=True, kw_only=True):
 
 
 # Steps and entry points. Agents may publish the reports above and the links that their orders carry; no more.
-PLACE = "conductor.v1.place_servers"
 CLAIM = "conductor.v1.claim_destinations"
 BEGIN_SPAWN = "conductor.v1.begin_spawn"
 FINISH_SPAWN = "conductor.v1.finish_spawn"

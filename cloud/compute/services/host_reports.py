@@ -11,9 +11,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from cloud.compute.models import ComputeNode, Service
+from cloud.compute.models import ComputeNode, Operation, Service
+from cloud.compute.models.operations import OperationState
 from cloud.compute.services import host_feed
 from cloud.compute.services.host_states import COMPUTE
+from cloud.core.clock import database_now
 from cloud.placement.services import providers
 from contracts.conductor import HostReport, Residue
 from contracts.routing import HOST_NAME
@@ -123,8 +125,14 @@ def _started_at(report: HostReport) -> datetime:
 
 def _write(report: HostReport) -> None:
     node, is_new = ComputeNode.objects.update_or_create(host=report.host, defaults=_columns(report))
-    service = Service.objects.filter(binary=COMPUTE, host=report.host)
-    service.exclude(started_at=_started_at(report)).update(started_at=_started_at(report))
+    started_at = _started_at(report)
+    if Service.objects.filter(binary=COMPUTE, host=report.host).exclude(started_at=started_at).update(
+        started_at=started_at
+    ):
+        # An agent that began anew may have taken orders with it to the grave.
+        Operation.objects.filter(host=report.host, state=OperationState.RUNNING).update(
+            resend_at=database_now()
+        )
     totals = {
         providers.VCPU: report.vcpus, providers.MEMORY_MB: report.memory_mb, providers.DISK_GB: report.disk_gb
     }

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from cloud.compute.models import Service
+from cloud.compute.models import Operation, Service
+from cloud.compute.models.operations import OperationState
 from cloud.compute.services import host_feed
 from cloud.compute.services.host_states import COMPUTE
 from cloud.core.clock import database_now
@@ -32,4 +33,8 @@ def _turn(hosts: list[str], *, is_up: bool) -> None:
         Service.objects.filter(binary=COMPUTE, host__in=hosts).update(is_up=is_up)
         # The state of a host is newer now, and schedulers ignore older ones.
         ResourceProvider.objects.filter(name__in=hosts).update(generation=F("generation") + 1)
+        if not is_up:
+            # Nothing will come of their orders: the reconciler of operations takes the failure path now.
+            running = Operation.objects.filter(host__in=hosts, state=OperationState.RUNNING)
+            running.update(deadline=database_now())
         host_feed.publish(hosts)

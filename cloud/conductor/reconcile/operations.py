@@ -48,7 +48,7 @@ def _send_again(now: datetime) -> None:
     taken: dict[str, list[str]] = defaultdict(list)
     for operation in found:
         names, sends = sent.get((operation.id, operation.attempt), (set(), 1))
-        if _take(operation, now + timedelta(seconds=_pause(operation, names, sends))):
+        if _take(operation, now, _pause(operation, names, sends)):
             Step.objects.filter(
                 operation=operation, attempt=operation.attempt, state=StepState.SENT
             ).update(sends=F("sends") + 1)
@@ -87,8 +87,8 @@ def _pause(operation: Operation, names: set[str], sends: int) -> float:
     return float(min(base * 2**sends, max(_LONGEST_SECONDS, base)))
 
 
-def _take(operation: Operation, resend_at: datetime) -> bool:
+def _take(operation: Operation, now: datetime, pause_seconds: float) -> bool:
     rows = Operation.objects.filter(
-        id=operation.id, state=OperationState.RUNNING, attempt=operation.attempt, resend_at=operation.resend_at
+        id=operation.id, state=OperationState.RUNNING, attempt=operation.attempt, resend_at__lte=now
     )
-    return bool(rows.update(resend_at=resend_at))
+    return bool(rows.update(resend_at=now + timedelta(seconds=pause_seconds)))

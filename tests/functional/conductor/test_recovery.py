@@ -188,3 +188,32 @@ def test_a_silent_host_is_down_gets_no_servers_and_its_own_can_still_be_deleted(
         at = (database_now() - timedelta(seconds=age)).timestamp()
         residue.take(Residue(host=server.host, reported_at=at, domains=[server.uuid]))
     workers.wait(lambda: server.uuid not in workers.domains())
+
+
+def test_a_build_on_a_host_that_goes_down_is_moved_at_once(workers):
+    first = workers.hosts[0]
+    workers.trouble(first, {"verb": "define", "delay_seconds": 3.0, "times": 1})
+    spec = {"vcpus": 1, "memory_mb": 512, "disk_gb": 1}
+    (server,) = workers.create(request_spec={**spec, "requested_host": first})
+    workers.wait(lambda: Instance.objects.get(pk=server.pk).host == first)
+    Instance.objects.filter(pk=server.pk).update(request_spec=spec)
+    Service.objects.filter(host=first).update(last_seen_at=database_now() - timedelta(minutes=5))
+    hosts.reconcile()
+    operations.reconcile()
+    workers.wait_for(server, "active")
+    assert server.host != first
+    workers.wait(lambda: Service.objects.get(host=first).last_seen_at > database_now() - timedelta(seconds=30))
+    hosts.reconcile()
+
+
+def test_orders_that_an_agent_took_to_the_grave_are_sent_again_when_it_speaks(workers):
+    for host in workers.hosts:
+        workers.trouble(host, {"verb": "start", "delay_seconds": 1.0})
+    (server,) = workers.create()
+    workers.wait(lambda: Instance.objects.get(pk=server.pk).host != "")
+    workers.end("agent", signal.SIGKILL)
+    workers.start("agent")
+    begun = Operation.objects.get(instance_uuid=server.uuid)
+    workers.wait(lambda: Operation.objects.get(pk=begun.pk).resend_at < begun.resend_at)
+    operations.reconcile()
+    workers.wait_for(server, "active")
