@@ -142,17 +142,15 @@ def wait_until_ready(state_dir: Path, timeout_seconds: float) -> None:
 
 
 def stop_all(state_dir: Path) -> int:
-    """End the daemon and every guest of `state_dir`, forget their definitions and return how many guests ran.
+    """End the daemon and every guest of `state_dir`, and return how many guests ran.
 
-    Disks stay. Whatever restarts the daemon must have been stopped before.
+    Disks and definitions stay, so that a guest can start again. Whatever restarts the daemon must have been stopped
+    before.
     """
     folders = Folders(state_dir)
     end_daemon(folders)
     guests = list(guest_pids(folders))
     _end(guests, lambda pid: "qemu-system" in _command_line(pid))
-    definitions = folders.configuration.parent / "qemu"
-    for definition in (*definitions.glob("*.xml"), *definitions.glob("autostart/*.xml")):
-        definition.unlink()
     if folders.socket.parent.exists():
         shutil.rmtree(folders.socket.parent)
     with contextlib.suppress(OSError):  # what others keep beside it stays
