@@ -81,10 +81,12 @@ def _is_ip(kind: type) -> object:
 
 
 def is_regex(text: str) -> bool:
-    """Tell whether a text is a regular expression."""
+    """Tell whether a text is a regular expression. One with a set inside a set, as in POSIX, is not."""
+    if "[[" in text:
+        return False
     try:
         re.compile(text)
-    except re.error:
+    except (re.error, OverflowError, RecursionError):
         return False
     return True
 

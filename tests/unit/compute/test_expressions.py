@@ -1,0 +1,42 @@
+"""Which regular expressions of tenants are let near a database."""
+
+import re
+import time
+
+import pytest
+
+from cloud.compute.selectors.expressions import check, matching
+from cloud.core.errors import Invalid
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^web-[0-9]+$", "a|b", "(ab)+", "x{2,3}", ".*prod.*", "[a-z]+-[0-9]+", "(dev|prod)-[0-9]+", "", "\\d"]
+)
+def test_what_people_write_passes(pattern):
+    check(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a+)+", "(a*)*b", "(a|a)+b", "a*a*a*b", "(ab?)+c", "a?" * 25 + "a" * 25, "(a|a)" * 40 + "b", "(?=a)b",
+        "(?<!a)b", "(a)\\1", "(a{1,9}){1,9}", "[[:alpha:]]", "(", "[", "*a", "a" * 256 + ".",
+        "a{99999999999999999999}",
+    ],
+)  # fmt: skip
+def test_what_is_malformed_or_slow_is_refused(pattern):
+    with pytest.raises(Invalid):
+        check(pattern)
+
+
+def test_a_plain_text_is_looked_for_as_it_is():
+    assert "contains" in str(matching("name", "web-1"))
+    assert "regex" in str(matching("name", "web.1"))
+
+
+@pytest.mark.parametrize("pattern", ["a.*a.*b", "[ab]*[ab]*c", "a.{0,200}a.{0,200}c", "(a|a|a)(a|a|a)(a|a|a).*.*b"])
+def test_the_slowest_that_pass_are_quick_enough_on_the_longest_name(pattern):
+    check(pattern)
+    started = time.process_time()
+    re.search(pattern, "a" * 255)
+    assert time.process_time() - started < 1
