@@ -76,8 +76,23 @@ def _check_create(body: Mapping[str, Any]) -> None:
     refuse_unsupported(body)
     if body.get("block_device_mapping"):
         raise Invalid(_NO_VOLUMES)
-    if "hostname" in body and _counts(body) != (1, 1):
+    if _counts(body)[1] > 1:
+        _check_many(body)
+
+
+def _check_many(body: Mapping[str, Any]) -> None:
+    """Refuse for several servers what one alone can have. Raises Invalid."""
+    networks = body.get("networks") or ()
+    asked = networks if isinstance(networks, list) else ()
+    if "hostname" in body:
         raise Invalid("A hostname cannot be given to several servers at once.")
+    if any(one.get("port") for one in asked):
+        raise Invalid(
+            "Unable to launch multiple instances with a single configured port ID. "
+            "Please launch your instance one by one with different ports."
+        )
+    if any(one.get("fixed_ip") for one in asked):
+        raise Invalid("max_count cannot be greater than 1 if an fixed_ip is specified.")
 
 
 def _counts(body: Mapping[str, Any]) -> tuple[int, int]:

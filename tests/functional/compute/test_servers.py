@@ -106,6 +106,8 @@ def test_a_detailed_list_takes_as_many_queries_for_ten_servers_as_for_one(member
         ({"min_count": 0}, 400, "min_count"),
         ({"min_count": "x"}, 400, "min_count"),
         ({"min_count": 11}, 403, "Quota exceeded for instances: Requested 11, but already used 0 of 10 instances"),
+        ({"max_count": 2, "networks": [{"port": "5f5a2b0c-5f5a-4f5a-8f5a-5f5a2b0c5f5a"}]}, 400, "one by one"),
+        ({"max_count": 2, "networks": [{"fixed_ip": "1.2.3.4"}]}, 400, "fixed_ip"),
         ({"name": ""}, 400, "name"),
         ({"name": "a" * 256}, 400, "name"),
         ({"name": "a\x00b"}, 400, "NUL"), ({"name": "a\x1bb"}, 400, "name"),
