@@ -3,8 +3,13 @@
 import os
 
 from celery import Celery
+from flower.views.monitor import Metrics
+from tornado.web import authenticated
 
 from contracts.broker import celery_settings
 
 app = Celery("novella-flower")
 app.conf.update(celery_settings(os.environ["REDIS_URL"]))
+
+# Flower would show its metrics, which name every worker and task, to whoever asks.
+Metrics.get = authenticated(Metrics.get)

@@ -1,0 +1,77 @@
+"""Flower: nothing without the password, workers and tasks with it."""
+
+import base64
+import contextlib
+import http.client
+import json
+
+import psutil
+import pytest
+
+from host.environment import generated
+from tests.fixtures.clouds import wait_until
+
+PAGES = ("/", "/workers", "/tasks", "/broker", "/api/workers", "/api/tasks", "/metrics")
+
+
+def ask(cloud, path, credentials=None):
+    """Return status and body."""
+    header = {}
+    if credentials:
+        header["Authorization"] = "Basic " + base64.b64encode(credentials.encode()).decode()
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", cloud.flower_port, timeout=20)) as connection:
+        connection.request("GET", path, headers=header)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def get(cloud, path, credentials):
+    status, body = ask(cloud, path, credentials)
+    assert status == 200, (status, body)
+    return body
+
+
+@pytest.fixture
+def credentials(cloud):
+    return f"admin:{generated(cloud.settings, 'flower')}"
+
+
+@pytest.fixture(autouse=True)
+def _flower_runs(cloud, credentials):
+    def answers():
+        try:
+            return ask(cloud, "/workers", credentials)[0] == 200
+        except ConnectionError:
+            return False
+
+    wait_until(answers, "Flower to answer", 60)
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("wrong", [None, "admin:", "admin:admin", "nobody:x"])
+def test_nothing_is_shown_without_the_password(cloud, path, wrong):
+    status, body = ask(cloud, path, wrong)
+    assert status == 401
+    assert "conductor" not in body
+
+
+def test_the_password_is_in_no_process_list(cloud, credentials):
+    lines = [" ".join(one.info["cmdline"] or []) for one in psutil.process_iter(["cmdline"])]
+    assert not [line for line in lines if credentials.split(":")[1] in line]
+
+
+def test_workers_are_shown(cloud, credentials):
+    workers = json.loads(get(cloud, "/api/workers?refresh=1", credentials))
+    assert any("conductor" in name for name in workers)
+    assert any("scheduler" in name for name in workers)
+
+
+def test_tasks_are_shown(cloud, credentials):
+    cloud.openstack("server", "create", "--image", "tiny", "--flavor", "m1.tiny", "--network", "demo", "--wait", "f1")
+    cloud.openstack("server", "delete", "--wait", "f1")
+
+    def names():
+        return {task["name"] for task in json.loads(get(cloud, "/api/tasks", credentials)).values()}
+
+    wanted = {"scheduler.v1.select_destinations", "conductor.v1.finish_spawn", "compute.v1.spawn_server"}
+    wait_until(lambda: wanted <= names(), "the tasks to be shown", 20)
