@@ -29,7 +29,9 @@ def main(out: Path, expected_file: Path) -> int:
     expected = [line.split("  ")[0] for line in expected_file.read_text().splitlines() if line and line[0] != "#"]
     wrong = []
     for name, (verdict, reason) in sorted(rows.items()):
-        unintended = verdict == "skipped" and not any(re.search(pattern, name) for pattern in expected)
+        unintended = verdict == "skipped" and not any(
+            re.search(pattern, f"{name}: {reason}") for pattern in expected
+        )
         if verdict in ("failed", "not run") or unintended:
             wrong.append(name)
             print(f"{verdict.upper()}  {name}: {reason}")

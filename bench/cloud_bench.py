@@ -1,0 +1,146 @@
+"""What a person waits for, and what it costs: servers made and deleted, lists read, memory held, on fake hosts."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psutil
+import yaml
+
+from bench.client import Client
+from host.status import tree_memory_bytes
+from tests.fixtures.clouds import LocalCloud
+
+SERVERS = "/compute/v2.1/servers"
+CONCURRENCY = 20
+READERS = 8
+
+
+def measure(cloud: LocalCloud, servers: int) -> dict[str, Any]:
+    """Run every measurement against a cloud that is up; return figures by name, units in the names."""
+    clouds = yaml.safe_load((cloud.state_dir / "clouds.yaml").read_text())["clouds"]
+    client = Client(cloud.url, clouds["novella"]["auth"])
+    body = _body(client)
+    figures: dict[str, Any] = {"single": _single(client, body)}
+    figures["burst"] = _made(cloud, client, servers, lambda: _burst(client, body, servers))
+    figures["reads"] = _reads(client)
+    figures["delete_burst"] = _gone(cloud, client)
+    one_request = {"server": {**body["server"], "min_count": servers, "max_count": servers}}
+    figures["one_request"] = _made(cloud, client, servers, lambda: [client.call("POST", SERVERS, one_request)])
+    figures["delete_one_request"] = _gone(cloud, client)
+    figures["memory_mb"] = {name: tree_memory_bytes(pid) // 2**20 for name, pid in _pids(cloud).items()}
+    figures["memory_mb"]["together"] = sum(figures["memory_mb"].values())
+    return figures
+
+
+def _body(client: Client) -> dict[str, Any]:
+    image = client.call("GET", "/image/v2/images?name=tiny").body["images"][0]["id"]
+    flavors = client.call("GET", "/compute/v2.1/flavors").body["flavors"]
+    flavor = next(flavor["id"] for flavor in flavors if flavor["name"] == "m1.tiny")
+    network = client.call("GET", "/network/v2.0/networks?name=demo").body["networks"][0]["id"]
+    return {"server": {"name": "bench", "imageRef": image, "flavorRef": flavor, "networks": [{"uuid": network}]}}
+
+
+def _single(client: Client, body: dict[str, Any]) -> dict[str, float]:
+    posts, actives = [], []
+    for _ in range(10):
+        began = time.perf_counter()
+        server = client.call("POST", SERVERS, body).body["server"]["id"]
+        posts.append(time.perf_counter() - began)
+        while client.call("GET", f"{SERVERS}/{server}").body["server"]["status"] == "BUILD":
+            time.sleep(0.01)
+        actives.append(time.perf_counter() - began)
+    return {"post_ms": _ms(posts), "active_ms": _ms(actives)}
+
+
+def _burst(client: Client, body: dict[str, Any], servers: int) -> list[Any]:
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        return list(pool.map(lambda _: client.call("POST", SERVERS, body), range(servers)))
+
+
+def _made(cloud: LocalCloud, client: Client, servers: int, make: Callable[[], Iterable[Any]]) -> dict[str, float]:
+    before = len(_listed(client))
+    cpu, began = _cpu_seconds(cloud), time.perf_counter()
+    refused = [answer.body for answer in make() if answer.status != 202]
+    assert not refused, refused[:1]
+    posted = time.perf_counter() - began
+    while True:
+        rows = _listed(client)
+        if len(rows) == before + servers and all(row["status"] != "BUILD" for row in rows):
+            break
+        time.sleep(0.1)
+    wall = time.perf_counter() - began
+    assert all(row["status"] == "ACTIVE" for row in rows), "a server failed"
+    return {
+        "servers_per_second": round(servers / wall, 1), "posts_per_second": round(servers / posted, 1),
+        "cpu_seconds_per_server": round((_cpu_seconds(cloud) - cpu) / servers, 4),
+    }
+
+
+def _gone(cloud: LocalCloud, client: Client) -> dict[str, float]:
+    ids = [row["id"] for row in _listed(client)]
+    cpu, began = _cpu_seconds(cloud), time.perf_counter()
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        list(pool.map(lambda one: client.call("DELETE", f"{SERVERS}/{one}"), ids))
+    while _listed(client):
+        time.sleep(0.1)
+    return {
+        "servers_per_second": round(len(ids) / (time.perf_counter() - began), 1),
+        "cpu_seconds_per_server": round((_cpu_seconds(cloud) - cpu) / len(ids), 4),
+    }
+
+
+def _reads(client: Client) -> dict[str, dict[str, float]]:
+    some = _listed(client)[0]["id"]
+    paths = {"list": SERVERS, "detail": f"{SERVERS}/detail", "show": f"{SERVERS}/{some}",
+             "token": "/identity/v3/auth/catalog"}
+    return {name: _read(client, path) for name, path in paths.items()}
+
+
+def _read(client: Client, path: str, requests: int = 200) -> dict[str, float]:
+    def one(_: int) -> float:
+        began = time.perf_counter()
+        assert client.call("GET", path).status == 200
+        return time.perf_counter() - began
+
+    alone = [one(0) for _ in range(20)]
+    began = time.perf_counter()
+    with ThreadPoolExecutor(READERS) as pool:
+        times = sorted(pool.map(one, range(requests)))
+    wall = time.perf_counter() - began
+    return {"alone_ms": _ms(alone), "p50_ms": _ms(times), "p99_ms": round(times[int(len(times) * 0.99)] * 1000, 1),
+            "requests_per_second": round(requests / wall, 1)}
+
+
+def _listed(client: Client) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = client.call("GET", f"{SERVERS}/detail").body["servers"]
+    return rows
+
+
+def _pids(cloud: LocalCloud) -> dict[str, int]:
+    """Return the supervised processes of the cloud, found by their environment."""
+    found = {}
+    for process in psutil.process_iter(["environ", "ppid"]):
+        environment = process.info["environ"] or {}
+        if environment.get("NOVELLA_STATE_DIR") != str(cloud.state_dir):
+            continue
+        name = environment.get("SUPERVISOR_PROCESS_NAME")
+        if name and psutil.Process(process.info["ppid"]).environ().get("SUPERVISOR_PROCESS_NAME") != name:
+            found[name] = process.pid
+    return found
+
+
+def _cpu_seconds(cloud: LocalCloud) -> float:
+    total = 0.0
+    for pid in _pids(cloud).values():
+        root = psutil.Process(pid)
+        for process in (root, *root.children(recursive=True)):
+            times = process.cpu_times()
+            total += times.user + times.system
+    return total
+
+
+def _ms(seconds: list[float]) -> float:
+    return round(statistics.median(seconds) * 1000, 1)
