@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
@@ -21,15 +22,21 @@ def configuration_file(settings: HostSettings) -> str:
     return str(settings.state_dir / "supervisord.conf")
 
 
-def _server(settings: HostSettings) -> Any:
+@contextmanager
+def _server(settings: HostSettings) -> Iterator[Any]:
     socket = f"unix://{settings.runtime_dir}/supervisor.sock"
-    return ServerProxy("http://127.0.0.1", transport=SupervisorTransport(None, None, socket)).supervisor
+    transport = SupervisorTransport(None, None, socket)
+    try:
+        yield ServerProxy("http://127.0.0.1", transport=transport).supervisor
+    finally:
+        transport.close()
 
 
 def is_running(settings: HostSettings) -> bool:
     """Tell whether this checkout's supervisor answers."""
     try:
-        return bool(_server(settings).getState()["statename"] == "RUNNING")
+        with _server(settings) as server:
+            return bool(server.getState()["statename"] == "RUNNING")
     except (OSError, Fault):
         return False
 
@@ -54,9 +61,9 @@ def start(settings: HostSettings) -> None:
 
 def stop(settings: HostSettings) -> None:
     """End every process and the supervisor, and wait until it is gone."""
-    server = _server(settings)
-    pid = server.getPID()
-    server.shutdown()
+    with _server(settings) as server:
+        pid = server.getPID()
+        server.shutdown()
     deadline = time.monotonic() + 60
     while is_running(settings) or _exists(pid):
         if time.monotonic() > deadline:
@@ -67,7 +74,8 @@ def stop(settings: HostSettings) -> None:
 def stop_process(settings: HostSettings, name: str) -> None:
     """End one process and keep it ended; one that does not run is left alone."""
     try:
-        _server(settings).stopProcess(name)
+        with _server(settings) as server:
+            server.stopProcess(name)
     except Fault as fault:
         if "NOT_RUNNING" not in fault.faultString and "BAD_NAME" not in fault.faultString:
             raise
@@ -75,7 +83,8 @@ def stop_process(settings: HostSettings, name: str) -> None:
 
 def processes(settings: HostSettings) -> Iterator[dict[str, Any]]:
     """Yield what the supervisor knows of each process: name, statename, pid, start, spawnerr."""
-    yield from _server(settings).getAllProcessInfo()
+    with _server(settings) as server:
+        yield from server.getAllProcessInfo()
 
 
 def _exists(pid: int) -> bool:

@@ -9,6 +9,7 @@ from celery.signals import task_failure, task_postrun, task_prerun, worker_ready
 from django.db import DatabaseError, close_old_connections
 
 from cloud.conductor.presence import note_conductor
+from cloud.conductor.reconcile.losses import repeat_soon
 from cloud.conductor.results import Recorder
 from cloud.core.context import current_request_id
 
@@ -48,7 +49,16 @@ def _stop(**_: Any) -> None:
     _stopping.set()
 
 
+def _repeat() -> None:
+    # A predecessor may have died; the orders of those that live do no harm twice.
+    try:
+        repeat_soon()
+    except DatabaseError:
+        _log.exception("the database is away; what was lost waits for its own time")
+
+
 def _run() -> None:
+    _repeat()
     seen_at = float("-inf")
     while not _stopping.wait(1.0):
         close_old_connections()

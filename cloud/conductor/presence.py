@@ -24,7 +24,7 @@ def note_conductor() -> None:
 def note_schedulers() -> None:
     """Note the schedulers that said so lately; Redis' own clock judges."""
     try:
-        client = _client(settings.REDIS_URL)
+        client = client_of(settings.REDIS_URL)
         said = client.hgetall(PRESENCE)
         now, _ = client.time()
     except redis.RedisError as error:
@@ -42,5 +42,6 @@ def _see(binary: str, host: str) -> None:
 
 
 @cache
-def _client(url: str) -> redis.Redis:
+def client_of(url: str) -> redis.Redis:
+    """Return this process' connection to a Redis, the same one every time."""
     return redis.Redis.from_url(url, socket_timeout=2.0, socket_connect_timeout=2.0, decode_responses=True)

@@ -7,7 +7,7 @@ from celery import shared_task
 
 from cloud.compute.services import host_feed, host_reports, power_reports
 from cloud.conductor import background, launchers, presence
-from cloud.conductor.reconcile import hosts, operations, prune, residue
+from cloud.conductor.reconcile import hosts, losses, operations, prune, residue
 from cloud.conductor.steps import building, deleting, errors, placing, power, rebuilding
 from contracts import conductor as names
 from contracts.compute import ImagePrepared, PowerChanged, ServerDestroyed, ServerSpawned
@@ -95,7 +95,8 @@ def send_host_snapshot() -> None:
 
 @shared_task(name=names.RECONCILE_OPERATIONS)
 def reconcile_operations() -> None:
-    """Send again what nobody moved on, end what is past its deadline."""
+    """Send again what nobody moved on or what was lost, end what is past its deadline."""
+    losses.repeat_after_loss()
     operations.reconcile()
 
 

@@ -11,6 +11,8 @@ max_requests = 0
 forwarded_allow_ips = "127.0.0.1"
 limit_request_field_size = 16380
 accesslog = None
+# It would lie in the home folder, one for all clouds.
+control_socket_disable = True
 
 
 def post_fork(server: object, worker: object) -> None:
