@@ -11,6 +11,7 @@ from host.settings import HostSettings
 
 MINIMUM_MEMORY_MB = 1500
 MINIMUM_DISK_MB = 2000
+SYSTEM_PATHS = "/usr/sbin:/sbin"
 
 
 def _ports(settings: HostSettings) -> Iterator[str]:
@@ -49,7 +50,7 @@ def _programs(settings: HostSettings) -> Iterator[str]:
     wanted = ["redis-server"] if settings.has_own_redis else []
     if settings.hypervisor == "libvirt":
         wanted += ["libvirtd", "qemu-system-x86_64", "qemu-img", "dnsmasq", "nft", "tini"]
-    search = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    search = f"{os.environ.get('PATH', '')}:{SYSTEM_PATHS}"
     for program in wanted:
         if shutil.which(program, path=search) is None:
             yield f"The program {program} is missing; `make packages` installs it or says how."
