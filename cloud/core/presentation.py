@@ -55,7 +55,7 @@ def meter(used: float, whole: float) -> SafeString:
     feel = "full" if share >= 95 else "plain"
     return format_html(
         '<span class="meter {}"><span style="width:{}%"></span></span> {} / {}', feel, f"{share:.1f}",
-        f"{used:.3g}", f"{whole:.5g}",
+        f"{round(used, 1):g}", f"{round(whole, 1):g}",
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from cloud.compute.models import ComputeNode, Service
 from cloud.compute.selectors import overview
@@ -52,7 +53,7 @@ def _held(row: Any, name: str, unit: int = 1) -> str:
 @admin.register(Service)
 class ServiceAdmin(HostColumns, WholePage, ReadOnlyAdmin):
     list_display = ("host", "binary", "zone", "state", "status", "servers", "vcpus_held", "memory_held", "disk_held",
-                    "seen", "disabled_reason")
+                    "seen")
     list_filter = ("binary", "disabled", "forced_down")
     search_fields = ("host", "binary", "disabled_reason", "=uuid")
     ordering = ("binary", "host")
@@ -73,7 +74,8 @@ class ServiceAdmin(HostColumns, WholePage, ReadOnlyAdmin):
 
     @admin.display(ordering="disabled")
     def status(self, row: Any) -> str:
-        return badge(row.known.status)
+        reason = row.disabled_reason or "" if row.disabled else ""
+        return format_html('<span title="{}">{}</span>', reason, badge(row.known.status))
 
     @admin.display
     def zone(self, row: Any) -> str:

@@ -1,9 +1,10 @@
 // Shows a part of a page anew: [data-live] names where it comes from, data-every how many seconds lie between.
-// What is fetched says by [data-running] that there is more to come; a hidden page asks for nothing.
+// What is fetched says by [data-running] that there is more to come; a hidden page asks for nothing. With data-reload
+// the whole page is loaded when nothing more comes: data-running there says that something ran when it was made.
 "use strict";
 document.querySelectorAll("[data-live]").forEach((place) => {
   const wait = Number(place.dataset.every) * 1000;
-  let wasRunning = false;
+  let wasRunning = "running" in place.dataset;
   const show = async () => {
     if (document.hidden) return again();
     try {
