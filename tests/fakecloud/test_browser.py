@@ -168,8 +168,7 @@ def test_the_buttons_of_a_server_and_its_living_picture(operator, servers):
     operator.follow("web-2")
     assert not operator.driver.find_element(By.NAME, "stop").is_enabled()
     operator.click("button[name=start]")
-    operator.see("Server web-2 is starting.", ".messagelist")
-    # The picture is shown anew until the operation ends; then the page shows the server's new state.
+    # The picture is shown anew until the operation ends; then the page is, with the server's new state.
     operator.see("start succeeded", ".graph figcaption")
     operator.see("ACTIVE", ".field-status")
     operator.click("button[name=delete]")
