@@ -10,10 +10,10 @@ from django.db import transaction
 from django.db.models import Case, CharField, JSONField, Value, When
 
 from cloud.compute import states
-from cloud.compute.models import ComputeNode, Instance, Operation
+from cloud.compute.models import ComputeNode, Instance, Operation, Service
 from cloud.compute.models.operations import OperationState, StepState
 from cloud.compute.services import graphs, host_feed, operations, step_rows
-from cloud.compute.services.host_states import zones
+from cloud.compute.services.host_states import COMPUTE, zones
 from cloud.conductor.steps import failing, no_valid_host
 from cloud.conductor.steps.affinity import GroupRules
 from cloud.conductor.steps.orders import claim_of
@@ -99,9 +99,10 @@ def _servers(chosen: dict[str, list[str]], attempt: int) -> list[_Server]:
 def _fit(servers: list[_Server]) -> list[_Server]:
     """Claim for as many as find room, moving each from a full host to its next one; return those that hold a claim."""
     rules = GroupRules([one.instance for one in servers])
+    ready = _ready({host for one in servers for host in one.hosts})
     waiting, placed = list(servers), []
     while waiting:
-        waiting = [one for one in waiting if _skip_forbidden(one, rules)]
+        waiting = [one for one in waiting if _skip_forbidden(one, rules, ready)]
         if not waiting:
             break
         refused = {one.consumer_uuid for one in claims.claim_what_fits([claim_of(s.instance, s.host) for s in waiting])}
@@ -113,9 +114,15 @@ def _fit(servers: list[_Server]) -> list[_Server]:
     return placed
 
 
-def _skip_forbidden(server: _Server, rules: GroupRules) -> bool:
-    """Drop hosts that the server's group forbids; tell whether one is left, and count the server there."""
-    while server.hosts and not rules.enter(server.instance, server.host):
+def _ready(hosts: set[str]) -> set[str]:
+    """Return those of the hosts that take servers: a scheduler may not have heard yet of one that went down."""
+    rows = Service.objects.filter(binary=COMPUTE, host__in=hosts, is_up=True, forced_down=False, disabled=False)
+    return set(rows.values_list("host", flat=True))
+
+
+def _skip_forbidden(server: _Server, rules: GroupRules, ready: set[str]) -> bool:
+    """Drop hosts that take no servers, or not this one; tell whether one is left, and count the server there."""
+    while server.hosts and not (server.host in ready and rules.enter(server.instance, server.host)):
         server.full.append(server.hosts.pop(0))
     return bool(server.hosts)
 

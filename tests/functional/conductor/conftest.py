@@ -2,16 +2,23 @@
 
 import pytest
 
-from cloud.compute.models import Instance, Operation
+from cloud.compute.models import Instance, Operation, Service
 from cloud.conductor.audit.auditor import audit
+from cloud.conductor.reconcile import hosts
 from cloud.identity.services import quotas
 from cloud.placement.models import Allocation, Inventory
 from tests.factories.instances import PROJECT
 
 
+def are_all_up() -> bool:
+    hosts.reconcile()
+    return not Service.objects.filter(binary="nova-compute", is_up=False).exists()
+
+
 @pytest.fixture
 def nothing_left(workers):
     """Delete every server at the end, and find nothing of any of them left."""
+    workers.wait(are_all_up)
     yield
     workers.calm()
     living = Instance.objects.filter(deleted=False)
