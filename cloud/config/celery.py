@@ -14,7 +14,7 @@ load_environment()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloud.config.settings")
 
 app = Celery("novella")
-app.conf.update(celery_settings(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")))
+app.conf.update(celery_settings(os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"))
 app.conf.task_default_queue = CONDUCTOR_QUEUE
 app.conf.beat_schedule_filename = str(Path(os.environ.get("NOVELLA_STATE_DIR") or BASE_DIR / "var") / "beat-schedule")
 app.conf.beat_schedule = SCHEDULE

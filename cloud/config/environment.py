@@ -13,5 +13,6 @@ def load_environment() -> None:
         return
     for line in path.read_text().splitlines():
         name, equals, value = line.partition("=")
-        if equals:
-            os.environ.setdefault(name, value)
+        # Make hands on what nobody chose as an empty text.
+        if equals and not os.environ.get(name):
+            os.environ[name] = value

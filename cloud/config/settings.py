@@ -17,7 +17,7 @@ ORDER_KEY = secret(STATE_DIR, "orders")
 DEBUG = False
 ALLOWED_HOSTS = os.environ.get("NOVELLA_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",")
 API_URL = os.environ.get("NOVELLA_API_URL", "http://127.0.0.1:8000")
-REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
 REGION = os.environ.get("NOVELLA_REGION", "RegionOne")
 
 INSTALLED_APPS = [
