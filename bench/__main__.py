@@ -2,14 +2,15 @@
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from bench import scheduler_bench
 from bench.cloud_bench import measure
+from bench.startup import Startup
 from tests.fixtures.clouds import CHECKOUT, LocalCloud
 
 RESULTS = CHECKOUT / "bench" / "results"
@@ -20,28 +21,34 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--hosts", type=int, default=20)
     parser.add_argument("--servers", type=int, default=100)
+    parser.add_argument("--rows", type=int, default=1000, help="servers in the longest list that is read (1000)")
     parser.add_argument("--save", metavar="NAME", help="write bench/results/NAME.json")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="novella-bench.") as folder:
-        cloud = LocalCloud(Path(folder), "fake", hosts=chosen.hosts)
-        began = time.perf_counter()
-        try:
-            cloud.host("up")
-            figures = {"up_seconds": round(time.perf_counter() - began, 1)}
-            _lift_quotas(cloud)
-            with urllib.request.urlopen(f"{cloud.url}/healthz") as answer:
-                assert answer.status == 200
-            figures |= measure(cloud, chosen.servers)
-        finally:
-            cloud.host("down")
+    figures = _cloud_figures(chosen.hosts, chosen.servers, chosen.rows)
+    decisions = [scheduler_bench.measure(hosts) for hosts in scheduler_bench.SIZES]
     for name, value in figures.items():
         print(f"{name:<20} {value}")
-    text = json.dumps(figures, indent=1)
+    scheduler_bench.print_table(decisions)
+    text = json.dumps({**figures, "scheduler": [asdict(one) for one in decisions]}, indent=1)
     print(text)
     if chosen.save:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{chosen.save}.json").write_text(text + "\n")
-    return subprocess.run([sys.executable, "-m", "bench.scheduler_bench"], cwd=CHECKOUT, check=False).returncode
+    return 0
+
+
+def _cloud_figures(hosts: int, servers: int, rows: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="novella-bench.") as folder:
+        cloud = LocalCloud(Path(folder), "fake", hosts=hosts)
+        startup = Startup(cloud)
+        try:
+            startup.start()
+            cloud.host("up")
+            startup.join()
+            _lift_quotas(cloud)
+            return {**startup.figures, **measure(cloud, servers, rows)}
+        finally:
+            cloud.end()
 
 
 def _lift_quotas(cloud: LocalCloud) -> None:

@@ -10,6 +10,7 @@ import psutil
 import yaml
 
 from bench.client import Client
+from host import supervision
 from host.status import tree_memory_bytes
 from tests.fixtures.clouds import LocalCloud
 
@@ -18,8 +19,14 @@ CONCURRENCY = 20
 READERS = 8
 
 
-def measure(cloud: LocalCloud, servers: int) -> dict[str, Any]:
-    """Run every measurement against a cloud that is up; return figures by name, units in the names."""
+def measure(cloud: LocalCloud, servers: int, rows: int) -> dict[str, Any]:
+    """Run every measurement against a cloud that is up; return figures by name, units in the names.
+
+    Args:
+        cloud: whose demo project may have as many servers as it likes.
+        servers: how many are made at once.
+        rows: how many there are when the longest list is read.
+    """
     clouds = yaml.safe_load((cloud.state_dir / "clouds.yaml").read_text())["clouds"]
     client = Client(cloud.url, clouds["novella"]["auth"])
     body = _body(client)
@@ -30,6 +37,9 @@ def measure(cloud: LocalCloud, servers: int) -> dict[str, Any]:
     one_request = {"server": {**body["server"], "min_count": servers, "max_count": servers}}
     figures["one_request"] = _made(cloud, client, servers, lambda: [client.call("POST", SERVERS, one_request)])
     figures["delete_one_request"] = _gone(cloud, client)
+    many = {"server": {**body["server"], "min_count": rows, "max_count": rows}}
+    figures[f"one_request_{rows}"] = _made(cloud, client, rows, lambda: [client.call("POST", SERVERS, many)])
+    figures[f"detail_{rows}"] = _read(client, f"{SERVERS}/detail?limit={rows}", requests=24)
     figures["memory_mb"] = {name: tree_memory_bytes(pid) // 2**20 for name, pid in _pids(cloud).items()}
     figures["memory_mb"]["together"] = sum(figures["memory_mb"].values())
     return figures
@@ -39,8 +49,16 @@ def _body(client: Client) -> dict[str, Any]:
     image = client.call("GET", "/image/v2/images?name=tiny").body["images"][0]["id"]
     flavors = client.call("GET", "/compute/v2.1/flavors").body["flavors"]
     flavor = next(flavor["id"] for flavor in flavors if flavor["name"] == "m1.tiny")
-    network = client.call("GET", "/network/v2.0/networks?name=demo").body["networks"][0]["id"]
-    return {"server": {"name": "bench", "imageRef": image, "flavorRef": flavor, "networks": [{"uuid": network}]}}
+    networks = [{"uuid": _network(client)}]
+    return {"server": {"name": "bench", "imageRef": image, "flavorRef": flavor, "networks": networks}}
+
+
+def _network(client: Client) -> str:
+    """Make a network with room for thousands of servers."""
+    network = client.call("POST", "/network/v2.0/networks", {"network": {"name": "bench"}}).body["network"]["id"]
+    subnet = {"subnet": {"network_id": network, "cidr": "10.64.0.0/16", "ip_version": 4}}
+    assert client.call("POST", "/network/v2.0/subnets", subnet).status == 201
+    return str(network)
 
 
 def _single(client: Client, body: dict[str, Any]) -> dict[str, float]:
@@ -66,13 +84,11 @@ def _made(cloud: LocalCloud, client: Client, servers: int, make: Callable[[], It
     refused = [answer.body for answer in make() if answer.status != 202]
     assert not refused, refused[:1]
     posted = time.perf_counter() - began
-    while True:
-        rows = _listed(client)
-        if len(rows) == before + servers and all(row["status"] != "BUILD" for row in rows):
-            break
+    while len(_listed(client, "&status=ACTIVE")) < before + servers:
+        for row in _listed(client, "&status=ERROR"):
+            raise RuntimeError(client.call("GET", f"{SERVERS}/{row['id']}").body["server"]["fault"])
         time.sleep(0.1)
     wall = time.perf_counter() - began
-    assert all(row["status"] == "ACTIVE" for row in rows), "a server failed"
     return {
         "servers_per_second": round(servers / wall, 1), "posts_per_second": round(servers / posted, 1),
         "cpu_seconds_per_server": round((_cpu_seconds(cloud) - cpu) / servers, 4),
@@ -114,22 +130,14 @@ def _read(client: Client, path: str, requests: int = 200) -> dict[str, float]:
             "requests_per_second": round(requests / wall, 1)}
 
 
-def _listed(client: Client) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = client.call("GET", f"{SERVERS}/detail").body["servers"]
+def _listed(client: Client, query: str = "") -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = client.call("GET", f"{SERVERS}?name=bench{query}").body["servers"]
     return rows
 
 
 def _pids(cloud: LocalCloud) -> dict[str, int]:
-    """Return the supervised processes of the cloud, found by their environment."""
-    found = {}
-    for process in psutil.process_iter(["environ", "ppid"]):
-        environment = process.info["environ"] or {}
-        if environment.get("NOVELLA_STATE_DIR") != str(cloud.state_dir):
-            continue
-        name = environment.get("SUPERVISOR_PROCESS_NAME")
-        if name and psutil.Process(process.info["ppid"]).environ().get("SUPERVISOR_PROCESS_NAME") != name:
-            found[name] = process.pid
-    return found
+    """Return the supervised processes of the cloud."""
+    return {one["name"]: one["pid"] for one in supervision.processes(cloud.settings) if one["pid"]}
 
 
 def _cpu_seconds(cloud: LocalCloud) -> float:

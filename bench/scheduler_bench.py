@@ -120,6 +120,11 @@ def main() -> None:
     parser.add_argument("hosts", nargs="*", type=int, default=SIZES)
     figures = [measure(hosts) for hosts in parser.parse_args().hosts]
     print(json.dumps({"scheduler": [asdict(one) for one in figures]}))
+    print_table(figures)
+
+
+def print_table(figures: list[Figures]) -> None:
+    """Print a line for each number of hosts."""
     names = list(asdict(figures[0]))
     print(" ".join(f"{name:>20}" for name in names))
     for one in figures:
