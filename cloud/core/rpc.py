@@ -65,7 +65,9 @@ def on_host(order: Order, *, keep_result: bool = False) -> Signature:
     command = COMMANDS[order.NAME]
     queue = slow_compute_queue(order.host) if command.is_slow_lane else compute_queue(order.host)
     return current_app.signature(
-        order.NAME, args=(order.to_wire(),), queue=queue, immutable=True, ignore_result=not keep_result
+        order.NAME, args=(order.to_wire(),), queue=queue, immutable=True, ignore_result=not keep_result,
+        # What task events, Flower and logs show of it: an order may carry a tenant's user data.
+        argsrepr=f"('{order.instance_uuid}', '{order.host}', attempt {order.attempt} of '{order.operation_id}')",
     )
 
 

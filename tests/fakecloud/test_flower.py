@@ -66,8 +66,11 @@ def test_workers_are_shown(cloud, credentials):
     assert any("scheduler" in name for name in workers)
 
 
-def test_tasks_are_shown(cloud, credentials):
-    cloud.openstack("server", "create", "--image", "tiny", "--flavor", "m1.tiny", "--network", "demo", "--wait", "f1")
+def test_tasks_are_shown_without_what_tenants_hide_in_user_data(cloud, credentials, tmp_path):
+    script = tmp_path / "script"
+    script.write_text("#!/bin/sh\npassword=hunter2\n")
+    made = cloud.show("server", "create", "--image", "tiny", "--flavor", "m1.tiny", "--network", "demo", "--user-data",
+                      str(script), "--wait", "f1")
     cloud.openstack("server", "delete", "--wait", "f1")
 
     def names():
@@ -75,3 +78,6 @@ def test_tasks_are_shown(cloud, credentials):
 
     wanted = {"scheduler.v1.select_destinations", "conductor.v1.finish_spawn", "compute.v1.spawn_server"}
     wait_until(lambda: wanted <= names(), "the tasks to be shown", 20)
+    tasks = get(cloud, "/api/tasks", credentials)
+    assert made["id"] in tasks
+    assert base64.b64encode(script.read_bytes()).decode() not in tasks
