@@ -89,7 +89,7 @@ class ServerColumns:
     @admin.display(description="interfaces")
     def ports(self, one: Any) -> str:
         cells = (
-            (port.network_name, port.mac, ", ".join(address.ip for address in port.addresses), badge(port.status),
+            (link("networks_port", port.port_id, port.network_name), port.mac, ", ".join(address.ip for address in port.addresses), badge(port.status),
              ", ".join(port.security_groups))
             for port in interfaces([one.uuid]).get(one.uuid, ())
         )
