@@ -89,8 +89,8 @@ class ServerColumns:
     @admin.display(description="interfaces")
     def ports(self, one: Any) -> str:
         cells = (
-            (link("networks_port", port.port_id, port.network_name), port.mac, ", ".join(address.ip for address in port.addresses), badge(port.status),
-             ", ".join(port.security_groups))
+            (link("networks_port", port.port_id, port.network_name), port.mac,
+             ", ".join(address.ip for address in port.addresses), badge(port.status), ", ".join(port.security_groups))
             for port in interfaces([one.uuid]).get(one.uuid, ())
         )
         return small_table(("network", "MAC", "addresses", "status", "security groups"), cells)
