@@ -41,7 +41,7 @@ def _sqlite(path: Path) -> dict[str, Any]:
             # A transaction takes the write lock when it begins: two writers wait for each other instead of failing.
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-4000;",
         },
         # Threads of a live test server need the database itself, so tests use a file too.
         "TEST": {"NAME": str(path.parent / "test.sqlite3")},
