@@ -65,6 +65,15 @@ def _dnsmasq_pid(state_dir: Path, net) -> int:
     return int((state_dir / "network" / net.id / "dnsmasq.pid").read_text())
 
 
+def _kill(pid: int) -> None:
+    """Kill a process and wait until it is gone; a dying one still looks alive for a moment."""
+    command = Path(f"/proc/{pid}/cmdline")
+    os.kill(pid, signal.SIGKILL)
+    end = time.monotonic() + 5
+    while command.exists() and command.read_bytes() and time.monotonic() < end:
+        time.sleep(0.01)
+
+
 def _wait_for_metadata(guest: Guest) -> None:
     end = time.monotonic() + 10
     while guest.fetch("/")[0] == 0 and time.monotonic() < end:
@@ -249,7 +258,7 @@ def test_network_is_gone_with_its_last_port(driver, state_dir):
 def test_dead_dhcp_server_and_bridge_come_back(driver, state_dir, make_guest):
     net = network()
     guest = make_guest(port(net, "10.99.0.5"))
-    os.kill(_dnsmasq_pid(state_dir, net), signal.SIGKILL)
+    _kill(_dnsmasq_pid(state_dir, net))
     LinuxBridgeNetwork(state_dir).restore()
     assert guest.dhcp()[0] == "10.99.0.5"
 
