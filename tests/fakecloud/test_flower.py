@@ -61,9 +61,21 @@ def test_the_password_is_in_no_process_list(cloud, credentials):
 
 
 def test_workers_are_shown(cloud, credentials):
-    workers = json.loads(get(cloud, "/api/workers?refresh=1", credentials))
-    assert any("conductor" in name for name in workers)
-    assert any("scheduler" in name for name in workers)
+    def shown():
+        return get(cloud, "/workers", credentials)
+
+    # Agents take no commands from Flower, and are known by what they do.
+    wait_until(lambda: all(name in shown() for name in ("conductor-", "scheduler-", "@fake-001..fake-020")),
+               "the workers to be shown", 60)
+
+
+def test_a_worker_of_the_control_plane_answers_what_it_serves(cloud, credentials):
+    def queues():
+        workers = json.loads(get(cloud, "/api/workers?refresh=1", credentials))
+        return {queue["name"] for worker in workers.values() for queue in worker.get("active_queues", ())}
+
+    # One that is busy at the moment does not answer in the second that Flower gives it.
+    wait_until(lambda: queues() == {"conductor", "scheduler"}, "the workers to answer", 60)
 
 
 def test_tasks_are_shown_without_what_tenants_hide_in_user_data(cloud, credentials, tmp_path):
