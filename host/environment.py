@@ -38,6 +38,8 @@ def process_environment(settings: HostSettings) -> dict[str, str]:
         "DATABASE_URL": settings.database_url,
         "LIBVIRT_URI": f"qemu+unix:///system?socket={settings.runtime_dir}/libvirt/libvirt-sock",
         "FLOWER_BASIC_AUTH": f"admin:{generated(settings, _FLOWER_SECRET)}",
+        # Flower reads FLOWER_* by itself, and make hands on what nobody chose as an empty text.
+        "FLOWER_PORT": str(settings.flower_port),
         "DJANGO_SETTINGS_MODULE": "cloud.config.settings",
         "PYTHONUNBUFFERED": "1",
         "PROMETHEUS_MULTIPROC_DIR": str(settings.state_dir / "metrics"),

@@ -61,6 +61,10 @@ def test_no_password_stands_in_a_command_line(tmp_path):
             assert generated(settings, name) not in " ".join(process.command(settings))
 
 
+def test_a_port_that_nobody_chose_reaches_flower_as_a_number(tmp_path):
+    assert 'FLOWER_PORT="5555"' in supervisor_configuration(settings_of(tmp_path, FLOWER_PORT=""))
+
+
 def test_the_supervisor_keeps_what_the_settings_call_for(tmp_path):
     own = supervisor_configuration(settings_of(tmp_path))
     assert "[program:redis]" in own
