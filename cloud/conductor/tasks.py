@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from celery import shared_task
 
-from cloud.compute.services import host_feed, host_reports, power_reports
+from cloud.compute.services import create_once, host_feed, host_reports, power_reports
 from cloud.conductor import background, launchers, presence
 from cloud.conductor.reconcile import hosts, losses, operations, prune, residue
 from cloud.conductor.steps import building, deleting, errors, placing, power, rebuilding
@@ -111,3 +111,4 @@ def reconcile_hosts() -> None:
 def prune_records() -> None:
     """Forget what is too old to matter."""
     prune.prune()
+    create_once.prune()

@@ -1,6 +1,7 @@
 """From the bodies of create and rebuild to what the services take."""
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,9 @@ from cloud.core.endpoints import ApiRequest
 from cloud.core.errors import Invalid
 from cloud.core.microversions import version
 
+TOKEN_HEADER = "X-Client-Token"  # noqa: S105 - its name, not a secret
+_TOKEN_HINT = "client_token"  # noqa: S105 - its name, not a secret
+_TOKEN = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _NETWORKS_REQUIRED = version("2.37")
 _NO_VOLUMES = (
     "Block devices other than the image's own disk are not supported: this cloud has no volume service. "
@@ -137,7 +141,28 @@ def _group_names(body: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(one["name"] for one in body.get("security_groups", ()) if "name" in one))
 
 
+def read_client_token(request: ApiRequest) -> str:
+    """Return the client's own name for a create request: of the header, or of the hint that stock clients can send.
+
+    Raises:
+        Invalid: it is no such name, or the two differ.
+    """
+    header, hint = request.django.headers.get(TOKEN_HEADER), _all_hints(request.body).get(_TOKEN_HINT)
+    token = hint if header is None else header
+    if token is None:
+        return ""
+    if hint is not None and hint != token:
+        raise Invalid(f"The header {TOKEN_HEADER} and the hint {_TOKEN_HINT} name different client tokens.")
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise Invalid("A client token is 1 to 64 letters, digits, dots, underscores, colons and hyphens.")
+    return token
+
+
 def _hints(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in _all_hints(body).items() if name != _TOKEN_HINT}
+
+
+def _all_hints(body: Mapping[str, Any]) -> dict[str, Any]:
     return dict(body.get("os:scheduler_hints") or body.get("OS-SCH-HNT:scheduler_hints") or {})
 
 

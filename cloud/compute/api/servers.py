@@ -9,13 +9,14 @@ from cloud.compute.api import links as urls
 from cloud.compute.api import server_views as views
 from cloud.compute.api.passwords import new_password
 from cloud.compute.api.schema_parts import NO_QUERY, is_true
-from cloud.compute.api.server_bodies import read_create
+from cloud.compute.api.server_bodies import read_client_token, read_create
 from cloud.compute.api.server_create_schema import CREATE
 from cloud.compute.api.server_filters import read_listing
 from cloud.compute.api.server_list_schema import QUERY
 from cloud.compute.api.server_update_schema import UPDATE
+from cloud.compute.models import Instance
 from cloud.compute.selectors import servers
-from cloud.compute.services import create_servers, delete_server, update_server
+from cloud.compute.services import create_once, create_servers, delete_server, update_server
 from cloud.core.endpoints import ApiRequest, Reply, endpoint, route
 
 
@@ -51,7 +52,7 @@ def show(request: ApiRequest, server_id: str) -> dict[str, Any]:
 def create(request: ApiRequest) -> Reply:
     """Create one server or several."""
     body = request.body["server"]
-    made = create_servers.create(request.context, read_create(request))
+    made, is_new = _make(request)
     if is_true(body.get("return_reservation_id", False)):
         return Reply({"reservation_id": made[0].reservation_id})
     first = made[0]
@@ -60,9 +61,19 @@ def create(request: ApiRequest) -> Reply:
         "links": urls.links(request, "servers", first.uuid),
         "OS-DCF:diskConfig": first.disk_config,
         "security_groups": body.get("security_groups") or [{"name": "default"}],
-        "adminPass": body.get("adminPass") or new_password(),
     }
+    # What was made by an earlier request has the password that it was told then.
+    if is_new or body.get("adminPass"):
+        answer["adminPass"] = body.get("adminPass") or new_password()
     return Reply({"server": answer}, headers={"Location": urls.self_url(request, "servers", first.uuid)})
+
+
+def _make(request: ApiRequest) -> tuple[list[Instance], bool]:
+    """Create what is asked, or find what this very request created before; tell whether it is new."""
+    asked, token = read_create(request), read_client_token(request)
+    if token:
+        return create_once.create_once(request.context, asked, token, request.body["server"])
+    return create_servers.create(request.context, asked), True
 
 
 @endpoint("os_compute_api:servers:update", body=UPDATE)

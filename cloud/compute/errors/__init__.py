@@ -17,6 +17,8 @@ from cloud.compute.errors.catalog import (
 )
 from cloud.compute.errors.servers import (
     ActionNotFound,
+    ClientTokenReused,
+    ClientTokenSpent,
     ConsoleUnavailable,
     FlavorTooSmall,
     HostFull,
@@ -41,6 +43,8 @@ __all__ = [
     "AggregateHostExists",
     "AggregateNameExists",
     "AggregateNotFound",
+    "ClientTokenReused",
+    "ClientTokenSpent",
     "ConsoleUnavailable",
     "FlavorAccessExists",
     "FlavorAccessNotFound",

@@ -7,6 +7,14 @@ class InstanceNotFound(NotFound):
     """Instance {uuid} could not be found."""
 
 
+class ClientTokenReused(Conflict):
+    """The client token {token} belongs to another request of the last 24 hours; choose a new one."""
+
+
+class ClientTokenSpent(Conflict):
+    """The servers that were made with the client token {token} are deleted; choose a new one."""
+
+
 class InstanceLocked(Conflict):
     """Instance {uuid} is locked"""
 

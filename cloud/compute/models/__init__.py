@@ -4,6 +4,7 @@ Global database: flavors, keypairs, aggregates, server groups. Cell: instances, 
 crosses between the two: the other side is named by uuid or name.
 """
 
+from cloud.compute.models.client_tokens import ClientToken
 from cloud.compute.models.flavors import Flavor, FlavorAccess
 from cloud.compute.models.groups import Aggregate, AggregateHost, ServerGroup, ServerGroupMember
 from cloud.compute.models.hosts import ComputeNode, Service
@@ -12,6 +13,6 @@ from cloud.compute.models.keypairs import KeyPair
 from cloud.compute.models.operations import Operation, Step
 
 __all__ = [
-    "Aggregate", "AggregateHost", "ComputeNode", "Flavor", "FlavorAccess", "Instance", "InstanceFault", "InstanceTag",
-    "KeyPair", "Operation", "ServerGroup", "ServerGroupMember", "Service", "Step",
+    "Aggregate", "AggregateHost", "ClientToken", "ComputeNode", "Flavor", "FlavorAccess", "Instance", "InstanceFault",
+    "InstanceTag", "KeyPair", "Operation", "ServerGroup", "ServerGroupMember", "Service", "Step",
 ]
