@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from compute_agent.drivers.base import PowerState
 from compute_agent.host import Host
+from contracts import RELEASE
 from contracts.conductor import HostReport, InstancePower, PowerReport, Residue
 
 # The cache may hold any number of images; a report's size may not.
@@ -20,6 +21,7 @@ def host_report(host: Host, host_ip: str, started_at: float) -> HostReport:
         host=host.name,
         reported_at=time.time(),
         started_at=started_at,
+        release=RELEASE,
         hypervisor_hostname=seen.hypervisor_hostname,
         hypervisor_type=seen.hypervisor_type,
         hypervisor_version=seen.hypervisor_version,

@@ -220,11 +220,12 @@ class GetConsoleOutput(Order, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Command:
-    """A row of the agent's vocabulary: the order, its lane and its timing."""
+    """A row of the agent's vocabulary: the order, its lane, its timing and the first release that knows it."""
 
     order: type[Order]
     timing: Timing
     is_slow_lane: bool = False
+    since: int = 1
 
     @property
     def name(self) -> str:

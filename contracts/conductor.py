@@ -9,13 +9,15 @@ class HostReport(Message, frozen=True, kw_only=True):
     """A host's heartbeat and inventory: constant in size, whole each time, so that a lost one does no harm.
 
     Totals are what the machine has, before ratios. `reported_at`: seconds since the epoch on the host; only
-    compared with earlier reports of the same host, to drop one that overtook another.
+    compared with earlier reports of the same host, to drop one that overtook another. `release`: of the contracts that
+    the host speaks; agents of the first release did not say.
     """
 
     NAME: ClassVar[str] = "conductor.v1.report_host"
     host: str
     reported_at: float
     started_at: float = 0.0
+    release: int = 1
     hypervisor_hostname: str = ""
     hypervisor_type: str = "QEMU"
     hypervisor_version: int = 0

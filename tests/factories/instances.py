@@ -8,6 +8,7 @@ from cloud.compute.models import ComputeNode, Instance, Service
 from cloud.core.context import RequestContext, new_request_id
 from cloud.images.models import Image
 from cloud.placement.services import providers
+from contracts import RELEASE
 from contracts.scheduling import RequestSpec
 
 PROJECT = "p" * 32
@@ -38,7 +39,7 @@ def make_host(name: str, *, vcpus: int = 8, memory_mb: int = 8192, disk_gb: int 
     now = timezone.now()
     Service.objects.create(binary="nova-compute", host=name, last_seen_at=now, started_at=now, is_up=True)
     ComputeNode.objects.create(
-        host=name, hypervisor_hostname=name, vcpus=vcpus, memory_mb=memory_mb, disk_gb=disk_gb
+        host=name, hypervisor_hostname=name, vcpus=vcpus, memory_mb=memory_mb, disk_gb=disk_gb, release=RELEASE
     )
     totals = {providers.VCPU: vcpus, providers.MEMORY_MB: memory_mb, providers.DISK_GB: disk_gb}
     providers.report(name, str(uuid.uuid4()), totals)

@@ -55,6 +55,10 @@ class HostFull(Conflict):
     """The server's host has no room for the larger disk that this image needs."""
 
 
+class HostTooOld(Conflict):
+    """The server's host runs an older release, which cannot carry out: {action}"""
+
+
 class FlavorTooSmall(Invalid):
     """Flavor's {resource} is too small for requested image."""
 

@@ -39,6 +39,8 @@ class ComputeNode(models.Model):
 
     uuid = uuid_field(unique=True, default=new_uuid)
     host = models.CharField(max_length=64, unique=True)
+    # Of the contracts that its agent speaks: it is not sent orders of a later one.
+    release = models.IntegerField(default=1)
     hypervisor_hostname = models.CharField(max_length=255)
     hypervisor_type = models.CharField(max_length=32, default="QEMU")
     hypervisor_version = models.IntegerField(default=0)

@@ -64,3 +64,5 @@ GRAPHS: dict[str, tuple[PlannedStep, ...]] = {
 TIMINGS: dict[tuple[str, str], Timing] = {
     (workflow, step.name): step.timing for workflow, graph in GRAPHS.items() for step in graph
 }
+# The first release of agents that know all orders of a workflow; not named: every release.
+RELEASES: dict[str, int] = {}

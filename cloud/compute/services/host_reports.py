@@ -23,10 +23,11 @@ from contracts.routing import HOST_NAME
 _log = logging.getLogger(__name__)
 
 # No machine has more, and a host with all the world's memory would draw every server to itself.
-_MOST = {"vcpus": 2**20, "memory_mb": 2**34, "disk_gb": 2**34}
+_MOST = {"release": 10_000, "vcpus": 2**20, "memory_mb": 2**34, "disk_gb": 2**34}
 _PLAIN_COLUMNS = (
-    "hypervisor_hostname", "hypervisor_type", "hypervisor_version", "host_ip", "vcpus", "memory_mb", "disk_gb",
-    "memory_mb_free", "disk_gb_free", "running_vms", "architecture", "load_average", "uptime_text", "cached_images",
+    "release", "hypervisor_hostname", "hypervisor_type", "hypervisor_version", "host_ip", "vcpus", "memory_mb",
+    "disk_gb", "memory_mb_free", "disk_gb_free", "running_vms", "architecture", "load_average", "uptime_text",
+    "cached_images",
 )  # fmt: skip
 # These change all the time and nobody decides anything by them.
 _RESTLESS = frozenset({"reported_at", "load_average", "uptime_text", "memory_mb_free", "disk_gb_free"})

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from cloud.compute.models import Instance, Operation
 from cloud.compute.models.operations import OperationState
-from cloud.compute.services import step_rows
+from cloud.compute.services import releases, step_rows
 from cloud.compute.services.graphs import GRAPHS
 from cloud.core import rpc
 from cloud.core.clock import database_now
@@ -43,7 +43,11 @@ def begin(
         action: Nova's name of it, e.g. `create`.
         workflow: a name of `cloud.compute.services.graphs.GRAPHS`.
         plan: what the request asked beyond the instance.
+
+    Raises:
+        HostTooOld: a host's agent is of a release that does not know the workflow's orders.
     """
+    releases.check(workflow, {one.host for one in instances})
     now = database_now()
     first = GRAPHS[workflow][0]
     with transaction.atomic():

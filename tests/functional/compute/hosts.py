@@ -17,7 +17,7 @@ def make_host(name: str, *, is_fresh: bool = True, binary: str = "nova-compute")
         node = ComputeNode.objects.create(
             host=name, hypervisor_hostname=f"{name}.example.org", vcpus=8, memory_mb=16384, disk_gb=100,
             disk_gb_free=90, running_vms=1, hypervisor_version=8000002, cpu_info={"arch": "x86_64"},
-            uptime_text="up 3 days",
+            uptime_text="up 3 days", release=RELEASE,
         )  # fmt: skip
         provider = ResourceProvider.objects.create(uuid=node.uuid, name=name)
         for resource, total, reserved in (("VCPU", 8, 0), ("MEMORY_MB", 16384, 512), ("DISK_GB", 100, 0)):
