@@ -50,25 +50,24 @@ def sample(kind: type[Message], *, is_full: bool) -> dict[str, Any]:
 
 
 def _struct(kind: type[Any], *, is_full: bool) -> dict[str, Any]:
-    info = inspect.type_info(kind)
-    assert isinstance(info, inspect.StructType)
+    fields = inspect.type_info(kind).fields  # type: ignore[attr-defined]  # of a struct, which every message is
     return {
         field.encode_name: _value(field.type, field.name, is_full=is_full)
-        for field in info.fields
+        for field in fields
         if is_full or field.required
     }
 
 
+_PLAIN: tuple[tuple[type[inspect.Type], Any], ...] = (
+    (inspect.BoolType, True), (inspect.IntType, 7), (inspect.FloatType, 1.5),
+)
+
+
 def _value(wanted: inspect.Type, name: str, *, is_full: bool) -> Any:
+    for kind, value in _PLAIN:
+        if isinstance(wanted, kind):
+            return value
     match wanted:
-        case inspect.StrType() | inspect.AnyType():
-            return f"a {name}"
-        case inspect.BoolType():
-            return True
-        case inspect.IntType():
-            return 7
-        case inspect.FloatType():
-            return 1.5
         case inspect.ListType(item_type=inner):
             return [_value(inner, name, is_full=is_full)]
         case inspect.DictType(value_type=inner):
@@ -76,9 +75,9 @@ def _value(wanted: inspect.Type, name: str, *, is_full: bool) -> Any:
         case inspect.UnionType(types=types):
             first = next(one for one in types if not isinstance(one, inspect.NoneType))
             return _value(first, name, is_full=is_full)
-        case inspect.StructType(cls=kind):
-            return _struct(kind, is_full=is_full)
-    raise TypeError(f"no sample is known for {wanted} of {name}")
+        case inspect.StructType(cls=struct):
+            return _struct(struct, is_full=is_full)
+    return f"a {name}"
 
 
 def record() -> dict[str, Any]:

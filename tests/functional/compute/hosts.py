@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from cloud.compute.models import ComputeNode, Instance, Service
 from cloud.placement.models import Allocation, Inventory, ResourceProvider
+from contracts import RELEASE
 
 
 def make_host(name: str, *, is_fresh: bool = True, binary: str = "nova-compute") -> Service:
