@@ -37,6 +37,11 @@ stage_postgres() {
     DATABASE_URL=$POSTGRES_URL "$py" -m pytest -q -n 2 tests/functional
 }
 
+stage_compat() {
+    say "with agents of the previous release, and agents of this one with its control plane"
+    "$py" -m pytest -q tests/compat
+}
+
 stage_root() {
     if ! is_root; then
         [ -z "${CI:-}" ] || { echo "CI must run as root" >&2; exit 1; }
@@ -54,7 +59,7 @@ stage_fakecloud() {
     "$py" -m pytest -q -s tests/fakecloud
 }
 
-[ $# -gt 0 ] || set -- fast sqlite postgres root fakecloud
+[ $# -gt 0 ] || set -- fast sqlite postgres compat root fakecloud
 if is_root; then host/packages.sh test; fi
 for stage in "$@"; do "stage_$stage"; done
 say "all done"
