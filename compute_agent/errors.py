@@ -47,6 +47,18 @@ class DiskTooSmall(AgentError):
     code = ErrorCode.DISK_TOO_SMALL
 
 
+class DiskMissing(AgentError):
+    """A disk that should be on the host is not there."""
+
+    code = ErrorCode.DISK_MISSING
+
+
+class TransferFailed(AgentError):
+    """A disk could not be sent or fetched, or did not arrive as it was sent."""
+
+    code = ErrorCode.TRANSFER_FAILED
+
+
 class HostDiskFull(AgentError):
     """No space is left for the image or the disk."""
 

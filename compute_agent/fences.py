@@ -14,12 +14,15 @@ from typing import Any, Protocol
 import msgspec
 
 from compute_agent.errors import OrderRefused
-from contracts.compute import DestroyServer
+from contracts.compute import DestroyServer, TakeBackServer, VacateServer
 from contracts.envelope import Order
 
 _OPERATIONS_KEPT = 16
 _KEPT_SECONDS = 24 * 3600.0
 _FOR_GOOD = sys.maxsize
+# What earlier operations of the instance wanted of this host is void once one of these is done. An operation that
+# vacates a host may take the instance back there.
+_LAST_WORDS = (DestroyServer, VacateServer, TakeBackServer)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -149,11 +152,13 @@ def remember(order: Order, answer: dict[str, Any], store: FenceStore) -> None:
     """Note that an admitted order succeeded with this answer. The instance's lock must still be held."""
     record = store.load(order.instance_uuid)
     seen = record.operations.setdefault(order.operation_id, Seen(floor=order.attempt, attempt=order.attempt))
+    if isinstance(order, _LAST_WORDS):
+        for other in record.operations.values():
+            if other is not seen or isinstance(order, DestroyServer):
+                other.floor = _FOR_GOOD
+                other.answers = {}
     if isinstance(order, DestroyServer):
         record.is_deleted |= order.is_final
-        for other in record.operations.values():
-            other.floor = _FOR_GOOD
-            other.answers = {}
         seen.floor = order.attempt + 1
     seen.answers = {**seen.answers, _key(order): answer}
     store.save(order.instance_uuid, record)

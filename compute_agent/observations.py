@@ -64,6 +64,7 @@ def residue(host: Host) -> Residue:
         reported_at=time.time(),
         domains=sorted(host.driver.list_domains()),
         disks=sorted(host.storage.instances_with_disks()),
+        asides=sorted(host.storage.instances_aside()),
         tap_port_ids=sorted(host.network.plugged_ports()),
         lease_port_ids=sorted(host.network.leases()),
         metadata_port_ids=sorted(host.network.metadata_ports()),

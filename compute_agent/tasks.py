@@ -19,23 +19,34 @@ from compute_agent.fences import FenceStore, admit, check_address, remember
 from compute_agent.host import Host
 from compute_agent.locks import InstanceLocks
 from compute_agent.operations.console import get_console_output
-from compute_agent.operations.destroy import destroy
+from compute_agent.operations.destroy import destroy, vacate
 from compute_agent.operations.plug_vifs import plug_vifs
 from compute_agent.operations.power import reboot, start, stop
 from compute_agent.operations.prepare_image import prepare_image
 from compute_agent.operations.rebuild import rebuild
+from compute_agent.operations.set_aside import drop_aside, set_aside, take_back
+from compute_agent.operations.snapshot import snapshot
 from compute_agent.operations.spawn import spawn
+from compute_agent.operations.transfer import land, receive_disks, send_disks
 from contracts.compute import (
     COMMANDS,
     DestroyServer,
+    DropAside,
     GetConsoleOutput,
+    LandServer,
     PlugVifs,
     PrepareImage,
     RebootServer,
     RebuildServer,
+    ReceiveDisks,
+    SendDisks,
+    SetAsideServer,
+    SnapshotServer,
     SpawnServer,
     StartServer,
     StopServer,
+    TakeBackServer,
+    VacateServer,
 )
 from contracts.envelope import Order, Outcome
 from contracts.errors import ErrorCode
@@ -63,6 +74,14 @@ DUTIES: Mapping[str, Duty] = {
     RebootServer.NAME: Duty(reboot),
     RebuildServer.NAME: Duty(rebuild),
     GetConsoleOutput.NAME: Duty(get_console_output, is_exclusive=False),
+    SetAsideServer.NAME: Duty(set_aside),
+    SendDisks.NAME: Duty(send_disks, is_exclusive=False),
+    ReceiveDisks.NAME: Duty(receive_disks, is_exclusive=False),
+    LandServer.NAME: Duty(land),
+    VacateServer.NAME: Duty(vacate),
+    TakeBackServer.NAME: Duty(take_back),
+    DropAside.NAME: Duty(drop_aside),
+    SnapshotServer.NAME: Duty(snapshot, is_exclusive=False),
 }
 
 

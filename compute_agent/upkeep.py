@@ -33,6 +33,7 @@ class Upkeep:
             try:
                 station.host.network.restore()
                 station.host.storage.trim_console_logs()
+                station.host.storage.sweep()
                 station.fences.prune()
             except (AgentError, OSError) as exc:
                 log.warning("host=%s upkeep failed, will be tried again: %s", station.host.name, exc)

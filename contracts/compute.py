@@ -126,6 +126,45 @@ class ServerSpawned(PowerChanged, frozen=True, kw_only=True):
     """The domain runs."""
 
 
+class DiskLink(Message, frozen=True, kw_only=True):
+    """Where a disk of an instance travels through the control plane's store, on its way to another host.
+
+    Attributes:
+        name: of the file among those of the instance: `disk` or `disk.eph0`.
+        url: signed, short-lived and bound to the host: PUT for the host that sends, GET for the one that receives.
+        size_bytes, sha256: of the file that travels, for who receives it.
+    """
+
+    name: str
+    url: str
+    size_bytes: int = 0
+    sha256: str = ""
+
+
+class DiskSent(Message, frozen=True, kw_only=True):
+    """A disk as it lies in the control plane's store: a qcow2 file of its own, without a backing file."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+class DisksSent(Outcome, frozen=True, kw_only=True):
+    """The disks lie in the control plane's store."""
+
+    disks: list[DiskSent] = []
+
+
+class DisksReceived(Outcome, frozen=True, kw_only=True):
+    """The disks lie on the host, checked, and belong to nothing yet."""
+
+
+class SnapshotSent(Outcome, frozen=True, kw_only=True):
+    """A copy of the root disk is the data of an image. `size_bytes` is the length of its file."""
+
+    size_bytes: int = 0
+
+
 class ServerDestroyed(Outcome, frozen=True, kw_only=True):
     """Neither domain, disk, tap, lease, config drive nor metadata of the instance is left on the host."""
 
@@ -210,6 +249,79 @@ class RebuildServer(Order, frozen=True, kw_only=True):
     is_started: bool = True
 
 
+class SetAsideServer(Order, frozen=True, kw_only=True):
+    """Have the guest off, its domain and taps gone, and its files set aside, so that another host can take over."""
+
+    NAME: ClassVar[str] = "compute.v1.set_aside_server"
+    OUTCOME: ClassVar[type[Outcome]] = PowerChanged
+    graceful_seconds: int = 60
+
+
+class SendDisks(Order, frozen=True, kw_only=True):
+    """Send disks that were set aside, each as a qcow2 file that needs no other. They stay here as well."""
+
+    NAME: ClassVar[str] = "compute.v1.send_disks"
+    OUTCOME: ClassVar[type[Outcome]] = DisksSent
+    disks: list[DiskLink]
+
+
+class ReceiveDisks(Order, frozen=True, kw_only=True):
+    """Fetch disks to where LandServer of the same operation finds them; nothing of the instance is touched."""
+
+    NAME: ClassVar[str] = "compute.v1.receive_disks"
+    OUTCOME: ClassVar[type[Outcome]] = DisksReceived
+    disks: list[DiskLink]
+
+
+class LandServer(Order, frozen=True, kw_only=True):
+    """Make the instance from the disks that this operation received, grown to `server`'s sizes and never shrunk.
+
+    `disk_names`: what must have been received. `is_started`: it runs afterwards, else it is off. No disk is made from
+    the image: where one is missing the order fails.
+    """
+
+    NAME: ClassVar[str] = "compute.v1.land_server"
+    OUTCOME: ClassVar[type[Outcome]] = PowerChanged
+    server: ServerSpec
+    disk_names: list[str] = []
+    is_started: bool = True
+
+
+class VacateServer(Order, frozen=True, kw_only=True):
+    """Remove the instance as DestroyServer does, except for the files that were set aside: its way back."""
+
+    NAME: ClassVar[str] = "compute.v1.vacate_server"
+    OUTCOME: ClassVar[type[Outcome]] = ServerDestroyed
+
+
+class TakeBackServer(Order, frozen=True, kw_only=True):
+    """Put the files that were set aside in their place again and have the instance running, or off."""
+
+    NAME: ClassVar[str] = "compute.v1.take_back_server"
+    OUTCOME: ClassVar[type[Outcome]] = PowerChanged
+    server: ServerSpec
+    is_started: bool = True
+
+
+class DropAside(Order, frozen=True, kw_only=True):
+    """Remove the files that were set aside, and nothing else of the instance. None left is a success."""
+
+    NAME: ClassVar[str] = "compute.v1.drop_aside"
+    OUTCOME: ClassVar[type[Outcome]] = ServerDestroyed
+
+
+class SnapshotServer(Order, frozen=True, kw_only=True):
+    """Copy the root disk as it is at one moment, running guest or not, and send it as the data of an image.
+
+    `upload_url`: signed, short-lived and bound to the host.
+    """
+
+    NAME: ClassVar[str] = "compute.v1.snapshot_server"
+    OUTCOME: ClassVar[type[Outcome]] = SnapshotSent
+    image_id: str
+    upload_url: str
+
+
 class GetConsoleOutput(Order, frozen=True, kw_only=True):
     """Read the end of the console's log. `length` in lines; -1 for all that is kept."""
 
@@ -245,6 +357,14 @@ COMMANDS: dict[str, Command] = {
         Command(RebootServer, NORMAL),
         Command(RebuildServer, NORMAL),
         Command(GetConsoleOutput, URGENT),
+        Command(SetAsideServer, NORMAL, since=2),
+        Command(SendDisks, SLOW, is_slow_lane=True, since=2),
+        Command(ReceiveDisks, SLOW, is_slow_lane=True, since=2),
+        Command(LandServer, BRISK, since=2),
+        Command(VacateServer, BRISK, since=2),
+        Command(TakeBackServer, NORMAL, since=2),
+        Command(DropAside, BRISK, since=2),
+        Command(SnapshotServer, SLOW, is_slow_lane=True, since=2),
     )
 }
 

@@ -67,6 +67,7 @@ class Residue(Message, frozen=True, kw_only=True):
     reported_at: float
     domains: list[str] = []
     disks: list[str] = []
+    asides: list[str] = []
     tap_port_ids: list[str] = []
     lease_port_ids: list[str] = []
     metadata_port_ids: list[str] = []

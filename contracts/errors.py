@@ -11,6 +11,8 @@ class ErrorCode(StrEnum):
     IMAGE_UNAVAILABLE = "ImageUnavailable"
     IMAGE_CORRUPT = "ImageCorrupt"
     DISK_TOO_SMALL = "DiskTooSmall"
+    DISK_MISSING = "DiskMissing"
+    TRANSFER_FAILED = "TransferFailed"
     HOST_DISK_FULL = "HostDiskFull"
     VIF_PLUG_FAILED = "VifPlugFailed"
     HYPERVISOR_ERROR = "HypervisorError"
@@ -28,6 +30,8 @@ TENANT_TEXT: dict[str, str] = {
     ErrorCode.IMAGE_UNAVAILABLE: "The image could not be fetched by the host.",
     ErrorCode.IMAGE_CORRUPT: "The image does not match its checksum or declared format.",
     ErrorCode.DISK_TOO_SMALL: "The flavor's disk is too small for the image.",
+    ErrorCode.DISK_MISSING: "A disk of the server is missing on its host.",
+    ErrorCode.TRANSFER_FAILED: "The server's disk could not be transferred.",
     ErrorCode.HOST_DISK_FULL: "The host ran out of disk space.",
     ErrorCode.VIF_PLUG_FAILED: "The server's network port could not be plugged.",
     ErrorCode.HYPERVISOR_ERROR: "The hypervisor could not carry out the request.",

@@ -112,6 +112,12 @@ class HypervisorDriver(Protocol):
     def undefine(self, uuid: str) -> None:
         """Cut the power and forget the domain. A missing one is a success."""
 
+    def copy_root_disk(self, uuid: str, path: str) -> None:
+        """Copy the first disk of a running domain, as it is at one moment, to a qcow2 file; the guest goes on.
+
+        Raises DomainNotFound.
+        """
+
     def subscribe(self, listener: LifecycleListener) -> None:
         """Call `listener` from another thread whenever a domain of ours changes its power state."""
 

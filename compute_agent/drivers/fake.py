@@ -178,6 +178,11 @@ class FakeHypervisor:
         if domain is not None and domain.state not in _OFF:
             self._tell(uuid, PowerState.SHUTDOWN)
 
+    def copy_root_disk(self, uuid: str, path: str) -> None:
+        """See HypervisorDriver. There is nothing to copy."""
+        self._domain(uuid)
+        self._suffer("copy_root_disk", uuid)
+
     def crash(self, uuid: str) -> None:
         """Let the guest die by itself, as a killed QEMU does."""
         self._domain(uuid)

@@ -20,7 +20,7 @@ def stop(host: Host, order: StopServer) -> PowerChanged:
         DomainNotFound: there is no such instance.
     """
     if host.driver.power_state(order.instance_uuid) not in _OFF:
-        _shut_down(host, order, order.graceful_seconds)
+        shut_down(host, order, order.graceful_seconds)
         host.driver.power_off(order.instance_uuid)
     return PowerChanged(power_state=host.driver.power_state(order.instance_uuid))
 
@@ -38,13 +38,13 @@ def reboot(host: Host, order: RebootServer) -> PowerChanged:
     uuid = order.server.uuid
     state = power_state_of(host, uuid)
     if state is PowerState.RUNNING and not order.hard:
-        _shut_down(host, order, order.graceful_seconds)
+        shut_down(host, order, order.graceful_seconds)
     if state is not None:
         host.driver.power_off(uuid)
     return PowerChanged(power_state=bring_up(host, order.server))
 
 
-def _shut_down(host: Host, order: Order, graceful_seconds: float) -> None:
+def shut_down(host: Host, order: Order, graceful_seconds: float) -> None:
     """Press the power button and wait for the guest, pressing once more half-way: a booting guest misses the first."""
     uuid = order.instance_uuid
     begun = host.clock()

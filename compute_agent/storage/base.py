@@ -1,9 +1,10 @@
 """What a storage driver promises. Paths are its own business; callers get DiskSources."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from compute_agent.drivers.base import DiskSource
-from contracts.compute import ImageSpec, ServerSpec
+from contracts.compute import DiskLink, DiskSent, ImageSpec, ServerSpec
 
 
 class StorageDriver(Protocol):
@@ -31,7 +32,74 @@ class StorageDriver(Protocol):
         """
 
     def delete_disks(self, instance_uuid: str) -> None:
-        """Remove all files of the instance, its console log too. None left is a success."""
+        """Remove all files of the instance, its console log too. None left is a success. What is aside stays."""
+
+    def set_aside(self, instance_uuid: str) -> None:
+        """Move all files of the instance out of the way, whole. None left is a success where they are aside already.
+
+        Raises:
+            DiskMissing: there are none, here or aside.
+        """
+
+    def take_back(self, instance_uuid: str) -> None:
+        """Move the files that are aside to where they were, in place of any other. Done already is a success.
+
+        Raises:
+            DiskMissing: there are none, here or aside.
+        """
+
+    def drop_aside(self, instance_uuid: str) -> None:
+        """Remove the files that are aside. None is a success."""
+
+    def instances_aside(self) -> list[str]:
+        """Return the uuids of the instances that have files aside."""
+
+    def send_disk(self, instance_uuid: str, link: DiskLink) -> DiskSent:
+        """Send a disk that is aside as a qcow2 file that needs no other.
+
+        Raises:
+            DiskMissing: there is none of this name.
+            TransferFailed, HostDiskFull
+        """
+
+    def receive_disk(self, instance_uuid: str, operation_id: str, link: DiskLink) -> None:
+        """Fetch a disk into the operation's own drawer, checked. One that is there already is left alone.
+
+        Raises:
+            TransferFailed: it cannot be fetched, or is not what was sent.
+            HostDiskFull
+        """
+
+    def land_disks(self, server: ServerSpec, operation_id: str, names: Sequence[str]) -> tuple[DiskSource, ...]:
+        """Make the server's disks of those that the operation received, larger where the server wants it.
+
+        Raises:
+            DiskMissing: one of `names` was not received.
+            HostDiskFull
+        """
+
+    def begin_snapshot(self, instance_uuid: str, operation_id: str) -> str:
+        """Return the path where a copy of the root disk shall be written, with nothing there.
+
+        Raises:
+            DiskMissing: the instance has no root disk.
+        """
+
+    def copy_root(self, instance_uuid: str, operation_id: str) -> None:
+        """Write that copy, of a disk that no guest writes to."""
+
+    def send_snapshot(self, instance_uuid: str, operation_id: str, url: str) -> int:
+        """Send the copy as a qcow2 file that needs no other; return the length of the file.
+
+        Raises:
+            TransferFailed, HostDiskFull
+        """
+
+    def end_snapshot(self, instance_uuid: str, operation_id: str) -> None:
+        """Remove the copy. None is a success."""
+
+    def sweep(self) -> None:
+        """Remove what operations that ended long ago received or copied and left; called once a minute."""
 
     def instances_with_disks(self) -> list[str]:
         """Return the uuids of the instances that have files here."""

@@ -13,22 +13,14 @@ from compute_agent.drivers.base import DiskSource
 from compute_agent.drivers.fault_plan import FaultPlan
 from compute_agent.errors import DiskTooSmall, HostDiskFull, ImageUnavailable
 from compute_agent.storage.console_log import last_lines, read_tail, trim
+from compute_agent.storage.fake_moves import Disks, Drawer, FakeMoves
 from contracts.compute import ImageSpec, ServerSpec
 
 _GIB = 1024**3
 _BOOT_LINES = 120
 
 
-class _Disks(msgspec.Struct, frozen=True):
-    """What an instance has."""
-
-    uuid: str
-    hostname: str
-    size_gb: int
-    has_root: bool = False
-
-
-class FakeStorage:
+class FakeStorage(FakeMoves):
     """See StorageDriver.
 
     Args:
@@ -45,7 +37,9 @@ class FakeStorage:
         self._capacity_gb = capacity_gb
         self._folder = folder
         self._images: dict[str, ImageSpec] = {}
-        self._disks: dict[str, _Disks] = {}
+        self._disks: dict[str, Disks] = {}
+        self._asides: dict[str, Disks] = {}
+        self._drawers: dict[str, Drawer] = {}
         if folder is not None:
             self._load(folder)
 
@@ -75,9 +69,10 @@ class FakeStorage:
         """See StorageDriver."""
         self.faults.strike("delete_disks", instance_uuid)
         with self._lock:
-            self._disks.pop(instance_uuid, None)
+            self._put("disks", self._disks, instance_uuid, None)
+            for name in [name for name in self._drawers if name.startswith(instance_uuid)]:
+                self._put("drawers", self._drawers, name, None)
             if self._folder is not None:
-                (self._folder / "disks" / f"{instance_uuid}.json").unlink(missing_ok=True)
                 self._log(self._folder, instance_uuid).unlink(missing_ok=True)
 
     def instances_with_disks(self) -> list[str]:
@@ -119,25 +114,28 @@ class FakeStorage:
                 raise DiskTooSmall(f"image {image.id} needs {image.virtual_size_bytes} bytes, not {server.disk_gb} GB")
         if self._used_gb() + size_gb > self._capacity_gb:
             raise HostDiskFull(f"no space left for the disks of {server.uuid}")
-        self._disks[server.uuid] = _Disks(server.uuid, server.hostname, size_gb, has_root=image is not None)
-        self._keep("disks", server.uuid, self._disks[server.uuid])
+        made = Disks(server.uuid, server.hostname, size_gb, has_root=image is not None)
+        self._put("disks", self._disks, server.uuid, made)
 
     def _used_gb(self) -> int:
-        return sum(disks.size_gb for disks in self._disks.values())
+        return sum(disks.size_gb for kept in (self._disks, self._asides) for disks in kept.values())
 
     def _load(self, folder: Path) -> None:
-        for kind in ("images", "disks", "consoles"):
+        for kind in ("images", "disks", "asides", "drawers", "consoles"):
             (folder / kind).mkdir(parents=True, exist_ok=True)
         for path in (folder / "images").glob("*.json"):
             self._images[path.stem] = msgspec.json.decode(path.read_bytes(), type=ImageSpec)
-        for path in (folder / "disks").glob("*.json"):
-            self._disks[path.stem] = msgspec.json.decode(path.read_bytes(), type=_Disks)
+        for kind, kept in (("disks", self._disks), ("asides", self._asides)):
+            for path in (folder / kind).glob("*.json"):
+                kept[path.stem] = msgspec.json.decode(path.read_bytes(), type=Disks)
+        for path in (folder / "drawers").glob("*.json"):
+            self._drawers[path.stem] = msgspec.json.decode(path.read_bytes(), type=Drawer)
 
     def _keep(self, kind: str, name: str, value: msgspec.Struct) -> None:
         if self._folder is not None:
             draft = self._folder / kind / f"{name}.new"
             draft.write_bytes(msgspec.json.encode(value))
-            draft.replace(draft.with_suffix(".json"))
+            draft.replace(draft.with_name(f"{name}.json"))
 
     @staticmethod
     def _log(folder: Path, instance_uuid: str) -> Path:

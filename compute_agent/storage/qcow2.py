@@ -1,15 +1,18 @@
 """Disks as files: a qcow2 overlay over a cached image for the root, sparse files for the rest."""
 
 import shutil
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+
 from compute_agent.drivers.base import DiskSource
-from compute_agent.errors import AgentError, DiskTooSmall
+from compute_agent.errors import DiskTooSmall
 from compute_agent.storage import console_log
 from compute_agent.storage.config_drive import build_config_drive
 from compute_agent.storage.image_cache import ImageCache, check_header, full_disk_told
+from compute_agent.storage.moving import MovingDisks, is_uuid
 from compute_agent.storage.tools import run_tool
 from contracts.compute import ImageSpec, ServerSpec
 
@@ -19,10 +22,11 @@ _BUSES = frozenset({"virtio", "ide", "sata", "scsi"})
 _CONSOLE_LOG = "console.log"
 
 
-class Qcow2Storage:
+class Qcow2Storage(MovingDisks):
     """See StorageDriver.
 
-    Layout below `state_dir`: `images_cache/` for images, `instances/<uuid>/` for all that belongs to an instance.
+    Layout below `state_dir`: `images_cache/` for images, `instances/<uuid>/` for all that belongs to an instance;
+    see MovingDisks for the rest.
 
     Args:
         state_dir: an existing or new folder on the file system that holds the disks.
@@ -30,9 +34,8 @@ class Qcow2Storage:
     """
 
     def __init__(self, state_dir: Path, fetch_timeout_seconds: float = 30.0) -> None:
+        super().__init__(state_dir, fetch_timeout_seconds)
         self._cache = ImageCache(state_dir / "images_cache", fetch_timeout_seconds)
-        self._instances = state_dir / "instances"
-        self._instances.mkdir(parents=True, exist_ok=True)
 
     @property
     def folder(self) -> Path:
@@ -59,15 +62,13 @@ class Qcow2Storage:
 
     def delete_disks(self, instance_uuid: str) -> None:
         """Remove the instance's folder."""
-        with full_disk_told(f"the disks of {instance_uuid}"):
-            try:
-                shutil.rmtree(self._folder(instance_uuid))
-            except FileNotFoundError:
-                return
+        with full_disk_told(f"the disks of {instance_uuid}"), suppress(FileNotFoundError):
+            shutil.rmtree(self._folder(instance_uuid))
+        self._drop_drawers(instance_uuid)
 
     def instances_with_disks(self) -> list[str]:
         """Return the uuids of the instances that have a folder."""
-        return sorted(entry.name for entry in self._instances.iterdir() if entry.is_dir() and _is_uuid(entry.name))
+        return sorted(entry.name for entry in self._instances.iterdir() if entry.is_dir() and is_uuid(entry.name))
 
     def console_log_path(self, instance_uuid: str) -> str:
         """Return where the console's log belongs; its folder is made with the disks."""
@@ -90,10 +91,17 @@ class Qcow2Storage:
             with full_disk_told(f"the console of {instance_uuid}"):
                 console_log.trim(self._folder(instance_uuid) / _CONSOLE_LOG)
 
-    def _folder(self, instance_uuid: str) -> Path:
-        if not _is_uuid(instance_uuid):
-            raise AgentError(f"{instance_uuid!r} is not an instance's uuid")
-        return self._instances / instance_uuid
+    def land_disks(self, server: ServerSpec, operation_id: str, names: Sequence[str]) -> tuple[DiskSource, ...]:
+        """Make the server's disks of those that came; the root grows to the size that the server has now."""
+        folder = self._folder(server.uuid)
+        with full_disk_told(f"the disks of {server.uuid}"):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            for name in names:
+                self._land(server.uuid, operation_id, name, folder)
+        if "disk" in names:
+            _grow(folder / "disk", server.disk_gb * _GIB)
+        self.end_snapshot(server.uuid, operation_id)
+        return self.create_disks(msgspec.structs.replace(server, image=None))
 
     def _disks(self, server: ServerSpec, folder: Path, bus: str) -> list[DiskSource]:
         disks = []
@@ -150,8 +158,8 @@ def _format_swap(path: Path) -> None:
     run_tool("mkswap", "-q", str(path))
 
 
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
+def _grow(disk: Path, size: int) -> None:
+    with disk.open("rb") as stream:
+        present = int.from_bytes(stream.read(32)[24:32], "big")  # qcow2's field for the virtual size
+    if size > present:
+        run_tool("qemu-img", "resize", "-q", "-f", "qcow2", str(disk), str(size))

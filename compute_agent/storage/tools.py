@@ -1,23 +1,37 @@
 """Running the few programs that make disks: explicit arguments, limited resources, a deadline."""
 
 import subprocess
+from dataclasses import dataclass
 
 from compute_agent.errors import AgentError, HostDiskFull
 
-_LIMITS = ("prlimit", "--as=1073741824", "--cpu=60", "--")
-_TIMEOUT_SECONDS = 120
+_MEMORY_BYTES = 1 << 30
 
 
-def run_tool(*command: str) -> None:
+@dataclass(frozen=True)
+class Limits:
+    """How long a program may compute, and take."""
+
+    cpu_seconds: int
+    timeout_seconds: int
+
+
+MAKING = Limits(cpu_seconds=60, timeout_seconds=120)
+# For what reads and writes a whole disk.
+COPYING = Limits(cpu_seconds=1200, timeout_seconds=1500)
+
+
+def run_tool(*command: str, limits: Limits = MAKING) -> None:
     """Run a program to its end.
 
     Raises:
         HostDiskFull: it said so.
         AgentError: it failed, took too long or is not installed.
     """
+    bounds = ("prlimit", f"--as={_MEMORY_BYTES}", f"--cpu={limits.cpu_seconds}", "--")
     try:
         done = subprocess.run(
-            [*_LIMITS, *command], capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
+            [*bounds, *command], capture_output=True, text=True, timeout=limits.timeout_seconds, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as exc:
         raise AgentError(f"{command[0]} could not be run: {exc}") from exc

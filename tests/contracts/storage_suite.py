@@ -25,11 +25,13 @@ class Shelf:
         storage: the driver.
         reopen: makes a second driver of the same host.
         image: makes an image of two GiB that can be fetched.
+        store: the URL of a place for one file, which can be put there and fetched.
     """
 
     storage: StorageDriver
     reopen: Callable[[], StorageDriver]
     image: Callable[[], ImageSpec]
+    store: Callable[[], str]
 
 
 def make_server(image: ImageSpec | None = None, **changes: Any) -> ServerSpec:

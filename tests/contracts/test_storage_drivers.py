@@ -11,11 +11,12 @@ from compute_agent.errors import HostDiskFull, ImageUnavailable
 from compute_agent.storage.fake import FakeStorage
 from compute_agent.storage.qcow2 import Qcow2Storage
 from contracts.compute import ImageSpec
+from tests.contracts.moving_suite import MovingSuite
 from tests.contracts.storage_suite import GIB, Shelf, StorageSuite, make_server
 from tests.fixtures.image_server import ImageServer
 
 
-class TestQcow2Storage(StorageSuite):
+class TestQcow2Storage(StorageSuite, MovingSuite):
     @pytest.fixture
     def shelf(self, tmp_path: Path, image_server: ImageServer) -> Shelf:
         disk = tmp_path / "image.qcow2"
@@ -25,7 +26,9 @@ class TestQcow2Storage(StorageSuite):
             return image_server.image(disk.read_bytes(), virtual_size_bytes=2 * GIB)
 
         state = tmp_path / "state"
-        return Shelf(storage=Qcow2Storage(state), reopen=lambda: Qcow2Storage(state), image=image)
+        return Shelf(
+            storage=Qcow2Storage(state), reopen=lambda: Qcow2Storage(state), image=image, store=image_server.place
+        )
 
 
 def pretended_image() -> ImageSpec:
@@ -35,12 +38,13 @@ def pretended_image() -> ImageSpec:
     )  # fmt: skip
 
 
-class TestFakeStorage(StorageSuite):
+class TestFakeStorage(StorageSuite, MovingSuite):
     @pytest.fixture
-    def shelf(self, tmp_path: Path) -> Shelf:
+    def shelf(self, tmp_path: Path, image_server: ImageServer) -> Shelf:
         return Shelf(
-            storage=FakeStorage(folder=tmp_path), reopen=lambda: FakeStorage(folder=tmp_path), image=pretended_image
-        )
+            storage=FakeStorage(folder=tmp_path), reopen=lambda: FakeStorage(folder=tmp_path), image=pretended_image,
+            store=image_server.place,
+        )  # fmt: skip
 
     def test_a_guests_console_ends_with_a_prompt_and_has_the_lines_asked_for(self, shelf: Shelf) -> None:
         server = make_server()

@@ -51,6 +51,15 @@ def domain_xml(spec: DomainSpec, settings: LibvirtSettings) -> str:
     return ET.tostring(domain, encoding="unicode")
 
 
+def copy_xml(path: str) -> str:
+    """Return the description of an existing qcow2 file as the target of a block copy."""
+    disk = ET.Element("disk", type="file")
+    ET.SubElement(disk, "driver", type="qcow2")
+    ET.SubElement(disk, "source", file=path)
+    _refuse_control_characters(disk)
+    return ET.tostring(disk, encoding="unicode")
+
+
 def _system(settings: LibvirtSettings) -> ET.Element:
     system = ET.Element("os")
     _text(system, "type", "hvm", arch="x86_64", machine=settings.machine)

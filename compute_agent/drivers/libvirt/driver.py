@@ -98,6 +98,10 @@ class LibvirtDriver:
             guest.cut_power()
             guest.forget()
 
+    def copy_root_disk(self, uuid: str, path: str) -> None:
+        """Copy the first disk with what is written to it meanwhile, up to one moment."""
+        self._guest(uuid).copy_first_disk(path)
+
     def subscribe(self, listener: LifecycleListener) -> None:
         """Call the listener at each change, from the watcher's thread."""
         self._watcher.subscribe(listener)

@@ -1,14 +1,18 @@
 """A noun around libvirt's domain handle: one guest of ours, with verbs that may be repeated."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from xml.etree import ElementTree as ET
 
 import libvirt
 
 from compute_agent.drivers.base import PowerState
-from compute_agent.drivers.libvirt.domain_xml import MARK_NAMESPACE
+from compute_agent.drivers.libvirt.domain_xml import MARK_NAMESPACE, copy_xml
 from compute_agent.drivers.libvirt.errors import ForeignDomain, translated
+from compute_agent.errors import DriverError
 
+_JOB_POLL_SECONDS = 0.1
 # Nova's table of the same.
 _POWER_STATES = {
     libvirt.VIR_DOMAIN_NOSTATE: PowerState.NOSTATE,
@@ -101,6 +105,38 @@ class Guest:
         """Remove its definition with all that libvirt keeps for it."""
         with translated(f"undefining domain {self.uuid}"):
             self._domain.undefineFlags(_UNDEFINE_FLAGS)
+
+    def copy_first_disk(self, path: str) -> None:
+        """Mirror the first disk into an existing qcow2 file until both are the same, then part them."""
+        with translated(f"copying the disk of domain {self.uuid}"):
+            target = self._first_disk()
+            flags = libvirt.VIR_DOMAIN_BLOCK_COPY_REUSE_EXT | libvirt.VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB
+            if self._domain.blockJobInfo(target):
+                self._domain.blockJobAbort(target)  # of an agent that died meanwhile
+            self._domain.blockCopy(target, copy_xml(path), {}, flags)
+            try:
+                self._await_mirror(target)
+            finally:
+                self._end_job(target)
+
+    def _first_disk(self) -> str:
+        document = ET.fromstring(self._domain.XMLDesc())  # noqa: S314 - libvirtd's own words
+        disk = document.find("devices/disk[@device='disk']/target")
+        if disk is None:
+            raise DriverError(f"domain {self.uuid} has no disk")
+        return str(disk.get("dev"))
+
+    def _await_mirror(self, target: str) -> None:
+        while job := self._domain.blockJobInfo(target):
+            if 0 < job["end"] == job["cur"]:
+                return
+            time.sleep(_JOB_POLL_SECONDS)
+        raise DriverError(f"the copy of the disk of domain {self.uuid} ended before it was whole")
+
+    def _end_job(self, target: str) -> None:
+        """Part the disk from its copy; a guest that is gone has done so by itself."""
+        if self._domain.isActive() and self._domain.blockJobInfo(target):
+            self._domain.blockJobAbort(target)
 
     def _create(self) -> None:
         with translated(f"starting domain {self.uuid}"):
