@@ -10,7 +10,7 @@ import openstack
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from host.blank_image import blank_qcow2
+from contracts.blank_image import blank_qcow2
 from host.settings import HostSettings
 
 FLAVORS = (

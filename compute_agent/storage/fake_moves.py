@@ -1,6 +1,5 @@
 """What the fake storage knows of disks that are aside, came from another host, or were copied: names and sizes."""
 
-import struct
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -13,30 +12,14 @@ from compute_agent.drivers.base import DiskSource
 from compute_agent.drivers.fault_plan import FaultPlan
 from compute_agent.errors import DiskMissing, TransferFailed
 from compute_agent.storage.transfers import Transfers
+from contracts.blank_image import blank_qcow2
 from contracts.compute import DiskLink, DiskSent, ServerSpec
 
 _NO_BYTES = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
-# Of qcow2, version 2: magic, version, two of the backing file, cluster bits, size, encryption, entries and place of the
-# first table, place and clusters of the table of reference counts, two of snapshots.
-_HEADER = struct.Struct(">4sIQIIQIIQQIIQ")
-_CLUSTER_BITS = 16
 _GIB = 1024**3
 _TIMEOUT_SECONDS = 30.0
-
-
-def empty_qcow2(size: int) -> bytes:
-    """Return a qcow2 file of a disk of this many bytes on which nothing was written.
-
-    Source: https://www.qemu.org/docs/master/interop/qcow2.html
-    """
-    cluster = 1 << _CLUSTER_BITS
-    entries = -(-size // (cluster * cluster // 8))
-    header = _HEADER.pack(b"QFI\xfb", 2, 0, 0, _CLUSTER_BITS, size, 0, entries, 3 * cluster, cluster, 1, 0, 0)
-    counts = struct.pack(">4H", 1, 1, 1, 1)  # of header, table, counts and first table, a cluster each
-    parts = (header, struct.pack(">Q", 2 * cluster), counts, b"")
-    return b"".join(part.ljust(cluster, b"\0") for part in parts)
 
 
 class Disks(msgspec.Struct, frozen=True):
@@ -154,7 +137,7 @@ class FakeMoves:
             if disks is None or f"{instance_uuid}.{operation_id}" not in self._drawers:
                 raise DiskMissing(f"there is no copy of {instance_uuid} to send")
         with tempfile.NamedTemporaryFile(prefix="snapshot-") as empty:
-            empty.write(empty_qcow2(max(disks.size_gb, 1) * _GIB))
+            empty.write(blank_qcow2(max(disks.size_gb, 1) * _GIB))
             empty.flush()
             return Transfers(_TIMEOUT_SECONDS).send(Path(empty.name), url).size_bytes
 

@@ -1,14 +1,13 @@
-"""The bytes of images, in and out as streams; for clients by token, for hosts by signed link."""
+"""The bytes of images, in and out as streams, for clients."""
 
 from typing import BinaryIO
 
-from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase, StreamingHttpResponse
 
 from cloud.core.endpoints import ApiRequest, Reply, endpoint
-from cloud.core.errors import Forbidden, Invalid, NotFound, UnsupportedMedia
+from cloud.core.errors import Forbidden, Invalid, UnsupportedMedia
 from cloud.images import selectors
-from cloud.images.models import Image
-from cloud.images.services import blobs, store
+from cloud.images.services import store
 from cloud.images.services.upload import upload as store_upload
 
 OCTETS = "application/octet-stream"
@@ -21,11 +20,11 @@ def upload(request: ApiRequest, image_id: str) -> None:
     if django.content_type != OCTETS:
         raise UnsupportedMedia(f"The content type of image data is {OCTETS}.")
     image = selectors.find_own(request.context, image_id)
-    stream, expected = _stream(django.META)
+    stream, expected = stream_of(django.META)
     store_upload(image, stream, expected)
 
 
-def _stream(meta: dict[str, object]) -> tuple[BinaryIO, int | None]:
+def stream_of(meta: dict[str, object]) -> tuple[BinaryIO, int | None]:
     """Return the body as it comes from the socket, and its announced length."""
     source = meta["wsgi.input"]
     if "chunked" in str(meta.get("HTTP_TRANSFER_ENCODING", "")).lower():
@@ -61,16 +60,3 @@ def download(request: ApiRequest, image_id: str) -> HttpResponseBase | Reply:
     response.headers["Content-Length"] = str(image.size)
     response.headers["Content-MD5"] = str(image.checksum)
     return response
-
-
-@endpoint("")
-def blob(request: ApiRequest, image_id: str) -> HttpResponseBase:
-    """Send an image's bytes to the host that the link was made for."""
-    query = request.query
-    if not blobs.is_valid(image_id, query.get("host", ""), query.get("expires", ""), query.get("signature", "")):
-        raise Forbidden("The link is not valid, or not any more.")
-    image = Image.objects.filter(id=image_id, status="active").first()
-    path = store.path_of(image_id)
-    if image is None or not path.exists():
-        raise NotFound
-    return FileResponse(path.open("rb"), content_type=OCTETS)

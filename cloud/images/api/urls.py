@@ -2,7 +2,7 @@
 
 from cloud.core.endpoints import route
 from cloud.core.http import patterns, unknown_path
-from cloud.images.api import discovery, files, images, members, tags
+from cloud.images.api import discovery, files, host_files, images, members, tags
 from cloud.images.api.service import SERVICE
 
 _IMAGE = "/v2/images/<str:image_id>"
@@ -21,6 +21,7 @@ ROUTES = [
     route(f"{_IMAGE}/tags/<str:tag>", PUT=tags.add, DELETE=tags.remove),
     route(f"{_IMAGE}/members", GET=members.index, POST=members.create),
     route(f"{_IMAGE}/members/<str:member_id>", GET=members.show, PUT=members.update, DELETE=members.delete),
-    route("/blobs/<str:image_id>", GET=files.blob),
+    route("/blobs/<str:image_id>", GET=host_files.fetch_image, PUT=host_files.leave_image),
+    route("/transfers/<str:transfer_id>/<str:name>", GET=host_files.fetch_disk, PUT=host_files.leave_disk),
 ]
 urlpatterns = [*patterns(SERVICE, ROUTES), unknown_path(SERVICE)]

@@ -11,10 +11,13 @@ from cloud.core.context import RequestContext
 from cloud.images.errors import ImageNotBootable, ImageNotFound
 from cloud.images.models import Image
 from cloud.images.selectors import usable_image
-from cloud.images.services.blobs import signed_url
-from host.blank_image import blank_qcow2
+from cloud.images.services import transfers
+from cloud.images.services.blobs import signed_url, upload_url
+from contracts.blank_image import blank_qcow2
 
 pytestmark = pytest.mark.django_db
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+BACKED = b"QFI\xfb" + b"\0\0\0\2" + (4096).to_bytes(8, "big") + (11).to_bytes(4, "big") + blank_qcow2(2**20)[20:]
 MEMBER = frozenset({"member", "reader"})
 PEOPLE = {
     "ann": RequestContext("req-a", "ann", project_id="a", roles=MEMBER),
@@ -62,7 +65,7 @@ def test_an_uploaded_image_is_active_hashed_and_comes_back_whole(call):
 
 @pytest.mark.parametrize(("declared", "data"), [
     ("raw", blank_qcow2(2**20)),
-    ("qcow2", b"QFI\xfb" + b"\0\0\0\2" + (4096).to_bytes(8, "big") + (11).to_bytes(4, "big") + blank_qcow2(2**20)[20:]),
+    ("qcow2", BACKED),
     ("qcow2", b"KDMV" + bytes(4096)),
 ])
 def test_a_hostile_image_is_refused_and_nothing_is_kept(call, declared, data):
@@ -171,6 +174,52 @@ def test_a_host_fetches_by_signed_link_only(call, client):
     assert b"".join(client.get(f"/image{url}").streaming_content) == data
     assert client.get(f"/image{url.replace('h1', 'h2')}").status_code == 403
     assert client.get(f"/image/blobs/{image_id}").status_code == 403
+
+
+def below(url):
+    return "/image" + url.split("/image", 1)[1]
+
+
+def leave(client, url, data):
+    return client.generic("PUT", below(url), data, content_type="application/octet-stream")
+
+
+def test_a_host_leaves_the_data_of_a_queued_image_once(call, client):
+    image_id, data = make(call), blank_qcow2(2**20)
+    url = upload_url(Image.objects.get(id=image_id), "h1", 60)
+    assert leave(client, url.replace("h1", "h2"), data).status_code == 403
+    assert leave(client, signed_url(Image.objects.get(id=image_id), "h1", 60), data).status_code == 403
+    assert [leave(client, url, data).status_code for _ in range(2)] == [204, 204]
+    assert call("GET", f"/v2/images/{image_id}").json()["status"] == "active"
+    assert leave(client, upload_url(Image(id=NOWHERE), "h1", 60), data).status_code == 404
+
+
+def test_what_a_host_leaves_is_inspected_as_everything_else(call, client):
+    image_id = make(call)
+    url = upload_url(Image.objects.get(id=image_id), "h1", 60)
+    assert leave(client, url, BACKED).status_code == 415
+    assert call("GET", f"/v2/images/{image_id}").json()["status"] == "queued"
+
+
+def test_a_disk_travels_by_signed_links_and_is_dropped(client, settings, tmp_path):
+    settings.TRANSFER_STORE = tmp_path / "transfers"
+    there, back = (make_url(NOWHERE, "disk", "h1", 60) for make_url in (transfers.upload_url, transfers.download_url))
+    assert client.get(below(back)).status_code == 404
+    assert [leave(client, there, data).status_code for data in (b"old", b"new")] == [204, 204]
+    assert b"".join(client.get(below(back)).streaming_content) == b"new"
+    for wrong in (there, back.replace("h1", "h2"), back.replace("/disk?", "/other?"), back.split("?")[0]):
+        assert client.get(below(wrong)).status_code == 403
+    assert leave(client, back, b"x").status_code == 403
+    assert transfers.ids() == [NOWHERE]
+    for _ in range(2):
+        transfers.drop(NOWHERE)
+    assert transfers.ids() == []
+
+
+def test_a_disk_that_is_too_large_leaves_nothing(client, settings, tmp_path):
+    settings.TRANSFER_STORE, settings.IMAGE_MAX_BYTES = tmp_path / "transfers", 3
+    assert leave(client, transfers.upload_url(NOWHERE, "disk", "h1", 60), b"1234").status_code == 413
+    assert list((settings.TRANSFER_STORE / NOWHERE).iterdir()) == []
 
 
 def test_schemas_name_themselves(call):

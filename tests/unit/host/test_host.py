@@ -4,9 +4,9 @@ import socket
 
 import pytest
 
+from contracts.blank_image import blank_qcow2
 from contracts.image_format import inspect_header
 from host import checks
-from host.blank_image import blank_qcow2
 from host.environment import generated, read_environment, write_environment
 from host.processes import supervisor_configuration, wanted_processes
 from host.settings import SettingsError, read_settings

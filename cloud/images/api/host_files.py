@@ -1,0 +1,62 @@
+"""Bytes for hosts and from hosts, by signed link: images, snapshots, and disks on their way."""
+
+from django.http import FileResponse, HttpResponseBase
+
+from cloud.core.endpoints import ApiRequest, endpoint
+from cloud.core.errors import Forbidden, NotFound
+from cloud.images.api.files import OCTETS, stream_of
+from cloud.images.models import Image
+from cloud.images.services import blobs, store, transfers
+from cloud.images.services.blobs import Use
+from cloud.images.services.upload import upload
+
+
+def _check(request: ApiRequest, path: str, use: Use) -> None:
+    query = request.query
+    asked = (query.get("host", ""), query.get("expires", ""), query.get("signature", ""))
+    if not blobs.is_valid(path, use, *asked):
+        raise Forbidden("The link is not valid, or not any more.")
+
+
+@endpoint("")
+def fetch_image(request: ApiRequest, image_id: str) -> HttpResponseBase:
+    """Send an image's bytes to the host that the link was made for."""
+    _check(request, f"blobs/{image_id}", Use.FETCH)
+    image = Image.objects.filter(id=image_id, status="active").first()
+    path = store.path_of(image_id)
+    if image is None or not path.exists():
+        raise NotFound
+    return FileResponse(path.open("rb"), content_type=OCTETS)
+
+
+@endpoint("", status=204, reads_stream=True)
+def leave_image(request: ApiRequest, image_id: str) -> None:
+    """Take the data of a queued image from the host that the link was made for; an active one has them already."""
+    _check(request, f"blobs/{image_id}", Use.LEAVE)
+    image = Image.objects.filter(id=image_id).first()
+    if image is None:
+        raise NotFound
+    stream, expected = stream_of(request.django.META)
+    if image.status == "active":
+        while stream.read(store.CHUNK_BYTES):
+            pass
+    else:
+        upload(image, stream, expected)
+
+
+@endpoint("")
+def fetch_disk(request: ApiRequest, transfer_id: str, name: str) -> HttpResponseBase:
+    """Send a disk to the host that it goes to."""
+    _check(request, f"transfers/{transfer_id}/{name}", Use.FETCH)
+    path = transfers.path_of(transfer_id, name)
+    if not path.exists():
+        raise NotFound
+    return FileResponse(path.open("rb"), content_type=OCTETS)
+
+
+@endpoint("", status=204, reads_stream=True)
+def leave_disk(request: ApiRequest, transfer_id: str, name: str) -> None:
+    """Take a disk from the host that it comes from."""
+    _check(request, f"transfers/{transfer_id}/{name}", Use.LEAVE)
+    stream, expected = stream_of(request.django.META)
+    transfers.receive(transfer_id, name, stream, expected)
