@@ -10,6 +10,7 @@ ACTIVE = "active"
 STOPPED = "stopped"
 PAUSED = "paused"
 SUSPENDED = "suspended"
+RESIZED = "resized"
 ERROR = "error"
 DELETED = "deleted"
 
@@ -23,16 +24,23 @@ REBOOTING = "rebooting"
 REBOOTING_HARD = "rebooting_hard"
 REBUILDING = "rebuilding"
 REBUILD_SPAWNING = "rebuild_spawning"
+RESIZE_PREP = "resize_prep"
+RESIZE_MIGRATING = "resize_migrating"
+RESIZE_FINISH = "resize_finish"
+RESIZE_REVERTING = "resize_reverting"
+RESIZE_CONFIRMING = "resize_confirming"
 DELETING = "deleting"
 
-VM_STATES = frozenset({BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR, DELETED})
+VM_STATES = frozenset({BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED, RESIZED, ERROR, DELETED})
 TASK_STATES = frozenset(
     {IDLE, SCHEDULING, NETWORKING, SPAWNING, POWERING_OFF, POWERING_ON, REBOOTING, REBOOTING_HARD, REBUILDING,
-     REBUILD_SPAWNING, DELETING}
+     REBUILD_SPAWNING, RESIZE_PREP, RESIZE_MIGRATING, RESIZE_FINISH, RESIZE_REVERTING, RESIZE_CONFIRMING, DELETING}
 )  # fmt: skip
 TRANSIENT = TASK_STATES - {IDLE}
 BUILD_TASKS = frozenset({SCHEDULING, NETWORKING, SPAWNING})
 REBUILD_TASKS = frozenset({REBUILDING, REBUILD_SPAWNING})
+MOVE_TASKS = frozenset({RESIZE_PREP, RESIZE_MIGRATING, RESIZE_FINISH})
+ALLOW_MOVE = frozenset({ACTIVE, STOPPED})
 ALLOW_REBUILD = frozenset({ACTIVE, STOPPED, ERROR})
 ALLOW_HARD_REBOOT = frozenset({ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR})
 LIVE = VM_STATES - {DELETED}
@@ -66,6 +74,24 @@ TRANSITIONS = (
     _row("rebuilt", LIVE - {STOPPED}, REBUILD_TASKS, ACTIVE, IDLE),
     _row("rebuilt", {STOPPED}, REBUILD_TASKS, STOPPED, IDLE),
     _row("rebuild_failed", LIVE, REBUILD_TASKS, ERROR, IDLE),
+    # A move to another host, with another flavor or the same: claimed, set aside and sent, landed; what was off stays
+    # off. Until the guest is set aside a failure leaves it as it was; later it is taken back.
+    _row("move", ALLOW_MOVE, {IDLE}, KEEP, RESIZE_PREP),
+    _row("move_claimed", ALLOW_MOVE, {RESIZE_PREP}, KEEP, RESIZE_MIGRATING),
+    _row("move_sent", ALLOW_MOVE, {RESIZE_MIGRATING}, KEEP, RESIZE_FINISH),
+    _row("moved", ALLOW_MOVE, {RESIZE_FINISH}, RESIZED, IDLE),
+    _row("move_refused", ALLOW_MOVE, {RESIZE_PREP}, KEEP, IDLE),
+    _row("move_failed", LIVE, MOVE_TASKS, ERROR, IDLE),
+    _row("take_back", ALLOW_MOVE, MOVE_TASKS, KEEP, RESIZE_REVERTING),
+    _row("confirm", {RESIZED}, {IDLE}, KEEP, RESIZE_CONFIRMING),
+    _row("confirmed_active", {RESIZED}, {RESIZE_CONFIRMING}, ACTIVE, IDLE),
+    _row("confirmed_stopped", {RESIZED}, {RESIZE_CONFIRMING}, STOPPED, IDLE),
+    _row("confirm_failed", {RESIZED}, {RESIZE_CONFIRMING}, KEEP, IDLE),
+    _row("revert", {RESIZED, ERROR}, {IDLE}, KEEP, RESIZE_REVERTING),
+    _row("revert_refused", {RESIZED, ERROR}, {RESIZE_REVERTING}, KEEP, IDLE),
+    _row("reverted_active", LIVE, {RESIZE_REVERTING}, ACTIVE, IDLE),
+    _row("reverted_stopped", LIVE, {RESIZE_REVERTING}, STOPPED, IDLE),
+    _row("revert_failed", LIVE, {RESIZE_REVERTING}, ERROR, IDLE),
     # An operator's word.
     _row("reset_active", LIVE, TASK_STATES, ACTIVE, IDLE),
     _row("reset_error", LIVE, TASK_STATES, ERROR, IDLE),

@@ -12,6 +12,7 @@ PLAIN: dict[str, str] = {
     states.STOPPED: "SHUTOFF",
     states.PAUSED: "PAUSED",
     states.SUSPENDED: "SUSPENDED",
+    states.RESIZED: "VERIFY_RESIZE",
     states.ERROR: "ERROR",
     states.DELETED: "DELETED",
 }
@@ -19,12 +20,13 @@ PLAIN: dict[str, str] = {
 UNDER_WAY: dict[tuple[str, str], str] = {
     (states.ACTIVE, states.REBOOTING): "REBOOT",
     (states.ACTIVE, states.REBOOTING_HARD): "HARD_REBOOT",
+    **{(vm_state, task): "RESIZE" for vm_state in states.ALLOW_MOVE for task in states.MOVE_TASKS},
+    **{(vm_state, states.RESIZE_REVERTING): "REVERT_RESIZE" for vm_state in states.LIVE},
     **{(vm_state, task): "REBUILD" for vm_state in states.ALLOW_REBUILD for task in states.REBUILD_TASKS},
 }
 # Words that clients may filter by, though no server here can bear them yet.
 _NOT_YET = frozenset(
-    {"MIGRATING", "PASSWORD", "RESCUE", "RESIZE", "REVERT_RESIZE", "SHELVED", "SHELVED_OFFLOADED",
-     "SOFT_DELETED", "VERIFY_RESIZE"}
+    {"MIGRATING", "PASSWORD", "RESCUE", "SHELVED", "SHELVED_OFFLOADED", "SOFT_DELETED"}
 )  # fmt: skip
 KNOWN = frozenset(PLAIN.values()) | frozenset(UNDER_WAY.values()) | _NOT_YET
 UNKNOWN = "UNKNOWN"

@@ -10,4 +10,4 @@ class ConductorConfig(AppConfig):
     label = "conductor"
 
     def ready(self) -> None:
-        from cloud.conductor import launchers  # noqa: F401  importing it registers the workflows
+        from cloud.conductor import launchers, move_launchers  # noqa: F401  importing it registers the workflows

@@ -5,22 +5,19 @@ needs to know which of these it is.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from celery.canvas import Signature
 from django.conf import settings
 
 from cloud.compute import states
-from cloud.compute.models import Instance, Operation, Step
-from cloud.compute.models.operations import OperationState, StepState
+from cloud.compute.models import Operation
 from cloud.compute.services import graphs
+from cloud.conductor.standings import Standing, images_of, server_of, standings, with_servers
 from cloud.conductor.steps import deleting, failing, orders
 from cloud.conductor.steps.affinity import member_hosts
 from cloud.conductor.workflows import building, ordering, placing, rebuilding
 from cloud.core import rpc
-from cloud.images.models import Image
-from cloud.networks.services import allocation
 from contracts.compute import (
     DestroyServer,
     PlugVifs,
@@ -36,52 +33,27 @@ from contracts.errors import ErrorCode
 from contracts.scheduling import RequestSpec, SelectDestinations
 
 
-@dataclass(frozen=True)
-class _Standing:
-    """A running operation, its instance, and the steps that are under way."""
-
-    operation: Operation
-    instance: Instance
-    steps: frozenset[str]
-
-
-def _standings(operation_ids: Sequence[str]) -> list[_Standing]:
-    running = list(Operation.objects.filter(id__in=operation_ids, state=OperationState.RUNNING))
-    instances = {
-        one.uuid: one for one in Instance.objects.filter(uuid__in=[one.instance_uuid for one in running], deleted=False)
-    }
-    under_way: dict[tuple[str, int], set[str]] = defaultdict(set)
-    sent = Step.objects.filter(operation_id__in=[one.id for one in running], state=StepState.SENT)
-    for operation_id, attempt, name in sent.values_list("operation_id", "attempt", "name"):
-        under_way[operation_id, attempt].add(name)
-    return [
-        _Standing(one, instances[one.instance_uuid], frozenset(under_way[one.id, one.attempt]))
-        for one in running
-        if one.instance_uuid in instances
-    ]
-
-
 @rpc.register_workflow("build")
 def build(operation_ids: Sequence[str]) -> Iterator[Signature]:
     """Place what has no host; build what has one."""
-    found = _standings(operation_ids)
+    found = standings(operation_ids)
     unplaced = [one for one in found if not one.operation.host]
     for one in unplaced:
         if one.operation.alternates:
             yield placing.claim_alternates(one.operation.id, one.operation.attempt, one.operation.alternates)
     yield from _place([one for one in unplaced if not one.operation.alternates])
     placed = [one for one in found if one.operation.host]
-    images = _images(placed)
+    images = images_of(placed)
     for one in placed:
         if one.instance.image_ref and one.instance.image_ref not in images:
             failing.fail_build(one.operation, ErrorCode.IMAGE_UNAVAILABLE, detail="the image was deleted")
         else:
-            yield _build(one, _server(one, images))
+            yield _build(one, server_of(one, images))
 
 
-def _place(found: Sequence[_Standing]) -> Iterator[Signature]:
+def _place(found: Sequence[Standing]) -> Iterator[Signature]:
     """Servers of one request that stand alike share a decision of the scheduler."""
-    alike: dict[tuple[str, int, tuple[str, ...]], list[_Standing]] = defaultdict(list)
+    alike: dict[tuple[str, int, tuple[str, ...]], list[Standing]] = defaultdict(list)
     for one in found:
         operation = one.operation
         alike[operation.request_id, operation.attempt, tuple(operation.hosts_tried)].append(one)
@@ -90,7 +62,7 @@ def _place(found: Sequence[_Standing]) -> Iterator[Signature]:
             yield placing.place_servers(_question(together[start : start + placing.MAX_OPERATIONS]))
 
 
-def _question(together: Sequence[_Standing]) -> SelectDestinations:
+def _question(together: Sequence[Standing]) -> SelectDestinations:
     first = together[0]
     wire = dict(first.instance.request_spec)
     wire["ignore_hosts"] = [*wire.get("ignore_hosts", []), *first.operation.hosts_tried]
@@ -105,7 +77,7 @@ def _question(together: Sequence[_Standing]) -> SelectDestinations:
     )
 
 
-def _build(one: _Standing, server: ServerSpec) -> Signature:
+def _build(one: Standing, server: ServerSpec) -> Signature:
     operation = one.operation
     if server.image is None or graphs.PREPARE_IMAGE not in one.steps:
         return building.spawn_server(SpawnServer(server=server, **orders.fence(operation, graphs.SPAWN)))
@@ -118,12 +90,13 @@ def _build(one: _Standing, server: ServerSpec) -> Signature:
 @rpc.register_workflow("delete")
 def delete(operation_ids: Sequence[str]) -> Iterator[Signature]:
     """Have the host remove what is on it; an instance that never got a host is gone at once, without any message."""
-    for one in _standings(operation_ids):
+    for one in standings(operation_ids):
         operation, host = one.operation, one.instance.host
         # The request may have read the instance before it was placed.
         if operation.host != host:
             Operation.objects.filter(id=operation.id).update(host=host)
             operation.host = host
+        deleting.clear_other_host(operation)
         if not host:
             deleting.complete(operation)
         elif deleting.is_host_away(host):
@@ -135,21 +108,21 @@ def delete(operation_ids: Sequence[str]) -> Iterator[Signature]:
 @rpc.register_workflow("stop")
 def stop(operation_ids: Sequence[str]) -> Iterator[Signature]:
     """Press the power button, and cut the power of a guest that does not obey."""
-    for one in _standings(operation_ids):
+    for one in standings(operation_ids):
         yield ordering.change_power(StopServer(**orders.fence(one.operation, graphs.POWER)))
 
 
 @rpc.register_workflow("start")
 def start(operation_ids: Sequence[str]) -> Iterator[Signature]:
     """Start a guest from a definition made anew."""
-    for one, server in _with_servers(operation_ids):
+    for one, server in with_servers(operation_ids):
         yield ordering.change_power(StartServer(server=server, **orders.fence(one.operation, graphs.POWER)))
 
 
 @rpc.register_workflow("reboot")
 def reboot(operation_ids: Sequence[str]) -> Iterator[Signature]:
     """Reboot a guest, softly or hard."""
-    for one, server in _with_servers(operation_ids):
+    for one, server in with_servers(operation_ids):
         is_hard = bool(one.operation.plan.get("hard"))
         fence = orders.fence(one.operation, graphs.POWER)
         yield ordering.change_power(RebootServer(server=server, hard=is_hard, **fence))
@@ -158,7 +131,7 @@ def reboot(operation_ids: Sequence[str]) -> Iterator[Signature]:
 @rpc.register_workflow("rebuild")
 def rebuild(operation_ids: Sequence[str]) -> Iterator[Signature]:
     """Bring the image that the instance names now to its host, if it is not there yet; then make the disks anew."""
-    for one, server in _with_servers(operation_ids):
+    for one, server in with_servers(operation_ids):
         if server.image is None:
             failing.fail(one.operation, ErrorCode.IMAGE_UNAVAILABLE, "the image was deleted")
         elif graphs.PREPARE_IMAGE in one.steps:
@@ -168,20 +141,3 @@ def rebuild(operation_ids: Sequence[str]) -> Iterator[Signature]:
             is_started = one.instance.vm_state != states.STOPPED
             fence = orders.fence(one.operation, graphs.REBUILD)
             yield rebuilding.rebuild_server(RebuildServer(server=server, is_started=is_started, **fence))
-
-
-def _with_servers(operation_ids: Sequence[str]) -> Iterator[tuple[_Standing, ServerSpec]]:
-    found = _standings(operation_ids)
-    images = _images(found)
-    for one in found:
-        yield one, _server(one, images)
-
-
-def _images(found: Iterable[_Standing]) -> dict[str, Image]:
-    ids = {one.instance.image_ref for one in found if one.instance.image_ref}
-    return {image.id: image for image in Image.objects.filter(id__in=ids)} if ids else {}
-
-
-def _server(one: _Standing, images: dict[str, Image]) -> ServerSpec:
-    ports = allocation.port_specs(one.instance.uuid) if one.instance.network_request.get("requests") else []
-    return orders.server_spec(one.instance, ports, images.get(one.instance.image_ref))

@@ -6,11 +6,11 @@ import msgspec
 from celery import shared_task
 
 from cloud.compute.services import create_once, host_feed, host_reports, power_reports
-from cloud.conductor import background, launchers, presence
+from cloud.conductor import background, launchers, move_launchers, presence
 from cloud.conductor.reconcile import hosts, losses, operations, prune, residue
-from cloud.conductor.steps import building, deleting, errors, placing, power, rebuilding
+from cloud.conductor.steps import building, confirming, deleting, errors, moving, placing, power, rebuilding, reverting
 from contracts import conductor as names
-from contracts.compute import ImagePrepared, PowerChanged, ServerDestroyed, ServerSpawned
+from contracts.compute import DisksSent, ImagePrepared, PowerChanged, ServerDestroyed, ServerSpawned
 from contracts.conductor import HostReport, PowerReport, Residue
 from contracts.envelope import Outcome
 from contracts.scheduling import Selected
@@ -18,7 +18,7 @@ from contracts.scheduling import Selected
 Wire = dict[str, Any]
 _throws = (msgspec.ValidationError,)
 
-__all__ = ["background", "launchers"]  # imported for what they connect and register
+__all__ = ["background", "launchers", "move_launchers"]  # imported for what they connect and register
 
 
 @shared_task(name=names.CLAIM, throws=_throws)
@@ -61,6 +61,54 @@ def begin_rebuild(outcome: Wire, *, operation_id: str, attempt: int) -> None:
 def finish_rebuild(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a rebuild."""
     rebuilding.finish_rebuild(PowerChanged.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.CLAIM_MOVE, throws=_throws)
+def claim_move(selected: Wire, *, operation_id: str, attempt: int) -> None:
+    """Claim what the scheduler chose for a move."""
+    moving.claim_move(Selected.from_wire(selected), operation_id, attempt)
+
+
+@shared_task(name=names.BEGIN_SEND, throws=_throws)
+def begin_send(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Go on from a server set aside to its disks."""
+    moving.begin_send(PowerChanged.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.BEGIN_RECEIVE, throws=_throws)
+def begin_receive(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Go on from disks on their way to their new host."""
+    moving.begin_receive(DisksSent.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.BEGIN_LAND, throws=_throws)
+def begin_land(outcomes: list[Wire], *, operation_id: str, attempt: int) -> None:
+    """Go on from a ready host to the guest."""
+    moving.begin_land([Outcome.from_wire(one) for one in outcomes], operation_id, attempt)
+
+
+@shared_task(name=names.FINISH_MOVE, throws=_throws)
+def finish_move(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Close a move."""
+    moving.finish_move(PowerChanged.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.FINISH_CONFIRM, throws=_throws)
+def finish_confirm(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Close a confirmation."""
+    confirming.finish_confirm(ServerDestroyed.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.BEGIN_TAKE_BACK, throws=_throws)
+def begin_take_back(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Go on from a freed host to the old one."""
+    reverting.begin_take_back(ServerDestroyed.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.FINISH_REVERT, throws=_throws)
+def finish_revert(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Close a way back."""
+    reverting.finish_revert(PowerChanged.from_wire(outcome), operation_id, attempt)
 
 
 @shared_task(name=names.FAIL_OPERATION)

@@ -98,6 +98,8 @@ TOKEN_LIFETIME_SECONDS = 4 * 3600
 MAX_REQUEST_BODY_BYTES = 114_688
 MAX_PAGE_SIZE = 1000
 IMAGE_STORE = Path(os.environ.get("NOVELLA_IMAGE_STORE", STATE_DIR / "images"))
+# A resize may stay on its host: a cloud of one host has no other.
+ALLOW_RESIZE_TO_SAME_HOST = os.environ.get("NOVELLA_ALLOW_RESIZE_TO_SAME_HOST", "1") == "1"
 # Disks on their way from one host to another; where there are several API processes they share it.
 TRANSFER_STORE = Path(os.environ.get("NOVELLA_TRANSFER_STORE", STATE_DIR / "transfers"))
 IMAGE_MAX_BYTES = int(os.environ.get("NOVELLA_IMAGE_MAX_BYTES", str(64 * 2**30)))

@@ -30,8 +30,13 @@ def bring_up(host: Host, server: ServerSpec) -> PowerState:
 
 
 def make_ready(host: Host, server: ServerSpec) -> None:
-    """Make what is missing of the server's interfaces and disks, and define its domain anew."""
+    """Make what is missing of the server's interfaces and disks, and define its domain anew.
+
+    Whoever wants a server here whose disks are aside, because its move came to no end, gets those disks.
+    """
     plug(host, server)
+    if server.uuid in host.storage.instances_aside() and server.uuid not in host.storage.instances_with_disks():
+        host.storage.take_back(server.uuid)
     disks = host.storage.create_disks(server)
     host.driver.define(domain_spec(host, server, disks))
 

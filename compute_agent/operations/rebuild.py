@@ -23,6 +23,7 @@ def rebuild(host: Host, order: RebuildServer) -> PowerChanged:
     host.storage.prepare_image(server.image)
     host.driver.undefine(server.uuid)
     host.storage.delete_disks(server.uuid)
+    host.storage.drop_aside(server.uuid)
     if order.is_started:
         return PowerChanged(power_state=bring_up(host, server))
     make_ready(host, server)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from compute_agent.drivers.base import DiskSource
-from compute_agent.errors import DiskTooSmall
+from compute_agent.errors import DiskMissing, DiskTooSmall
 from compute_agent.storage import console_log
 from compute_agent.storage.config_drive import build_config_drive
 from compute_agent.storage.image_cache import ImageCache, check_header, full_disk_told
@@ -127,6 +127,8 @@ class Qcow2Storage(MovingDisks):
     def _ensure_root(self, server: ServerSpec, image: ImageSpec, path: Path) -> None:
         if path.exists():
             return
+        if server.uuid in self.instances_aside():
+            raise DiskMissing(f"the disks of {server.uuid} are aside")  # and a fresh one would hide them
         base = self._cache.find(image)
         with base.open("rb") as stream:
             virtual_size = check_header(image, stream).virtual_size_bytes

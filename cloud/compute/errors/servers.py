@@ -59,6 +59,22 @@ class HostTooOld(Conflict):
     """The server's host runs an older release, which cannot carry out: {action}"""
 
 
+class SameFlavor(Invalid):
+    """When resizing, instances must change flavor!"""
+
+
+class SameHost(Invalid):
+    """The target host can't be the same one."""
+
+
+class CannotShrinkDisk(Invalid):
+    """Resize error: Unable to resize disk down."""
+
+
+class NotResized(Invalid):
+    """Instance has not been resized."""
+
+
 class FlavorTooSmall(Invalid):
     """Flavor's {resource} is too small for requested image."""
 

@@ -10,9 +10,10 @@ from cloud.compute.models.groups import Aggregate, AggregateHost, ServerGroup, S
 from cloud.compute.models.hosts import ComputeNode, Service
 from cloud.compute.models.instances import Instance, InstanceFault, InstanceTag
 from cloud.compute.models.keypairs import KeyPair
+from cloud.compute.models.migrations import Migration
 from cloud.compute.models.operations import Operation, Step
 
 __all__ = [
     "Aggregate", "AggregateHost", "ClientToken", "ComputeNode", "Flavor", "FlavorAccess", "Instance", "InstanceFault",
-    "InstanceTag", "KeyPair", "Operation", "ServerGroup", "ServerGroupMember", "Service", "Step",
+    "InstanceTag", "KeyPair", "Migration", "Operation", "ServerGroup", "ServerGroupMember", "Service", "Step",
 ]

@@ -71,10 +71,17 @@ def _check_size(context: RequestContext, image: Image, size: Size) -> None:
             "Flavor's disk is too small for requested image. "
             f"Flavor disk is {disk} bytes, image is {needed} bytes."
         )
-    if image.min_disk > size.disk_gb:
+    check_minimum(image, size)
+
+
+def check_minimum(image: Image, size: Size) -> None:
+    """Refuse less memory or disk than an image says it needs. Raises FlavorTooSmall, Invalid."""
+    if image.min_ram > size.memory_mb:
+        raise FlavorTooSmall(resource="memory")
+    if 0 < size.disk_gb < image.min_disk:
         raise Invalid(
             "Flavor's disk is smaller than the minimum size specified in image metadata. "
-            f"Flavor disk is {disk} bytes, minimum size is {image.min_disk * GIB} bytes."
+            f"Flavor disk is {size.disk_gb * GIB} bytes, minimum size is {image.min_disk * GIB} bytes."
         )
 
 

@@ -5,13 +5,20 @@ from dataclasses import dataclass
 from contracts.compute import (
     COMMANDS,
     DestroyServer,
+    DropAside,
+    LandServer,
     PlugVifs,
     PrepareImage,
     RebootServer,
     RebuildServer,
+    ReceiveDisks,
+    SendDisks,
+    SetAsideServer,
     SpawnServer,
     StartServer,
     StopServer,
+    TakeBackServer,
+    VacateServer,
 )
 from contracts.timeouts import FAST, PLACING, Timing
 
@@ -24,6 +31,13 @@ FINISH = "finish"
 DESTROY = "destroy_server"
 POWER = "power"
 REBUILD = "rebuild_server"
+SET_ASIDE = "set_aside_server"
+SEND_DISKS = "send_disks"
+RECEIVE_DISKS = "receive_disks"
+LAND = "land_server"
+DROP_ASIDE = "drop_aside"
+VACATE = "vacate_server"
+TAKE_BACK = "take_back_server"
 
 
 @dataclass(frozen=True)
@@ -55,6 +69,25 @@ GRAPHS: dict[str, tuple[PlannedStep, ...]] = {
     "stop": _power(StopServer.NAME),
     "start": _power(StartServer.NAME),
     "reboot": _power(RebootServer.NAME),
+    "resize": (
+        PlannedStep(SELECT, PLACING),
+        PlannedStep(CLAIM, PLACING, (SELECT,)),
+        PlannedStep(SET_ASIDE, COMMANDS[SetAsideServer.NAME].timing, (CLAIM,)),
+        PlannedStep(SEND_DISKS, COMMANDS[SendDisks.NAME].timing, (SET_ASIDE,)),
+        PlannedStep(RECEIVE_DISKS, COMMANDS[ReceiveDisks.NAME].timing, (SEND_DISKS,)),
+        PlannedStep(PLUG_VIFS, COMMANDS[PlugVifs.NAME].timing, (SEND_DISKS,)),
+        PlannedStep(LAND, COMMANDS[LandServer.NAME].timing, (RECEIVE_DISKS, PLUG_VIFS)),
+        PlannedStep(FINISH, FAST, (LAND,)),
+    ),
+    "confirm_resize": (
+        PlannedStep(DROP_ASIDE, COMMANDS[DropAside.NAME].timing),
+        PlannedStep(FINISH, FAST, (DROP_ASIDE,)),
+    ),
+    "revert_resize": (
+        PlannedStep(VACATE, COMMANDS[VacateServer.NAME].timing),
+        PlannedStep(TAKE_BACK, COMMANDS[TakeBackServer.NAME].timing, (VACATE,)),
+        PlannedStep(FINISH, FAST, (TAKE_BACK,)),
+    ),
     "rebuild": (
         PlannedStep(PREPARE_IMAGE, COMMANDS[PrepareImage.NAME].timing),
         PlannedStep(REBUILD, COMMANDS[RebuildServer.NAME].timing, (PREPARE_IMAGE,)),
@@ -65,4 +98,4 @@ TIMINGS: dict[tuple[str, str], Timing] = {
     (workflow, step.name): step.timing for workflow, graph in GRAPHS.items() for step in graph
 }
 # The first release of agents that know all orders of a workflow; not named: every release.
-RELEASES: dict[str, int] = {}
+RELEASES: dict[str, int] = {"resize": 2, "confirm_resize": 2, "revert_resize": 2}

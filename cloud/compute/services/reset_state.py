@@ -5,10 +5,13 @@ from django.utils import timezone
 
 from cloud.compute import states
 from cloud.compute.models import Instance
-from cloud.compute.services import operations
+from cloud.compute.models.migrations import MigrationStatus
+from cloud.compute.services import host_feed, moves, operations
 from cloud.compute.states import machine
 from cloud.core.clock import database_now
 
+# The server is still where it was.
+_BEFORE = frozenset({MigrationStatus.PRE_MIGRATING, MigrationStatus.MIGRATING})
 # What an operator may say -> event.
 EVENTS = {states.ACTIVE: "reset_active", states.ERROR: "reset_error"}
 
@@ -18,3 +21,14 @@ def reset(instance: Instance, state: str) -> None:
     with transaction.atomic():
         machine.fire(Instance.objects.filter(pk=instance.pk), EVENTS[state], updated_at=timezone.now())
         operations.supersede([instance.uuid], "reset-state", database_now())
+        _settle(instance.uuid)
+
+
+def _settle(instance_uuid: str) -> None:
+    """End an unfinished move where the server is: an operator's word stands above it."""
+    migration = moves.unfinished(instance_uuid)
+    if migration is None:
+        return
+    host = Instance.objects.filter(uuid=instance_uuid).values_list("host", flat=True).get()
+    is_moved = host == migration.dest_compute and migration.status not in _BEFORE
+    host_feed.publish(moves.stay(migration) if is_moved else moves.give_up(migration))

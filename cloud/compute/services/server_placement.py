@@ -75,6 +75,22 @@ def with_image(spec: RequestSpec, flavor: Flavor, image: Image) -> RequestSpec:
     )
 
 
+def with_flavor(spec: RequestSpec, flavor: Flavor, image: Image | None) -> RequestSpec:
+    """Return what a server asks of a host once it has another flavor; `image` is None where it is gone.
+
+    Whoever forced it to a host did so for its first day.
+    """
+    disk_gb = boot_choices.disk_gb(flavor, image or Image(size=0))
+    return msgspec.structs.replace(
+        spec,
+        vcpus=flavor.vcpus,
+        memory_mb=flavor.memory_mb,
+        disk_gb=disk_gb if flavor.disk_gb else max(disk_gb, spec.disk_gb),
+        required_traits=sorted({*_required(flavor.extra_specs), *(_required(image.properties) if image else ())}),
+        requested_host="",
+    )
+
+
 def check_fit(host: HostState, spec: RequestSpec) -> None:
     """Refuse, as far as image and traits go, what the scheduler would not put on a host. Raises UnfitHost."""
     words = [

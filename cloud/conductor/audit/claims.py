@@ -1,11 +1,13 @@
 """Invariants of what is held: no host is promised twice, nobody holds who is not there, usage is what is counted."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django.db.models import Sum
 
-from cloud.compute.models import Instance
+from cloud.compute.models import Instance, Migration
+from cloud.compute.models.migrations import UNFINISHED
 from cloud.conductor.audit.findings import Finding
 from cloud.conductor.steps.orders import claim_of
 from cloud.identity.models import QuotaUsage
@@ -44,16 +46,29 @@ def one_owner(number: str) -> Iterator[Finding]:
     rows = Allocation.objects.values_list("consumer_uuid", "provider__name", "resource_class", "used")
     for consumer, host, resource_class, used in rows:
         held.setdefault((consumer, host), {})[resource_class] = used
+    moving = {one.uuid: one for one in Migration.objects.filter(status__in=UNFINISHED)}
+    landing = {one.instance_uuid: one for one in moving.values()}
     for (consumer, host), amounts in held.items():
+        if consumer in moving:
+            yield from _of_source(number, moving[consumer], host, living)
+            continue
         owner = living.get(consumer)
+        if owner and consumer in landing and host in (landing[consumer].dest_compute, landing[consumer].source_compute):
+            continue
         if owner is None or owner.host != host:
             yield Finding(number, f"server {consumer}", f"holds a claim on host {host}, where it is not")
         elif amounts != claim_of(owner, host).amounts:
             yield Finding(number, f"server {consumer}", f"holds {amounts} on host {host}, which is not what it needs")
     for owner in living.values():
-        if owner.host and (owner.uuid, owner.host) not in held:
+        if owner.host and (owner.uuid, owner.host) not in held and owner.uuid not in landing:
             yield Finding(number, f"server {owner.uuid}", f"is on host {owner.host} without a claim")
     yield from _stray_ports(number, set(living))
+
+
+def _of_source(number: str, migration: Migration, host: str, living: Mapping[str, Instance]) -> Iterator[Finding]:
+    """What a move holds is its server's old place."""
+    if host != migration.source_compute or migration.instance_uuid not in living:
+        yield Finding(number, f"migration {migration.uuid}", f"holds a claim on host {host}, which is not its to hold")
 
 
 def _stray_ports(number: str, living: set[str]) -> Iterator[Finding]:
@@ -66,10 +81,16 @@ def _stray_ports(number: str, living: set[str]) -> Iterator[Finding]:
 def counted(number: str) -> Iterator[Finding]:
     """What a project uses by its quota is what it has."""
     have: Counter[tuple[str, str]] = Counter()
-    for project_id, flavor in Instance.objects.filter(deleted=False).values_list("project_id", "flavor"):
+    both: dict[str, list[dict[str, Any]]] = {
+        one.instance_uuid: [one.before["flavor"], one.after["flavor"]]
+        for one in Migration.objects.filter(status__in=UNFINISHED)
+    }
+    living = Instance.objects.filter(deleted=False)
+    for uuid, project_id, flavor in living.values_list("uuid", "project_id", "flavor"):
+        flavors = both.get(uuid, [flavor])
         have[project_id, "instances"] += 1
-        have[project_id, "cores"] += flavor["vcpus"]
-        have[project_id, "ram"] += flavor["memory_mb"]
+        have[project_id, "cores"] += max(one["vcpus"] for one in flavors)
+        have[project_id, "ram"] += max(one["memory_mb"] for one in flavors)
     booked = {
         (row.project_id, row.resource): row.in_use
         for row in QuotaUsage.objects.filter(resource__in=_COUNTED)

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from cloud.compute import states
-from cloud.compute.models import ComputeNode, Instance, InstanceTag, Operation, ServerGroupMember
+from cloud.compute.models import ComputeNode, Instance, InstanceTag, Migration, Operation, ServerGroupMember
+from cloud.compute.models.migrations import UNFINISHED
 from cloud.compute.models.operations import OperationState
 from cloud.conductor.audit.findings import Finding
 from cloud.core.clock import database_now
@@ -18,7 +19,7 @@ from cloud.placement.models import Allocation
 _FRESH_SECONDS = 300.0
 # A host's clock and the time that its answer takes.
 _SLACK = timedelta(seconds=5)
-_WITH_GUEST = frozenset({states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED})
+_WITH_GUEST = frozenset({states.ACTIVE, states.STOPPED, states.RESIZED, states.PAUSED, states.SUSPENDED})
 _OF_PORTS = {"tap_port_ids": "a tap", "lease_port_ids": "a lease", "metadata_port_ids": "metadata"}
 _OF_INSTANCES = {"domains": "a guest", "disks": "a disk"}
 
@@ -43,7 +44,8 @@ class _World:
 
     @cached_property
     def servers(self) -> dict[str, _Server]:
-        named = {uuid for node in self.nodes for kind in _OF_INSTANCES for uuid in node["residue"].get(kind, [])}
+        kinds = (*_OF_INSTANCES, "asides")
+        named = {uuid for node in self.nodes for kind in kinds for uuid in node["residue"].get(kind, [])}
         columns = ("host", "vm_state", "deleted", "updated_at")
         found: dict[str, _Server] = {}
         for rows in (Instance.objects.filter(deleted=False), Instance.objects.filter(deleted=True, uuid__in=named)):
@@ -85,6 +87,7 @@ def as_booked(number: str) -> Iterator[Finding]:
         yield from _missing_guests(number, world, node)
         yield from _strays(number, world, node)
         yield from _stray_ports(number, world, node)
+        yield from _stray_asides(number, world, node)
 
 
 def _missing_guests(number: str, world: _World, node: dict[str, Any]) -> Iterator[Finding]:
@@ -111,6 +114,16 @@ def _stray_ports(number: str, world: _World, node: dict[str, Any]) -> Iterator[F
             is_settled = world.is_settled(owner, node["residue_at"]) and node["host"] not in world.active_hosts
             if host != node["host"] and is_settled:
                 yield Finding(number, f"host {node['host']}", f"has {name} for port {port_id}, which is not there")
+
+
+def _stray_asides(number: str, world: _World, node: dict[str, Any]) -> Iterator[Finding]:
+    moving = Migration.objects.filter(status__in=UNFINISHED, source_compute=node["host"])
+    expected = set(moving.values_list("instance_uuid", flat=True))
+    for uuid in set(node["residue"].get("asides", [])) - expected:
+        server = world.servers.get(uuid)
+        is_home = server is not None and server.host == node["host"] and not server.deleted
+        if not is_home and world.is_settled(uuid, node["residue_at"]):
+            yield Finding(number, f"host {node['host']}", f"has set {uuid} aside, which does not come back")
 
 
 def in_one_place(number: str) -> Iterator[Finding]:

@@ -2,14 +2,16 @@
 
 import logging
 import uuid
+from typing import Any
 
-from cloud.compute.models import ComputeNode, Instance, Operation
+from cloud.compute.models import ComputeNode, Instance, Migration, Operation
+from cloud.compute.models.migrations import UNFINISHED
 from cloud.compute.models.operations import OperationState
 from cloud.compute.services import host_reports
 from cloud.compute.services.graphs import TIMINGS
 from cloud.core import rpc
 from cloud.core.clock import database_now
-from contracts.compute import DestroyServer
+from contracts.compute import DestroyServer, DropAside
 from contracts.conductor import Residue
 
 _log = logging.getLogger(__name__)
@@ -21,6 +23,10 @@ def take(residue: Residue) -> None:
     before = ComputeNode.objects.filter(host=residue.host).values_list("residue", flat=True).first() or {}
     if not host_reports.store_residue(residue):
         return
+    asides = set(residue.asides) & set(before.get("asides", []))
+    for instance_uuid in sorted(dead_on(residue.host, asides))[:_AT_ONCE]:
+        _log.warning("host %s still has %s set aside, which does not come back", residue.host, instance_uuid)
+        rpc.cast(DropAside(**_fence(residue.host, instance_uuid)))
     seen_twice = _instances(residue.domains, residue.disks) & _instances(
         before.get("domains", []), before.get("disks", [])
     )
@@ -42,6 +48,10 @@ def dead_on(host: str, uuids: set[str]) -> dict[str, bool]:
         return {}
     rows = Instance.objects.filter(uuid__in=uuids).values_list("uuid", "host", "deleted")
     dead = {uuid: deleted for uuid, on, deleted in rows if deleted or on != host}
+    # What is aside there may be wanted back, and DestroyServer would take it.
+    moving = Migration.objects.filter(instance_uuid__in=dead, status__in=UNFINISHED, source_compute=host)
+    for instance_uuid in moving.values_list("instance_uuid", flat=True):
+        dead.pop(instance_uuid, None)
     busy = Operation.objects.filter(instance_uuid__in=dead, state=OperationState.RUNNING)
     for instance_uuid in busy.values_list("instance_uuid", flat=True):
         dead.pop(instance_uuid, None)
@@ -49,14 +59,17 @@ def dead_on(host: str, uuids: set[str]) -> dict[str, bool]:
 
 
 def _removal(host: str, instance_uuid: str, *, is_final: bool) -> DestroyServer:
+    return DestroyServer(**_fence(host, instance_uuid), is_final=is_final)
+
+
+def _fence(host: str, instance_uuid: str) -> dict[str, Any]:
     lasting = TIMINGS["delete", "destroy_server"].deadline_seconds
-    return DestroyServer(
+    return {
         # Each order is an operation of its own for the host, so that it is not taken for one carried out before.
-        operation_id=str(uuid.uuid4()),
-        step="remove_residue",
-        instance_uuid=instance_uuid,
-        host=host,
-        attempt=1,
-        not_after=database_now().timestamp() + lasting,
-        is_final=is_final,
-    )
+        "operation_id": str(uuid.uuid4()),
+        "step": "remove_residue",
+        "instance_uuid": instance_uuid,
+        "host": host,
+        "attempt": 1,
+        "not_after": database_now().timestamp() + lasting,
+    }

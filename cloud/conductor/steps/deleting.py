@@ -8,14 +8,18 @@ from django.db import transaction
 
 from cloud.compute import states
 from cloud.compute.models import Instance, InstanceTag, Operation, ServerGroupMember, Service, Step
+from cloud.compute.models.migrations import MigrationStatus
 from cloud.compute.models.operations import StepState
-from cloud.compute.services import graphs, host_feed, operations, step_rows
+from cloud.compute.services import graphs, host_feed, moves, operations, step_rows
 from cloud.compute.services.host_states import COMPUTE
+from cloud.conductor.steps import orders
+from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.identity.services import quotas
+from cloud.images.services import transfers
 from cloud.networks.services import allocation
 from cloud.placement.services import claims
-from contracts.compute import ServerDestroyed
+from contracts.compute import DestroyServer, ServerDestroyed
 
 _log = logging.getLogger(__name__)
 LOCAL_NOTE = "The host is away; what is left there is removed when it returns."
@@ -37,13 +41,16 @@ def finish_delete(outcome: ServerDestroyed, operation_id: str, attempt: int) -> 
 def complete(operation: Operation, note: str = "") -> None:
     """Give back all that the instance holds and mark it as deleted. Done once, whoever comes first."""
     uuid = operation.instance_uuid
-    instance = Instance.objects.filter(uuid=uuid, deleted=False).only("project_id", "flavor", "host").first()
+    instance = Instance.objects.filter(uuid=uuid, deleted=False).only("uuid", "project_id", "flavor", "host").first()
     if instance is None:
         operations.finish(operation)
         return
     with transaction.atomic():
         now = database_now()
-        freed = claims.release([uuid])
+        amounts, migration = moves.held(instance), moves.unfinished(uuid)
+        freed = claims.release([uuid, *([migration.uuid] if migration else [])])
+        if migration:
+            moves.set_status(migration, MigrationStatus.ERROR)
         allocation.release([uuid])
         rows = Instance.objects.filter(uuid=uuid, deleted=False)
         changes = {"deleted": True, "deleted_at": now, "terminated_at": now, "updated_at": now, "power_state": 0}
@@ -59,9 +66,9 @@ def complete(operation: Operation, note: str = "") -> None:
             return
         host_feed.publish(freed)
         # Last, because it is the row that most others wait for.
-        flavor = instance.flavor
-        amounts = {"instances": 1, "cores": flavor["vcpus"], "ram": flavor["memory_mb"]}
         quotas.release(instance.project_id, amounts)
+    if migration:
+        transfers.drop(migration.uuid)
 
 
 def is_host_away(host: str) -> bool:
@@ -70,3 +77,12 @@ def is_host_away(host: str) -> bool:
     return not Service.objects.filter(
         binary=COMPUTE, host=host, forced_down=False, last_seen_at__gt=since
     ).exists()
+
+
+def clear_other_host(operation: Operation) -> None:
+    """Have the other host of an unfinished move remove what it has; what it misses, its next report brings up."""
+    migration = moves.unfinished(operation.instance_uuid)
+    others = {migration.source_compute, migration.dest_compute} - {operation.host, ""} if migration else set()
+    for host in others:
+        fence = {**orders.fence(operation, orders.CLEAN_UP), "host": host}
+        rpc.cast(DestroyServer(**fence, is_final=True))

@@ -112,14 +112,14 @@ def fail_delete(operation: Operation, code: str, detail: str = "") -> None:
         return
     with transaction.atomic():
         text = TENANT_TEXT.get(code, TENANT_TEXT[ErrorCode.INTERNAL])
-        _end(operation, code, ("delete_failed",), f"Delete failed: {text}", detail)
+        end(operation, code, ("delete_failed",), f"Delete failed: {text}", detail)
 
 
 def fail_power(operation: Operation, code: str, detail: str = "") -> None:
     """A host could not stop, start or reboot an instance."""
     text = f"{operation.action.capitalize()} failed: {TENANT_TEXT.get(code, TENANT_TEXT[ErrorCode.INTERNAL])}"
     with transaction.atomic():
-        _end(operation, code, ("power_failed", "reboot_failed"), text, detail)
+        end(operation, code, ("power_failed", "reboot_failed"), text, detail)
 
 
 def fail_rebuild(operation: Operation, code: str, detail: str = "") -> None:
@@ -129,10 +129,11 @@ def fail_rebuild(operation: Operation, code: str, detail: str = "") -> None:
         begun = Step.objects.filter(operation=operation, name=graphs.REBUILD, sends__gt=0)
         if "was" in operation.plan and not begun.exists():
             Instance.objects.filter(uuid=operation.instance_uuid, deleted=False).update(**operation.plan["was"])
-        _end(operation, code, ("rebuild_failed",), text, detail)
+        end(operation, code, ("rebuild_failed",), text, detail)
 
 
-def _end(operation: Operation, code: str, events: Sequence[str], text: str, detail: str) -> None:
+def end(operation: Operation, code: str, events: Sequence[str], text: str, detail: str) -> None:
+    """Close an operation as failed: the instance takes whichever of the events it may. In a transaction."""
     rows = Instance.objects.filter(uuid=operation.instance_uuid, deleted=False)
     now = database_now()
     for event in events:
@@ -150,3 +151,8 @@ _PATHS: dict[str, Callable[[Operation, str, str], None]] = {
     "reboot": fail_power,
     "rebuild": fail_rebuild,
 }
+
+
+def register(workflow: str, path: Callable[[Operation, str, str], None]) -> None:
+    """Name the failure path of a workflow whose steps stand above these."""
+    _PATHS[workflow] = path

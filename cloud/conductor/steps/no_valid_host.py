@@ -1,5 +1,7 @@
 """No host was found: a sentence for the owner, with numbers and without names, and the whole for operators."""
 
+from typing import Any
+
 from cloud.compute.models import Operation
 from cloud.conductor.steps import failing
 from contracts.errors import TENANT_TEXT, ErrorCode
@@ -42,13 +44,18 @@ def explain(selected: Selected) -> str:
     return f"{text} {counted}: {', '.join(told)}." if told else f"{text} {counted}."
 
 
-def fail(operation: Operation, selected: Selected) -> None:
-    """Close a build for which the scheduler found no host."""
-    operation.trace = {
+def trace_of(selected: Selected) -> dict[str, Any]:
+    """Return the scheduler's reasons as an operation keeps them."""
+    return {
         "hosts_total": selected.hosts_total,
         "filters": [row.to_wire() for row in selected.trace],
         "nearest_miss": selected.nearest_miss,
     }
+
+
+def fail(operation: Operation, selected: Selected) -> None:
+    """Close a build for which the scheduler found no host."""
+    operation.trace = trace_of(selected)
     message = explain(selected)
     if operation.hosts_tried:
         message = f"{message} {len(operation.hosts_tried)} tried before."

@@ -1,9 +1,10 @@
 """Building on a claimed host: image and interfaces side by side where the image must come first, then the guest."""
 
-from celery import chain, chord
+from celery import chord
 from celery.canvas import Signature
 
 from cloud.conductor.workflows.failure import on_failure
+from cloud.conductor.workflows.ordering import order_then
 from cloud.core import rpc
 from contracts.compute import PlugVifs, PrepareImage, SpawnServer
 from contracts.conductor import BEGIN_SPAWN, FINISH_SPAWN
@@ -18,5 +19,4 @@ def prepare_host(image: PrepareImage, vifs: PlugVifs) -> Signature:
 
 def spawn_server(order: SpawnServer) -> Signature:
     """Return the canvas that makes the guest on a host that needs nothing fetched."""
-    finish = rpc.step(FINISH_SPAWN, operation_id=order.operation_id, attempt=order.attempt)
-    return chain(rpc.on_host(order), finish).on_error(on_failure([order.operation_id], order.attempt))
+    return order_then(order, FINISH_SPAWN)

@@ -48,10 +48,14 @@ def allocate(instance_uuid: str, project_id: str, network_request: dict[str, Any
         _make(Port(device_id=instance_uuid, project_id=project_id, host=host), fresh, network_request)
         if len(fresh) < len(requests):
             # What was there before, or was adopted, moves to the host.
-            mine.exclude(host=host).update(
-                host=host, status="DOWN", updated_at=timezone.now(), revision_number=F("revision_number") + 1
-            )
+            bind(instance_uuid, host)
     return port_specs(instance_uuid)
+
+
+def bind(instance_uuid: str, host: str) -> None:
+    """Let a server's interfaces be on another host, with the addresses that they have."""
+    mine = Port.objects.filter(device_id=instance_uuid, position__gte=0).exclude(host=host)
+    mine.update(host=host, status="DOWN", updated_at=timezone.now(), revision_number=F("revision_number") + 1)
 
 
 def release(instance_uuids: Collection[str]) -> None:

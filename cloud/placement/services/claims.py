@@ -105,3 +105,13 @@ def release(consumer_uuids: Collection[str]) -> list[str]:
         bump_generations(held)
         rows.delete()
     return sorted(name for name, provider_id in providers.items() if provider_id in held)
+
+
+def transfer(from_consumer: str, to_consumer: str) -> bool:
+    """Let one consumer hold what another held; tell whether that held anything. Nothing of a host changes."""
+    return bool(Allocation.objects.filter(consumer_uuid=from_consumer).update(consumer_uuid=to_consumer))
+
+
+def holds(consumer_uuid: str) -> bool:
+    """Tell whether a consumer holds anything."""
+    return Allocation.objects.filter(consumer_uuid=consumer_uuid).exists()

@@ -1,0 +1,76 @@
+"""What a server holds while it moves, and how that ends: the rows and claims of migrations."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cloud.compute.models import Instance, Migration
+from cloud.compute.models.migrations import UNFINISHED, MigrationStatus
+from cloud.core.clock import database_now
+from cloud.identity.services import quotas
+from cloud.placement.services import claims
+
+_COUNTED = {"cores": "vcpus", "ram": "memory_mb"}
+# The disks of a flavor that travel; see compute_agent.storage.moving.
+_ROOT, _EPHEMERAL = "disk", "disk.eph0"
+
+
+def unfinished(instance_uuid: str) -> Migration | None:
+    """Return the move of an instance that is neither confirmed nor given up."""
+    return Migration.objects.filter(instance_uuid=instance_uuid, status__in=UNFINISHED).first()
+
+
+def set_status(migration: Migration, status: MigrationStatus, **changes: Any) -> bool:
+    """Let a move go on, with other columns; tell whether it was not at its end."""
+    rows = Migration.objects.filter(pk=migration.pk, status__in=UNFINISHED)
+    changes = {"status": status, "updated_at": database_now(), **changes}
+    for name, value in changes.items():
+        setattr(migration, name, value)
+    return bool(rows.update(**changes))
+
+
+def larger(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, int]:
+    """Return by how much each amount that a quota counts is larger after than before."""
+    return {name: after[column] - before[column] for name, column in _COUNTED.items() if after[column] > before[column]}
+
+
+def held(instance: Instance) -> dict[str, int]:
+    """Return what the project's quota counts for an instance: of both flavors while it moves, the larger amounts."""
+    migration = unfinished(instance.uuid)
+    flavors = [migration.before["flavor"], migration.after["flavor"]] if migration else [instance.flavor]
+    return {"instances": 1, **{name: max(one[column] for one in flavors) for name, column in _COUNTED.items()}}
+
+
+def travelling(migration: Migration) -> list[str]:
+    """Return the names of the disks that an instance takes along."""
+    return [_ROOT, *([_EPHEMERAL] if migration.before["flavor"].get("ephemeral_gb") else [])]
+
+
+def stay(migration: Migration, status: MigrationStatus = MigrationStatus.ERROR) -> list[str]:
+    """End a move at its destination: the source's claim and the smaller flavor's room go. Return the hosts concerned.
+
+    Call it in the transaction that decides so.
+    """
+    if not set_status(migration, status):
+        return []
+    quotas.release(migration.project_id, larger(migration.after["flavor"], migration.before["flavor"]))
+    return claims.release([migration.uuid])
+
+
+def go_back(migration: Migration) -> list[str]:
+    """Let the instance hold of its source what it held there, and nothing of its destination. Return the hosts.
+
+    The move goes on; `give_up` ends it.
+    """
+    if not claims.holds(migration.uuid):
+        return []
+    hosts = claims.release([migration.instance_uuid])
+    claims.transfer(migration.uuid, migration.instance_uuid)
+    return hosts
+
+
+def give_up(migration: Migration, status: MigrationStatus = MigrationStatus.ERROR) -> list[str]:
+    """End a move at its source: what was held for the destination goes. Return the hosts concerned."""
+    hosts = go_back(migration)
+    if set_status(migration, status):
+        quotas.release(migration.project_id, larger(migration.before["flavor"], migration.after["flavor"]))
+    return hosts

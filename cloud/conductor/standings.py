@@ -1,0 +1,58 @@
+"""Where operations stand, as their rows say it: what every launcher begins with."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cloud.compute.models import Instance, Operation, Step
+from cloud.compute.models.operations import OperationState, StepState
+from cloud.conductor.steps import orders
+from cloud.images.models import Image
+from cloud.networks.services import allocation
+from contracts.compute import ServerSpec
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A running operation, its instance, and the steps that are under way."""
+
+    operation: Operation
+    instance: Instance
+    steps: frozenset[str]
+
+
+def standings(operation_ids: Sequence[str]) -> list[Standing]:
+    """Return those of the operations that run, whose instances live."""
+    running = list(Operation.objects.filter(id__in=operation_ids, state=OperationState.RUNNING))
+    instances = {
+        one.uuid: one for one in Instance.objects.filter(uuid__in=[one.instance_uuid for one in running], deleted=False)
+    }
+    under_way: dict[tuple[str, int], set[str]] = defaultdict(set)
+    sent = Step.objects.filter(operation_id__in=[one.id for one in running], state=StepState.SENT)
+    for operation_id, attempt, name in sent.values_list("operation_id", "attempt", "name"):
+        under_way[operation_id, attempt].add(name)
+    return [
+        Standing(one, instances[one.instance_uuid], frozenset(under_way[one.id, one.attempt]))
+        for one in running
+        if one.instance_uuid in instances
+    ]
+
+
+def with_servers(operation_ids: Sequence[str]) -> Iterator[tuple[Standing, ServerSpec]]:
+    """Yield the same with what a host needs to know of each instance."""
+    found = standings(operation_ids)
+    images = images_of(found)
+    for one in found:
+        yield one, server_of(one, images)
+
+
+def images_of(found: Iterable[Standing]) -> dict[str, Image]:
+    """Return the images of the instances, of those that are still there."""
+    ids = {one.instance.image_ref for one in found if one.instance.image_ref}
+    return {image.id: image for image in Image.objects.filter(id__in=ids)} if ids else {}
+
+
+def server_of(one: Standing, images: dict[str, Image]) -> ServerSpec:
+    """Return an instance as its host needs it."""
+    ports = allocation.port_specs(one.instance.uuid) if one.instance.network_request.get("requests") else []
+    return orders.server_spec(one.instance, ports, images.get(one.instance.image_ref))

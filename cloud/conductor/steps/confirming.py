@@ -1,0 +1,38 @@
+"""The end of a confirmed move."""
+
+from django.db import transaction
+
+from cloud.compute import states
+from cloud.compute.models import Instance, Operation
+from cloud.compute.models.migrations import MigrationStatus
+from cloud.compute.services import host_feed, moves, operations
+from cloud.conductor.steps import failing
+from cloud.conductor.steps.building import is_from_its_host
+from cloud.core.clock import database_now
+from contracts.compute import ServerDestroyed
+
+_OFF = frozenset({4, 6})
+
+
+def finish_confirm(outcome: ServerDestroyed, operation_id: str, attempt: int) -> None:
+    """Give up the old place when its host has removed what it had set aside."""
+    for operation in operations.running([operation_id], attempt):
+        if not is_from_its_host(outcome, operation):
+            continue
+        if outcome.is_failure:
+            failing.fail(operation, outcome.error_code, outcome.detail)
+        else:
+            complete(operation)
+
+
+def complete(operation: Operation) -> None:
+    """Let the server be what it was before, with the flavor and host that it has now."""
+    with transaction.atomic():
+        rows = Instance.objects.filter(uuid=operation.instance_uuid, deleted=False)
+        power_state = rows.values_list("power_state", flat=True).first()
+        event = "confirmed_stopped" if power_state in _OFF else "confirmed_active"
+        migration = moves.unfinished(operation.instance_uuid)
+        if not states.machine.fire(rows, event, updated_at=database_now()) or not operations.finish(operation):
+            transaction.set_rollback(True)
+        elif migration:
+            host_feed.publish(moves.stay(migration, MigrationStatus.CONFIRMED))

@@ -1,0 +1,88 @@
+"""The steps of the way back."""
+
+from django.db import transaction
+
+from cloud.compute import states
+from cloud.compute.models import Instance, Migration, Operation
+from cloud.compute.models.migrations import MigrationStatus
+from cloud.compute.services import graphs, host_feed, moves, operations
+from cloud.compute.services.host_states import zones
+from cloud.conductor.steps import failing
+from cloud.conductor.steps.advancing import Advance, advance
+from cloud.conductor.steps.building import is_from_its_host
+from cloud.core.clock import database_now
+from cloud.images.services import transfers
+from cloud.networks.services import allocation
+from contracts.compute import PowerChanged, ServerDestroyed
+
+
+def begin_take_back(outcome: ServerDestroyed, operation_id: str, attempt: int) -> None:
+    """The new host is free of the server: it is its old host's again."""
+    for operation in operations.running([operation_id], attempt):
+        if not is_from_its_host(outcome, operation):
+            continue
+        if outcome.is_failure:
+            failing.fail(operation, outcome.error_code, outcome.detail)
+        else:
+            return_home(operation, has_vacated=True)
+
+
+def return_home(operation: Operation, *, has_vacated: bool) -> None:
+    """Put the server back in its old place in the books, and have its old host take it."""
+    migration = moves.unfinished(operation.instance_uuid)
+    if migration is None:
+        return
+    ended = (graphs.VACATE,)
+    change = Advance(
+        ended if has_vacated else (), (graphs.TAKE_BACK,), instance=_home(migration), host=migration.source_compute,
+        skipped=() if has_vacated else ended,
+    )  # fmt: skip
+    with transaction.atomic():
+        hosts = moves.go_back(migration)
+        allocation.bind(operation.instance_uuid, migration.source_compute)
+        if not advance(operation, change):
+            transaction.set_rollback(True)
+            return
+        host_feed.publish(hosts)
+
+
+def _home(migration: Migration) -> dict[str, object]:
+    host = migration.source_compute
+    return {"host": host, "node": migration.source_node, "availability_zone": zones([host])[host], **migration.before}
+
+
+def finish_revert(outcome: PowerChanged, operation_id: str, attempt: int) -> None:
+    """The server is what and where it was."""
+    for operation in operations.running([operation_id], attempt):
+        if not is_from_its_host(outcome, operation):
+            continue
+        if outcome.is_failure:
+            failing.fail(operation, outcome.error_code, outcome.detail)
+        else:
+            _finish(operation, outcome.power_state)
+
+
+def _finish(operation: Operation, power_state: int) -> None:
+    migration = moves.unfinished(operation.instance_uuid)
+    if migration is None:
+        return
+    is_active = migration.vm_state == states.ACTIVE
+    undo = operation.plan.get("undo")
+    with transaction.atomic():
+        rows = Instance.objects.filter(uuid=operation.instance_uuid, host=operation.host, deleted=False)
+        event = "reverted_active" if is_active else "reverted_stopped"
+        moved = states.machine.fire(rows, event, power_state=power_state, updated_at=database_now(), progress=100)
+        if undo:
+            failing.record_fault(operation, undo["text"], undo["detail"])
+        is_closed = moved and (
+            operations.fail(operation, undo["code"], undo["text"], undo["detail"]) if undo
+            else operations.finish(operation)
+        )  # fmt: skip
+        if not is_closed:
+            transaction.set_rollback(True)
+            return
+        status = MigrationStatus.ERROR if undo else MigrationStatus.REVERTED
+        host_feed.publish(moves.give_up(migration, status))
+        if is_active:
+            allocation.set_active(operation.instance_uuid)
+    transfers.drop(migration.uuid)
