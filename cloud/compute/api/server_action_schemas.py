@@ -1,6 +1,6 @@
 """Bodies of `POST /servers/{id}/action`."""
 
-from cloud.compute.api.schema_parts import BOOLEAN, NAME, closed, metadata
+from cloud.compute.api.schema_parts import BOOLEAN, HOST, NAME, closed, metadata
 from cloud.compute.api.server_create_schema import (
     CERTIFICATES,
     DESCRIPTION,
@@ -40,6 +40,15 @@ CONSOLE_OUTPUT = named("os-getConsoleOutput", closed({
     "length": {"type": ["integer", "string", "null"], "pattern": "^-?[0-9]+$", "minimum": -1, "maximum": 2**31 - 1},
 }))  # fmt: skip
 RESET_STATE = named("os-resetState", closed({"state": {"type": "string", "enum": ["active", "error"]}}, ["state"]))
+RESIZE = named("resize", closed(
+    {"flavorRef": {"type": ["string", "integer"], "minLength": 1, "maxLength": 255}, "OS-DCF:diskConfig": DISK_CONFIG},
+    ["flavorRef"],
+))  # fmt: skip
+NOTHING: Schema = {"type": "null"}
+MIGRATE = ByVersion({
+    "2.1": named("migrate"),
+    "2.56": named("migrate", {**closed({"host": HOST}), "type": ["object", "null"]}),
+})  # fmt: skip
 _V2_1: dict[str, Schema] = {
     "imageRef": {"type": "string", "format": "uuid"}, "name": NAME, "adminPass": {"type": "string"},
     "metadata": metadata(), "preserve_ephemeral": BOOLEAN, "OS-DCF:diskConfig": DISK_CONFIG, "accessIPv4": IP_V4,

@@ -14,11 +14,13 @@ from cloud.compute.api.passwords import new_password
 from cloud.compute.api.server_bodies import read_rebuild
 from cloud.compute.models import Instance
 from cloud.compute.selectors import servers
-from cloud.compute.services import console, delete_server, locks, power, rebuild_server, reset_state
+from cloud.compute.services import console, delete_server, locks, move_server, power, rebuild_server, reset_state
 from cloud.core.endpoints import ApiRequest, Reply, route
 from cloud.core.errors import NotImplementedHere, StateConflict
+from cloud.core.microversions import version
 
 _POLICY = "os_compute_api:"
+_TO_HOST = version("2.56")
 Run = Callable[[ApiRequest, Instance], Any]
 
 
@@ -68,6 +70,26 @@ def _rebuild(request: ApiRequest, instance: Instance) -> Reply:
     return Reply({"server": body}, status=202, headers={"Location": urls.self_url(request, "servers", instance.uuid)})
 
 
+def _resize(request: ApiRequest, instance: Instance) -> None:
+    asked = request.body["resize"]
+    move_server.resize(request.context, instance, str(asked["flavorRef"]), asked.get("OS-DCF:diskConfig", ""))
+
+
+def _migrate(request: ApiRequest, instance: Instance) -> None:
+    asked = request.body["migrate"]
+    host = asked.get("host", "") if request.version >= _TO_HOST and isinstance(asked, dict) else ""
+    move_server.migrate(request.context, instance, host)
+
+
+def _confirm_resize(request: ApiRequest, instance: Instance) -> Reply:
+    move_server.confirm(request.context, instance)
+    return Reply(status=204)
+
+
+def _revert_resize(request: ApiRequest, instance: Instance) -> None:
+    move_server.revert(request.context, instance)
+
+
 def _reset_state(request: ApiRequest, instance: Instance) -> None:
     reset_state.reset(instance, request.body["os-resetState"]["state"])
 
@@ -105,16 +127,18 @@ ACTIONS: dict[str, Action] = dict((
     _row("os-resetState", _reset_state, "os-admin-actions:reset_state", schemas.RESET_STATE),
     _row("forceDelete", _force_delete, "os-deferred-delete:force"),
     _row("restore", _restore, "os-deferred-delete:restore"),
+    _row("resize", _resize, "servers:resize", schemas.RESIZE),
+    _row("migrate", _migrate, "os-migrate-server:migrate", schemas.MIGRATE),
+    _row("confirmResize", _confirm_resize, "servers:confirm_resize", schemas.named("confirmResize", schemas.NOTHING)),
+    _row("revertResize", _revert_resize, "servers:revert_resize", schemas.named("revertResize", schemas.NOTHING)),
     _later("addFixedIp", "os-multinic:add", until="2.43"),
     _later("addFloatingIp", "os-floating-ips:add", until="2.43"),
     _later("addSecurityGroup", "os-security-groups:add"),
     _later("changePassword", "os-admin-password"),
-    _later("confirmResize", "servers:confirm_resize"),
     _later("createBackup", "os-create-backup"),
     _later("createImage", "servers:create_image"),
     _later("evacuate", "os-evacuate"),
     _later("injectNetworkInfo", "os-admin-actions:inject_network_info"),
-    _later("migrate", "os-migrate-server:migrate"),
     _later("os-getSPICEConsole", "os-remote-consoles", until="2.5"),
     _later("os-getSerialConsole", "os-remote-consoles", until="2.5"),
     _later("os-getVNCConsole", "os-remote-consoles", until="2.5"),
@@ -124,9 +148,7 @@ ACTIONS: dict[str, Action] = dict((
     _later("removeFloatingIp", "os-floating-ips:remove", until="2.43"),
     _later("removeSecurityGroup", "os-security-groups:remove"),
     _later("rescue", "os-rescue"),
-    _later("resize", "servers:resize"),
     _later("resume", "os-suspend-server:resume"),
-    _later("revertResize", "servers:revert_resize"),
     _later("shelve", "os-shelve:shelve"),
     _later("shelveOffload", "os-shelve:shelve_offload"),
     _later("suspend", "os-suspend-server:suspend"),

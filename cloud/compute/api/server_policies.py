@@ -31,7 +31,8 @@ _ROWS: dict[Rule, tuple[str, ...]] = {
         "servers:create:forced_host", "servers:create:zero_disk_flavor",
         "os-instance-actions:events", "os-instance-actions:events:details", "os-lock-server:unlock:unlock_override",
         "os-admin-actions:reset_state", "os-admin-actions:inject_network_info", "os-evacuate",
-        "os-migrate-server:migrate", "os-migrate-server:migrate_live", "os-shelve:shelve_offload",
+        "os-migrate-server:migrate", "os-migrate-server:migrate_live",
+        "servers:migrations:index", "servers:migrations:show", "os-shelve:shelve_offload",
     ),
 }
 SERVER_POLICIES = {

@@ -93,7 +93,12 @@ def test_what_the_state_does_not_allow_is_a_conflict_that_names_it(member, serve
         ({"os-getVNCConsole": {"type": "novnc"}}, "2.6", 404, "could not be found"),
         ({"trigger_crash_dump": None}, "2.16", 404, "could not be found"),
         ({"pause": None}, "2.1", 501, "does not implement"),
-        ({"resize": {"flavorRef": "2"}}, "2.1", 501, "does not implement"),
+        ({"resize": {"flavorRef": "2"}}, "2.1", 400, "Flavor 2 could not be found"),
+        ({"resize": {}}, "2.1", 400, "flavorRef"),
+        ({"resize": {"flavorRef": ""}}, "2.1", 400, "flavorRef"),
+        ({"resize": {"flavorRef": "2", "x": 1}}, "2.1", 400, "x"),
+        ({"confirmResize": {}}, "2.1", 400, "confirmResize"),
+        ({"migrate": {"host": 1}}, "2.56", 403, "Policy doesn't allow"),
         ({"migrate": None}, "2.1", 403, "Policy doesn't allow"),
     ],
 )
