@@ -29,18 +29,21 @@ RESIZE_MIGRATING = "resize_migrating"
 RESIZE_FINISH = "resize_finish"
 RESIZE_REVERTING = "resize_reverting"
 RESIZE_CONFIRMING = "resize_confirming"
+IMAGE_SNAPSHOT = "image_snapshot"
 DELETING = "deleting"
 
 VM_STATES = frozenset({BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED, RESIZED, ERROR, DELETED})
 TASK_STATES = frozenset(
     {IDLE, SCHEDULING, NETWORKING, SPAWNING, POWERING_OFF, POWERING_ON, REBOOTING, REBOOTING_HARD, REBUILDING,
-     REBUILD_SPAWNING, RESIZE_PREP, RESIZE_MIGRATING, RESIZE_FINISH, RESIZE_REVERTING, RESIZE_CONFIRMING, DELETING}
+     REBUILD_SPAWNING, RESIZE_PREP, RESIZE_MIGRATING, RESIZE_FINISH, RESIZE_REVERTING, RESIZE_CONFIRMING,
+     IMAGE_SNAPSHOT, DELETING}
 )  # fmt: skip
 TRANSIENT = TASK_STATES - {IDLE}
 BUILD_TASKS = frozenset({SCHEDULING, NETWORKING, SPAWNING})
 REBUILD_TASKS = frozenset({REBUILDING, REBUILD_SPAWNING})
 MOVE_TASKS = frozenset({RESIZE_PREP, RESIZE_MIGRATING, RESIZE_FINISH})
 ALLOW_MOVE = frozenset({ACTIVE, STOPPED})
+ALLOW_SNAPSHOT = frozenset({ACTIVE, STOPPED, PAUSED, SUSPENDED})
 ALLOW_REBUILD = frozenset({ACTIVE, STOPPED, ERROR})
 ALLOW_HARD_REBOOT = frozenset({ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR})
 LIVE = VM_STATES - {DELETED}
@@ -74,6 +77,9 @@ TRANSITIONS = (
     _row("rebuilt", LIVE - {STOPPED}, REBUILD_TASKS, ACTIVE, IDLE),
     _row("rebuilt", {STOPPED}, REBUILD_TASKS, STOPPED, IDLE),
     _row("rebuild_failed", LIVE, REBUILD_TASKS, ERROR, IDLE),
+    # A copy of the disk, which leaves the server as it is.
+    _row("snapshot", ALLOW_SNAPSHOT, {IDLE}, KEEP, IMAGE_SNAPSHOT),
+    _row("snapshot_ended", LIVE, {IMAGE_SNAPSHOT}, KEEP, IDLE),
     # A move to another host, with another flavor or the same: claimed, set aside and sent, landed; what was off stays
     # off. Until the guest is set aside a failure leaves it as it was; later it is taken back.
     _row("move", ALLOW_MOVE, {IDLE}, KEEP, RESIZE_PREP),

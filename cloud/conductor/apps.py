@@ -10,4 +10,6 @@ class ConductorConfig(AppConfig):
     label = "conductor"
 
     def ready(self) -> None:
-        from cloud.conductor import launchers, move_launchers  # noqa: F401  importing it registers the workflows
+        # Importing them registers the workflows and their failure paths.
+        from cloud.conductor import launchers, move_launchers, snapshot_launchers  # noqa: F401
+        from cloud.conductor.steps import snapshotting, undoing  # noqa: F401

@@ -6,11 +6,22 @@ import msgspec
 from celery import shared_task
 
 from cloud.compute.services import create_once, host_feed, host_reports, power_reports
-from cloud.conductor import background, launchers, move_launchers, presence
+from cloud.conductor import background, presence
 from cloud.conductor.reconcile import hosts, losses, operations, prune, residue
-from cloud.conductor.steps import building, confirming, deleting, errors, moving, placing, power, rebuilding, reverting
+from cloud.conductor.steps import (
+    building,
+    confirming,
+    deleting,
+    errors,
+    moving,
+    placing,
+    power,
+    rebuilding,
+    reverting,
+    snapshotting,
+)
 from contracts import conductor as names
-from contracts.compute import DisksSent, ImagePrepared, PowerChanged, ServerDestroyed, ServerSpawned
+from contracts.compute import DisksSent, ImagePrepared, PowerChanged, ServerDestroyed, ServerSpawned, SnapshotSent
 from contracts.conductor import HostReport, PowerReport, Residue
 from contracts.envelope import Outcome
 from contracts.scheduling import Selected
@@ -18,7 +29,7 @@ from contracts.scheduling import Selected
 Wire = dict[str, Any]
 _throws = (msgspec.ValidationError,)
 
-__all__ = ["background", "launchers", "move_launchers"]  # imported for what they connect and register
+__all__ = ["background"]  # imported for what it connects
 
 
 @shared_task(name=names.CLAIM, throws=_throws)
@@ -109,6 +120,12 @@ def begin_take_back(outcome: Wire, *, operation_id: str, attempt: int) -> None:
 def finish_revert(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a way back."""
     reverting.finish_revert(PowerChanged.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.FINISH_SNAPSHOT, throws=_throws)
+def finish_snapshot(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Close a snapshot."""
+    snapshotting.finish_snapshot(SnapshotSent.from_wire(outcome), operation_id, attempt)
 
 
 @shared_task(name=names.FAIL_OPERATION)

@@ -35,7 +35,7 @@ _QUERY = ByVersion({"2.1": parameters(), "2.58": _PAGE, "2.66": _PAGE_BEFORE})
 _ON_HOST = frozenset({
     graphs.PREPARE_IMAGE, graphs.PLUG_VIFS, graphs.SPAWN, graphs.DESTROY, graphs.POWER, graphs.REBUILD,
     graphs.SET_ASIDE, graphs.SEND_DISKS, graphs.RECEIVE_DISKS, graphs.LAND, graphs.DROP_ASIDE, graphs.VACATE,
-    graphs.TAKE_BACK,
+    graphs.TAKE_BACK, graphs.SNAPSHOT,
 })  # fmt: skip
 # What became of a step, in the words of Nova's events.
 _RESULTS = {StepState.DONE: "Success", StepState.SKIPPED: "Success", StepState.FAILED: "Error"}

@@ -44,6 +44,7 @@ RESIZE = named("resize", closed(
     {"flavorRef": {"type": ["string", "integer"], "minLength": 1, "maxLength": 255}, "OS-DCF:diskConfig": DISK_CONFIG},
     ["flavorRef"],
 ))  # fmt: skip
+CREATE_IMAGE = named("createImage", closed({"name": NAME, "metadata": metadata()}, ["name"]))
 NOTHING: Schema = {"type": "null"}
 MIGRATE = ByVersion({
     "2.1": named("migrate"),

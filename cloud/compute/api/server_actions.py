@@ -6,6 +6,8 @@ Source: https://docs.openstack.org/api-ref/compute/#servers-run-an-action-server
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+
 from cloud.compute.api import links as urls
 from cloud.compute.api import server_action_schemas as schemas
 from cloud.compute.api import server_views as views
@@ -14,13 +16,23 @@ from cloud.compute.api.passwords import new_password
 from cloud.compute.api.server_bodies import read_rebuild
 from cloud.compute.models import Instance
 from cloud.compute.selectors import servers
-from cloud.compute.services import console, delete_server, locks, move_server, power, rebuild_server, reset_state
+from cloud.compute.services import (
+    console,
+    delete_server,
+    locks,
+    move_server,
+    power,
+    rebuild_server,
+    reset_state,
+    snapshot_server,
+)
 from cloud.core.endpoints import ApiRequest, Reply, route
 from cloud.core.errors import NotImplementedHere, StateConflict
 from cloud.core.microversions import version
 
 _POLICY = "os_compute_api:"
 _TO_HOST = version("2.56")
+_NAMES_IMAGE = version("2.45")
 Run = Callable[[ApiRequest, Instance], Any]
 
 
@@ -90,6 +102,14 @@ def _revert_resize(request: ApiRequest, instance: Instance) -> None:
     move_server.revert(request.context, instance)
 
 
+def _create_image(request: ApiRequest, instance: Instance) -> Reply:
+    asked = request.body["createImage"]
+    image = snapshot_server.snapshot(request.context, instance, asked["name"], asked.get("metadata", {}))
+    if request.version >= _NAMES_IMAGE:
+        return Reply({"image_id": image.id}, status=202)
+    return Reply(status=202, headers={"Location": f"{settings.API_URL}/image/v2/images/{image.id}"})
+
+
 def _reset_state(request: ApiRequest, instance: Instance) -> None:
     reset_state.reset(instance, request.body["os-resetState"]["state"])
 
@@ -131,12 +151,12 @@ ACTIONS: dict[str, Action] = dict((
     _row("migrate", _migrate, "os-migrate-server:migrate", schemas.MIGRATE),
     _row("confirmResize", _confirm_resize, "servers:confirm_resize", schemas.named("confirmResize", schemas.NOTHING)),
     _row("revertResize", _revert_resize, "servers:revert_resize", schemas.named("revertResize", schemas.NOTHING)),
+    _row("createImage", _create_image, "servers:create_image", schemas.CREATE_IMAGE),
     _later("addFixedIp", "os-multinic:add", until="2.43"),
     _later("addFloatingIp", "os-floating-ips:add", until="2.43"),
     _later("addSecurityGroup", "os-security-groups:add"),
     _later("changePassword", "os-admin-password"),
     _later("createBackup", "os-create-backup"),
-    _later("createImage", "servers:create_image"),
     _later("evacuate", "os-evacuate"),
     _later("injectNetworkInfo", "os-admin-actions:inject_network_info"),
     _later("os-getSPICEConsole", "os-remote-consoles", until="2.5"),

@@ -14,6 +14,7 @@ from contracts.compute import (
     ReceiveDisks,
     SendDisks,
     SetAsideServer,
+    SnapshotServer,
     SpawnServer,
     StartServer,
     StopServer,
@@ -35,6 +36,7 @@ SET_ASIDE = "set_aside_server"
 SEND_DISKS = "send_disks"
 RECEIVE_DISKS = "receive_disks"
 LAND = "land_server"
+SNAPSHOT = "snapshot_server"
 DROP_ASIDE = "drop_aside"
 VACATE = "vacate_server"
 TAKE_BACK = "take_back_server"
@@ -79,6 +81,10 @@ GRAPHS: dict[str, tuple[PlannedStep, ...]] = {
         PlannedStep(LAND, COMMANDS[LandServer.NAME].timing, (RECEIVE_DISKS, PLUG_VIFS)),
         PlannedStep(FINISH, FAST, (LAND,)),
     ),
+    "snapshot": (
+        PlannedStep(SNAPSHOT, COMMANDS[SnapshotServer.NAME].timing),
+        PlannedStep(FINISH, FAST, (SNAPSHOT,)),
+    ),
     "confirm_resize": (
         PlannedStep(DROP_ASIDE, COMMANDS[DropAside.NAME].timing),
         PlannedStep(FINISH, FAST, (DROP_ASIDE,)),
@@ -98,4 +104,4 @@ TIMINGS: dict[tuple[str, str], Timing] = {
     (workflow, step.name): step.timing for workflow, graph in GRAPHS.items() for step in graph
 }
 # The first release of agents that know all orders of a workflow; not named: every release.
-RELEASES: dict[str, int] = {"resize": 2, "confirm_resize": 2, "revert_resize": 2}
+RELEASES: dict[str, int] = {"resize": 2, "confirm_resize": 2, "revert_resize": 2, "snapshot": 2}

@@ -7,6 +7,7 @@ from cloud.compute import states
 from cloud.compute.models import Instance
 from cloud.compute.models.migrations import MigrationStatus
 from cloud.compute.services import host_feed, moves, operations
+from cloud.compute.services.snapshot_server import drop_unfinished
 from cloud.compute.states import machine
 from cloud.core.clock import database_now
 
@@ -22,6 +23,7 @@ def reset(instance: Instance, state: str) -> None:
         machine.fire(Instance.objects.filter(pk=instance.pk), EVENTS[state], updated_at=timezone.now())
         operations.supersede([instance.uuid], "reset-state", database_now())
         _settle(instance.uuid)
+        drop_unfinished(instance.uuid)
 
 
 def _settle(instance_uuid: str) -> None:
