@@ -5,7 +5,7 @@ registers them here when it starts.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from celery import current_app
@@ -33,6 +33,11 @@ def register_workflow(name: str) -> Callable[[Workflow], Workflow]:
         return launcher
 
     return register
+
+
+def workflows() -> Mapping[str, Workflow]:
+    """Return every launcher that is registered, by name."""
+    return _workflows
 
 
 def launch(name: str, operation_ids: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The planned graph of every workflow: which steps, after which others, with what deadline."""
+"""The planned graph of every workflow: which steps, after which others, with what order and deadline."""
 
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ from contracts.compute import (
     TakeBackServer,
     VacateServer,
 )
+from contracts.envelope import Order
 from contracts.timeouts import FAST, PLACING, Timing
 
 SELECT = "select_destinations"
@@ -44,64 +45,72 @@ TAKE_BACK = "take_back_server"
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """A node of a graph."""
+    """A node of a graph. `order`: the command that a host is given; empty for a step of the control plane."""
 
     name: str
     timing: Timing
     after: tuple[str, ...] = ()
+    order: str = ""
 
 
-def _power(order: str) -> tuple[PlannedStep, ...]:
-    return (PlannedStep(POWER, COMMANDS[order].timing), PlannedStep(FINISH, FAST, (POWER,)))
+def _ordered(name: str, order: type[Order], after: tuple[str, ...] = ()) -> PlannedStep:
+    return PlannedStep(name, COMMANDS[order.NAME].timing, after, order.NAME)
+
+
+def _power(order: type[Order]) -> tuple[PlannedStep, ...]:
+    return (_ordered(POWER, order), PlannedStep(FINISH, FAST, (POWER,)))
 
 
 GRAPHS: dict[str, tuple[PlannedStep, ...]] = {
     "build": (
         PlannedStep(SELECT, PLACING),
         PlannedStep(CLAIM, PLACING, (SELECT,)),
-        PlannedStep(PREPARE_IMAGE, COMMANDS[PrepareImage.NAME].timing, (CLAIM,)),
-        PlannedStep(PLUG_VIFS, COMMANDS[PlugVifs.NAME].timing, (CLAIM,)),
-        PlannedStep(SPAWN, COMMANDS[SpawnServer.NAME].timing, (PREPARE_IMAGE, PLUG_VIFS)),
+        _ordered(PREPARE_IMAGE, PrepareImage, (CLAIM,)),
+        _ordered(PLUG_VIFS, PlugVifs, (CLAIM,)),
+        _ordered(SPAWN, SpawnServer, (PREPARE_IMAGE, PLUG_VIFS)),
         PlannedStep(FINISH, FAST, (SPAWN,)),
     ),
     "delete": (
-        PlannedStep(DESTROY, COMMANDS[DestroyServer.NAME].timing),
+        _ordered(DESTROY, DestroyServer),
         PlannedStep(FINISH, FAST, (DESTROY,)),
     ),
-    "stop": _power(StopServer.NAME),
-    "start": _power(StartServer.NAME),
-    "reboot": _power(RebootServer.NAME),
+    "stop": _power(StopServer),
+    "start": _power(StartServer),
+    "reboot": _power(RebootServer),
     "resize": (
         PlannedStep(SELECT, PLACING),
         PlannedStep(CLAIM, PLACING, (SELECT,)),
-        PlannedStep(SET_ASIDE, COMMANDS[SetAsideServer.NAME].timing, (CLAIM,)),
-        PlannedStep(SEND_DISKS, COMMANDS[SendDisks.NAME].timing, (SET_ASIDE,)),
-        PlannedStep(RECEIVE_DISKS, COMMANDS[ReceiveDisks.NAME].timing, (SEND_DISKS,)),
-        PlannedStep(PLUG_VIFS, COMMANDS[PlugVifs.NAME].timing, (SEND_DISKS,)),
-        PlannedStep(LAND, COMMANDS[LandServer.NAME].timing, (RECEIVE_DISKS, PLUG_VIFS)),
+        _ordered(SET_ASIDE, SetAsideServer, (CLAIM,)),
+        _ordered(SEND_DISKS, SendDisks, (SET_ASIDE,)),
+        _ordered(RECEIVE_DISKS, ReceiveDisks, (SEND_DISKS,)),
+        _ordered(PLUG_VIFS, PlugVifs, (SEND_DISKS,)),
+        _ordered(LAND, LandServer, (RECEIVE_DISKS, PLUG_VIFS)),
         PlannedStep(FINISH, FAST, (LAND,)),
     ),
     "snapshot": (
-        PlannedStep(SNAPSHOT, COMMANDS[SnapshotServer.NAME].timing),
+        _ordered(SNAPSHOT, SnapshotServer),
         PlannedStep(FINISH, FAST, (SNAPSHOT,)),
     ),
     "confirm_resize": (
-        PlannedStep(DROP_ASIDE, COMMANDS[DropAside.NAME].timing),
+        _ordered(DROP_ASIDE, DropAside),
         PlannedStep(FINISH, FAST, (DROP_ASIDE,)),
     ),
     "revert_resize": (
-        PlannedStep(VACATE, COMMANDS[VacateServer.NAME].timing),
-        PlannedStep(TAKE_BACK, COMMANDS[TakeBackServer.NAME].timing, (VACATE,)),
+        _ordered(VACATE, VacateServer),
+        _ordered(TAKE_BACK, TakeBackServer, (VACATE,)),
         PlannedStep(FINISH, FAST, (TAKE_BACK,)),
     ),
     "rebuild": (
-        PlannedStep(PREPARE_IMAGE, COMMANDS[PrepareImage.NAME].timing),
-        PlannedStep(REBUILD, COMMANDS[RebuildServer.NAME].timing, (PREPARE_IMAGE,)),
+        _ordered(PREPARE_IMAGE, PrepareImage),
+        _ordered(REBUILD, RebuildServer, (PREPARE_IMAGE,)),
         PlannedStep(FINISH, FAST, (REBUILD,)),
     ),
 }
 TIMINGS: dict[tuple[str, str], Timing] = {
     (workflow, step.name): step.timing for workflow, graph in GRAPHS.items() for step in graph
 }
-# The first release of agents that know all orders of a workflow; not named: every release.
-RELEASES: dict[str, int] = {"resize": 2, "confirm_resize": 2, "revert_resize": 2, "snapshot": 2}
+# The first release of agents that know all orders of a workflow.
+RELEASES: dict[str, int] = {
+    workflow: max((COMMANDS[step.order].since for step in graph if step.order), default=1)
+    for workflow, graph in GRAPHS.items()
+}

@@ -1,6 +1,7 @@
 """What becomes of an operation when a step fails: another host, or an end with a reason."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
@@ -18,11 +19,23 @@ from cloud.placement.services import claims
 from contracts.errors import RETRY_ELSEWHERE, TENANT_TEXT, ErrorCode
 
 _MESSAGE_CHARACTERS = 2_000
+Run = Callable[[Operation, str, str], None]
+
+
+@dataclass(frozen=True)
+class FailurePath:
+    """What becomes of a workflow that fails.
+
+    `goes_on_as`: workflows as which the same operation may go on, as its next attempt; none where it ends.
+    """
+
+    run: Run
+    goes_on_as: tuple[str, ...] = ()
 
 
 def fail(operation: Operation, code: str, detail: str = "") -> None:
     """Take the failure path of the operation's workflow, unless the operation was closed meanwhile."""
-    _PATHS[operation.workflow](operation, code, detail)
+    _PATHS[operation.workflow].run(operation, code, detail)
 
 
 def fail_spawn(operation: Operation, code: str, detail: str = "") -> None:
@@ -143,16 +156,21 @@ def end(operation: Operation, code: str, events: Sequence[str], text: str, detai
         transaction.set_rollback(True)
 
 
-_PATHS: dict[str, Callable[[Operation, str, str], None]] = {
-    "build": fail_spawn,
-    "delete": fail_delete,
-    "stop": fail_power,
-    "start": fail_power,
-    "reboot": fail_power,
-    "rebuild": fail_rebuild,
+_PATHS: dict[str, FailurePath] = {
+    "build": FailurePath(fail_spawn, ("build",)),
+    "delete": FailurePath(fail_delete),
+    "stop": FailurePath(fail_power),
+    "start": FailurePath(fail_power),
+    "reboot": FailurePath(fail_power),
+    "rebuild": FailurePath(fail_rebuild),
 }
 
 
-def register(workflow: str, path: Callable[[Operation, str, str], None]) -> None:
+def register(workflow: str, path: Run, *, goes_on_as: tuple[str, ...] = ()) -> None:
     """Name the failure path of a workflow whose steps stand above these."""
-    _PATHS[workflow] = path
+    _PATHS[workflow] = FailurePath(path, goes_on_as)
+
+
+def paths() -> Mapping[str, FailurePath]:
+    """Return the failure path of every workflow."""
+    return _PATHS

@@ -138,6 +138,6 @@ def fail_revert(operation: Operation, code: str, detail: str = "") -> None:
         failing.end(operation, code, (event,), undo["text"] if undo else _text(operation, code), reason)
 
 
-failing.register("resize", fail_move)
+failing.register("resize", fail_move, goes_on_as=("resize", "revert_resize"))
 failing.register("confirm_resize", fail_confirm)
 failing.register("revert_resize", fail_revert)
