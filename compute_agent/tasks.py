@@ -20,6 +20,7 @@ from compute_agent.host import Host
 from compute_agent.locks import InstanceLocks
 from compute_agent.operations.console import get_console_output
 from compute_agent.operations.destroy import destroy, vacate
+from compute_agent.operations.inspection import inspect_server
 from compute_agent.operations.plug_vifs import plug_vifs
 from compute_agent.operations.power import reboot, start, stop
 from compute_agent.operations.prepare_image import prepare_image
@@ -50,6 +51,7 @@ from contracts.compute import (
 )
 from contracts.envelope import Order, Outcome
 from contracts.errors import ErrorCode
+from contracts.inspection import InspectServer
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,7 @@ DUTIES: Mapping[str, Duty] = {
     RebootServer.NAME: Duty(reboot),
     RebuildServer.NAME: Duty(rebuild),
     GetConsoleOutput.NAME: Duty(get_console_output, is_exclusive=False),
+    InspectServer.NAME: Duty(inspect_server, is_exclusive=False),
     SetAsideServer.NAME: Duty(set_aside),
     SendDisks.NAME: Duty(send_disks, is_exclusive=False),
     ReceiveDisks.NAME: Duty(receive_disks, is_exclusive=False),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from contracts.envelope import Message, Order, Outcome
+from contracts.inspection import InspectServer
 from contracts.timeouts import BRISK, FAST, NORMAL, SLOW, URGENT, Timing
 
 
@@ -365,6 +366,7 @@ COMMANDS: dict[str, Command] = {
         Command(TakeBackServer, NORMAL, since=2),
         Command(DropAside, BRISK, since=2),
         Command(SnapshotServer, SLOW, is_slow_lane=True, since=2),
+        Command(InspectServer, URGENT, since=2),
     )
 }
 

@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from contracts import RELEASE, compute, conductor, envelope, scheduling
+from contracts import RELEASE, compute, conductor, envelope, inspection, scheduling
 from contracts.envelope import Message
 
 FOLDER = Path(__file__).parent / "corpus"
-_MODULES = (envelope, compute, conductor, scheduling)
+_MODULES = (envelope, compute, conductor, scheduling, inspection)
 
 
 def kinds() -> dict[str, type[Message]]:

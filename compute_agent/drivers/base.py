@@ -78,6 +78,18 @@ class Inventory:
     traits: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class DomainFacts:
+    """A domain as its hypervisor has it: the paths and the taps that its definition names, in its order."""
+
+    name: str
+    state: PowerState
+    vcpus: int
+    memory_mb: int
+    disks: tuple[str, ...] = ()
+    taps: tuple[str, ...] = ()
+
+
 LifecycleListener = Callable[[str, PowerState], None]
 
 
@@ -96,6 +108,9 @@ class HypervisorDriver(Protocol):
         Raises:
             DomainNotFound: there is no such domain of ours.
         """
+
+    def inspect(self, uuid: str) -> DomainFacts:
+        """Return what the hypervisor knows of a domain. Raises DomainNotFound."""
 
     def define(self, spec: DomainSpec) -> None:
         """Make the domain's definition as given, replacing an older one; a running guest goes on undisturbed."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from compute_agent.drivers.base import DomainSpec, Inventory, LifecycleListener, PowerState
+from compute_agent.drivers.base import DomainFacts, DomainSpec, Inventory, LifecycleListener, PowerState
 from compute_agent.drivers.fault_plan import FaultPlan
 from compute_agent.errors import DomainNotFound, DriverError
 
@@ -130,6 +130,20 @@ class FakeHypervisor:
         """See HypervisorDriver."""
         self._suffer("power_state", uuid)
         return self._domain(uuid).state
+
+    def inspect(self, uuid: str) -> DomainFacts:
+        """See HypervisorDriver."""
+        self._suffer("inspect", uuid)
+        domain = self._domain(uuid)
+        spec = domain.spec
+        return DomainFacts(
+            name=spec.name,
+            state=domain.state,
+            vcpus=spec.vcpus,
+            memory_mb=spec.memory_mb,
+            disks=tuple(disk.path for disk in spec.disks),
+            taps=tuple(one.tap for one in spec.interfaces),
+        )
 
     def define(self, spec: DomainSpec) -> None:
         """See HypervisorDriver."""

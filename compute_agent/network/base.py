@@ -1,8 +1,10 @@
 """What a network driver promises. Desired state goes in, the kernel is looked at, the difference is made."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from contracts.compute import PortSpec
+from contracts.inspection import PortAsked, PortSeen
 
 
 class NetworkDriver(Protocol):
@@ -32,6 +34,9 @@ class NetworkDriver(Protocol):
 
     def metadata_ports(self) -> set[str]:
         """Return the ids of the ports that the metadata service answers."""
+
+    def inspect_ports(self, instance_uuid: str, asked: Sequence[PortAsked]) -> list[PortSeen]:
+        """Return how the ports are that were asked for, and then any other of the instance; nothing is changed."""
 
     def restore(self) -> None:
         """Bring back DHCP servers and bridges that died while the agent was away."""

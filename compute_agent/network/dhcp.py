@@ -45,6 +45,12 @@ def reserved_ports(text: str) -> set[str]:
     return {line.split(",")[1].removeprefix("set:") for line in text.splitlines() if line.count(",") == 2}
 
 
+def reserved_addresses(text: str, mac_address: str) -> set[str]:
+    """Return the addresses that a reservations file keeps for a MAC address."""
+    rows = (line.split(",") for line in text.splitlines() if line.count(",") == 2)
+    return {row[2] for row in rows if row[0] == mac_address}
+
+
 def options_text(network: NetworkSpec, fallback_dns: list[str]) -> str:
     """Return the options of each subnet: router, routes, name servers."""
     lines: list[str] = []
@@ -147,6 +153,10 @@ class Dnsmasq:
     def reservations(self) -> set[str]:
         """Return the ids of the ports that have a reservation."""
         return reserved_ports(self._read(self._hosts_file))
+
+    def reserved_for(self, mac_address: str) -> set[str]:
+        """Return the addresses that are kept for a MAC address."""
+        return reserved_addresses(self._read(self._hosts_file), mac_address)
 
     def _argv(self, network: NetworkSpec) -> list[str]:
         argv = [

@@ -4,6 +4,7 @@ With a folder it keeps one small file per instance, so that taps outlive a kille
 """
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,8 +13,27 @@ from compute_agent.drivers.fault_plan import FaultPlan
 from compute_agent.errors import VifPlugFailed
 from compute_agent.network.names import tap_name
 from contracts.compute import PortSpec
+from contracts.inspection import PortAsked, PortSeen
 
-PortIds = dict[str, bool]  # port id -> whether it has an address, so a reservation and metadata
+
+class FakePort(msgspec.Struct, frozen=True):
+    """What is there of a port: its parts, its MAC address, and its addresses in reservations and metadata."""
+
+    mac_address: str = ""
+    addresses: tuple[str, ...] = ()
+    has_tap: bool = True
+    is_filtered: bool = True
+    is_served: bool = True
+    leased: tuple[str, ...] = ()
+    answered: tuple[str, ...] = ()
+
+
+Ports = dict[str, FakePort]  # by port id
+# What of a port may be lost, and how it is without it.
+_LOSSES: dict[str, dict[str, object]] = {
+    "tap": {"has_tap": False}, "rules": {"is_filtered": False}, "server": {"is_served": False},
+    "lease": {"leased": ()}, "metadata": {"answered": ()},
+}  # fmt: skip
 
 
 class FakeNetwork:
@@ -28,11 +48,11 @@ class FakeNetwork:
         self._lock = threading.Lock()
         self._folder = folder
         self._faults = faults or FaultPlan()
-        self._instances: dict[str, PortIds] = {}
+        self._instances: dict[str, Ports] = {}
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             for path in folder.glob("*.json"):
-                self._instances[path.stem] = msgspec.json.decode(path.read_bytes(), type=PortIds)
+                self._instances[path.stem] = msgspec.json.decode(path.read_bytes(), type=Ports)
 
     def plug(self, instance_uuid: str, ports: list[PortSpec], metadata: dict[str, object], user_data: str) -> None:
         """See NetworkDriver."""
@@ -41,12 +61,22 @@ class FakeNetwork:
             return
         with self._lock:
             plugged = self._instances.setdefault(instance_uuid, {})
-            plugged.update({port.id: bool(port.fixed_ips) for port in ports})
-            if self._folder is not None:
-                path = self._folder / f"{instance_uuid}.json"
-                fresh = path.with_suffix(".new")
-                fresh.write_bytes(msgspec.json.encode(plugged))
-                fresh.replace(path)
+            plugged.update({port.id: _whole(port) for port in ports})
+            self._keep(instance_uuid)
+
+    def lose(self, instance_uuid: str, port_id: str, part: str) -> None:
+        """Let a part of a port vanish as if somebody had removed it: tap, rules, server, lease or metadata."""
+        with self._lock:
+            ports = self._instances[instance_uuid]
+            ports[port_id] = msgspec.structs.replace(ports[port_id], **_LOSSES[part])
+            self._keep(instance_uuid)
+
+    def _keep(self, instance_uuid: str) -> None:
+        if self._folder is not None:
+            path = self._folder / f"{instance_uuid}.json"
+            fresh = path.with_suffix(".new")
+            fresh.write_bytes(msgspec.json.encode(self._instances[instance_uuid]))
+            fresh.replace(path)
 
     def unplug(self, instance_uuid: str) -> None:
         """See NetworkDriver."""
@@ -61,17 +91,27 @@ class FakeNetwork:
 
     def plugged_ports(self) -> dict[str, str]:
         """See NetworkDriver."""
-        with self._lock:
-            return {port_id: uuid for uuid, ports in self._instances.items() for port_id in ports}
+        return {port_id: uuid for uuid, port_id, port in self._all() if port.has_tap}
 
     def leases(self) -> set[str]:
         """See NetworkDriver."""
-        with self._lock:
-            return {port for ports in self._instances.values() for port, has_address in ports.items() if has_address}
+        return {port_id for _, port_id, port in self._all() if port.leased}
 
     def metadata_ports(self) -> set[str]:
         """See NetworkDriver."""
-        return self.leases()
+        return {port_id for _, port_id, port in self._all() if port.answered}
+
+    def inspect_ports(self, instance_uuid: str, asked: Sequence[PortAsked]) -> list[PortSeen]:
+        """See NetworkDriver. A fake guest holds every tap that is there."""
+        with self._lock:
+            there = dict(self._instances.get(instance_uuid, {}))
+        wanted = {one.id: one for one in asked}
+        strays = sorted(port_id for port_id, port in there.items() if port_id not in wanted and port.has_tap)
+        return [_seen(port_id, there.get(port_id), wanted.get(port_id)) for port_id in (*wanted, *strays)]
+
+    def _all(self) -> list[tuple[str, str, FakePort]]:
+        with self._lock:
+            return [(uuid, port_id, one) for uuid, ports in self._instances.items() for port_id, one in ports.items()]
 
     def restore(self) -> None:
         """See NetworkDriver."""
@@ -83,3 +123,23 @@ class FakeNetwork:
         """See NetworkDriver."""
         for instance_uuid in list(self._instances):
             self.unplug(instance_uuid)
+
+
+def _whole(port: PortSpec) -> FakePort:
+    addresses = tuple(fixed.ip_address for fixed in port.fixed_ips)
+    return FakePort(port.mac_address, addresses, leased=addresses, answered=addresses)
+
+
+def _seen(port_id: str, there: FakePort | None, asked: PortAsked | None) -> PortSeen:
+    if there is None:
+        return PortSeen(id=port_id)
+    is_right = asked is None or (asked.mac_address, set(asked.addresses)) == (there.mac_address, set(there.addresses))
+    return PortSeen(
+        id=port_id,
+        has_tap=there.has_tap,
+        is_held=there.has_tap,
+        is_filtered=there.is_filtered and is_right,
+        is_served=there.is_served,
+        leased=list(there.leased) if is_right else [],
+        answered=list(there.answered),
+    )

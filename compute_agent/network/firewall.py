@@ -7,6 +7,7 @@ on top of it later.
 from compute_agent.network import nft
 from compute_agent.network.names import Mark, leg_name, tap_name
 from compute_agent.network.ports import PluggedPort
+from compute_agent.network.rule_digests import Ruleset
 
 UPLINK_NETWORK = "100.64.0.0"
 UPLINK_LENGTH = 16
@@ -122,6 +123,15 @@ def without_port(mark: Mark, port_id: str) -> list[nft.Command]:
     ]
 
 
+def is_guarded(ruleset: Ruleset, mark: Mark, port: PluggedPort) -> bool:
+    """Whether a port may send what it should, and nothing else, by the rules of our bridge table."""
+    host = host_rules(mark)
+    return (
+        all(ruleset.has(chain, host) for chain in ("prerouting", "input"))
+        and ruleset.has(_chain(port.spec.id), port_rules(mark, port), tap_name(port.spec.id))
+    )
+
+
 def remove_tables(mark: Mark) -> None:
     """Remove our tables from the namespace of the calling thread."""
     found = [nft.Table(family, name) for family, name in sorted(nft.tables()) if name == mark.table]
@@ -129,4 +139,7 @@ def remove_tables(mark: Mark) -> None:
         nft.apply([table.delete() for table in found])
 
 
-__all__ = ["LEG", "UPLINK", "host_rules", "leg_name", "namespace_rules", "port_rules", "remove_tables", "without_port"]
+__all__ = [
+    "LEG", "UPLINK", "host_rules", "is_guarded", "leg_name", "namespace_rules", "port_rules", "remove_tables",
+    "without_port",
+]  # fmt: skip

@@ -2,7 +2,7 @@
 
 import errno
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from shutil import rmtree
@@ -13,11 +13,13 @@ from compute_agent.errors import AgentError, VifPlugFailed
 from compute_agent.locks import FileLocks
 from compute_agent.network import firewall, namespaces, nft, wiring
 from compute_agent.network.dhcp import Dnsmasq
+from compute_agent.network.inspection import View
 from compute_agent.network.links import Links, write_setting
 from compute_agent.network.metadata_files import MetadataFiles
 from compute_agent.network.names import Mark, tap_name
 from compute_agent.network.ports import PluggedPort, PortShelf, check, merged_network
 from contracts.compute import PortSpec
+from contracts.inspection import PortAsked, PortSeen
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +74,18 @@ class LinuxBridgeNetwork:
     def metadata_ports(self) -> set[str]:
         """See NetworkDriver."""
         return self._metadata.port_ids()
+
+    def inspect_ports(self, instance_uuid: str, asked: Sequence[PortAsked]) -> list[PortSeen]:
+        """See NetworkDriver."""
+        with _kernel_errors():
+            plugged = {port.spec.id: port for port in self._shelf.of_instance(instance_uuid)}
+            with Links() as links:
+                owners = self._taps(links).values()
+                strays = sorted({*plugged, *(port for port, owner in owners if owner == instance_uuid)})
+                view = View(self._mark, self._shelf, self._metadata.addresses(), links)
+                wanted = {one.id: one for one in asked}
+                known = [*asked, *(_as_plugged(id, plugged.get(id)) for id in strays if id not in wanted)]
+                return [view.port(one) for one in known]
 
     def restore(self) -> None:
         """See NetworkDriver."""
@@ -154,6 +168,16 @@ class LinuxBridgeNetwork:
 
     def _network(self, network_id: str) -> AbstractContextManager[None]:
         return self._locks.hold(network_id, _LOCK_SECONDS)
+
+
+def _as_plugged(port_id: str, port: PluggedPort | None) -> PortAsked:
+    """Return a port that nobody asked for, as its file describes it."""
+    if port is None:
+        return PortAsked(id=port_id, mac_address="", network_id="")
+    addresses = [fixed.ip_address for fixed in port.spec.fixed_ips]
+    return PortAsked(
+        id=port_id, mac_address=port.spec.mac_address, network_id=port.spec.network.id, addresses=addresses
+    )
 
 
 @contextmanager

@@ -53,6 +53,14 @@ class MetadataFiles:
         """Return the ids of the ports that have a document."""
         return {document["port_id"] for path in self._folder.glob("*/*.json") for document in _read(path)}
 
+    def addresses(self) -> dict[str, set[str]]:
+        """Return the addresses from which each port is known, by port id."""
+        found: dict[str, set[str]] = {}
+        for path in self._folder.glob("*/*.json"):
+            for document in _read(path):
+                found.setdefault(document["port_id"], set()).add(path.stem)
+        return found
+
     def clear(self) -> None:
         """Remove all documents."""
         for folder in list(self._folder.iterdir()):

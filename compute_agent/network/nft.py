@@ -33,6 +33,17 @@ def tables() -> set[tuple[str, str]]:
     return {(row["table"]["family"], row["table"]["name"]) for row in rows if "table" in row}
 
 
+def listing(family: str, name: str) -> list[dict[str, Any]]:
+    """Return the objects of a table as nft describes them; none for a table that is not there."""
+    result = _run(["nft", "-j", "list", "table", family, name], "")
+    if result.returncode:
+        if (family, name) in tables():
+            raise VifPlugFailed(f"nft: {result.stderr.strip()[:500]}")
+        return []
+    rows: list[dict[str, Any]] = json.loads(result.stdout)["nftables"]
+    return rows
+
+
 def _run(argv: list[str], text: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, input=text, capture_output=True, text=True, timeout=_SECONDS, check=False)
 

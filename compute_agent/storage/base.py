@@ -5,6 +5,7 @@ from typing import Protocol
 
 from compute_agent.drivers.base import DiskSource
 from contracts.compute import DiskLink, DiskSent, ImageSpec, ServerSpec
+from contracts.inspection import DiskSeen
 
 
 class StorageDriver(Protocol):
@@ -103,6 +104,9 @@ class StorageDriver(Protocol):
 
     def instances_with_disks(self) -> list[str]:
         """Return the uuids of the instances that have files here."""
+
+    def inspect_disks(self, instance_uuid: str) -> list[DiskSeen]:
+        """Return the disks that lie in the instance's place, by name; no other file of it counts."""
 
     def console_log_path(self, instance_uuid: str) -> str:
         """Return where the hypervisor shall write the console's log."""

@@ -15,6 +15,7 @@ from compute_agent.errors import DiskTooSmall, HostDiskFull, ImageUnavailable
 from compute_agent.storage.console_log import last_lines, read_tail, trim
 from compute_agent.storage.fake_moves import Disks, Drawer, FakeMoves
 from contracts.compute import ImageSpec, ServerSpec
+from contracts.inspection import DiskSeen
 
 _GIB = 1024**3
 _BOOT_LINES = 120
@@ -60,10 +61,8 @@ class FakeStorage(FakeMoves):
         """See StorageDriver."""
         self.faults.strike("create_disks", server.uuid, HostDiskFull)
         with self._lock:
-            if server.uuid not in self._disks:
-                self._make(server)
-            has_root = self._disks[server.uuid].has_root
-        return tuple(_sources(server, has_root=has_root))
+            made = self._make(server, self._disks.get(server.uuid))
+        return tuple(_sources(server, has_root=made.has_root))
 
     def delete_disks(self, instance_uuid: str) -> None:
         """See StorageDriver."""
@@ -79,6 +78,28 @@ class FakeStorage(FakeMoves):
         """See StorageDriver."""
         with self._lock:
             return sorted(self._disks)
+
+    def inspect_disks(self, instance_uuid: str) -> list[DiskSeen]:
+        """See StorageDriver."""
+        with self._lock:
+            disks = self._disks.get(instance_uuid)
+        if disks is None:
+            return []
+        return [DiskSeen(name=name, problem=disks.problems.get(name, "")) for name in sorted(disks.names)]
+
+    def lose_disk(self, instance_uuid: str, name: str) -> None:
+        """Let a disk vanish, as one that somebody removed by hand."""
+        with self._lock:
+            there = self._disks[instance_uuid]
+            left = tuple(one for one in there.names if one != name)
+            self._put("disks", self._disks, instance_uuid, msgspec.structs.replace(there, names=left))
+
+    def spoil_disk(self, instance_uuid: str, name: str, problem: str) -> None:
+        """Let a disk be of no use any more, as one whose image is gone."""
+        with self._lock:
+            there = self._disks[instance_uuid]
+            problems = {**there.problems, name: problem}
+            self._put("disks", self._disks, instance_uuid, msgspec.structs.replace(there, problems=problems))
 
     def console_log_path(self, instance_uuid: str) -> str:
         """See StorageDriver. Without a folder there is no file."""
@@ -104,18 +125,27 @@ class FakeStorage(FakeMoves):
         for path in (self._folder / "consoles").glob("*.log") if self._folder is not None else ():
             trim(path)
 
-    def _make(self, server: ServerSpec) -> None:
-        image = server.image
-        size_gb = server.disk_gb + server.ephemeral_gb
-        if image is not None:
-            if image.id not in self._images:
-                raise ImageUnavailable(f"image {image.id} is not in the cache")
-            if server.disk_gb and image.virtual_size_bytes > server.disk_gb * _GIB:
-                raise DiskTooSmall(f"image {image.id} needs {image.virtual_size_bytes} bytes, not {server.disk_gb} GB")
-        if self._used_gb() + size_gb > self._capacity_gb:
+    def _make(self, server: ServerSpec, there: Disks | None) -> Disks:
+        """Make what lacks of the server's disks."""
+        has_root = there is not None and there.has_root
+        if not has_root and server.image is not None:
+            self._check_image(server, server.image)
+            has_root = True
+        size_gb = there.size_gb if there else server.disk_gb + server.ephemeral_gb
+        if there is None and self._used_gb() + size_gb > self._capacity_gb:
             raise HostDiskFull(f"no space left for the disks of {server.uuid}")
-        made = Disks(server.uuid, server.hostname, size_gb, has_root=image is not None)
+        names = tuple(Path(source.path).name for source in _sources(server, has_root=has_root))
+        if there is not None and set(names) <= set(there.names):
+            return there
+        made = Disks(server.uuid, server.hostname, size_gb, names, there.problems if there else {})
         self._put("disks", self._disks, server.uuid, made)
+        return made
+
+    def _check_image(self, server: ServerSpec, image: ImageSpec) -> None:
+        if image.id not in self._images:
+            raise ImageUnavailable(f"image {image.id} is not in the cache")
+        if server.disk_gb and image.virtual_size_bytes > server.disk_gb * _GIB:
+            raise DiskTooSmall(f"image {image.id} needs {image.virtual_size_bytes} bytes, not {server.disk_gb} GB")
 
     def _used_gb(self) -> int:
         return sum(disks.size_gb for kept in (self._disks, self._asides) for disks in kept.values())

@@ -23,12 +23,18 @@ _TIMEOUT_SECONDS = 30.0
 
 
 class Disks(msgspec.Struct, frozen=True):
-    """What an instance has."""
+    """What an instance has: its disks by name, and what is wrong with some of them."""
 
     uuid: str
     hostname: str
     size_gb: int
-    has_root: bool = False
+    names: tuple[str, ...] = ()
+    problems: dict[str, str] = {}
+
+    @property
+    def has_root(self) -> bool:
+        """Whether it has something to boot from."""
+        return "disk" in self.names
 
 
 class Drawer(msgspec.Struct, frozen=True):
@@ -105,8 +111,7 @@ class FakeMoves:
             missing = sorted(set(names) - set(came))
             if missing and server.uuid not in self._disks:
                 raise DiskMissing(f"{missing[0]} of {server.uuid} did not come")
-            has_root = "disk" in names
-            landed = Disks(server.uuid, server.hostname, server.disk_gb + server.ephemeral_gb, has_root=has_root)
+            landed = Disks(server.uuid, server.hostname, server.disk_gb + server.ephemeral_gb, tuple(names))
             self._put("disks", self._disks, server.uuid, landed)
             self._put("drawers", self._drawers, name, None)
         return self.create_disks(msgspec.structs.replace(server, image=None))

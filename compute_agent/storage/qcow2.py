@@ -12,9 +12,11 @@ from compute_agent.errors import DiskMissing, DiskTooSmall
 from compute_agent.storage import console_log
 from compute_agent.storage.config_drive import build_config_drive
 from compute_agent.storage.image_cache import ImageCache, check_header, full_disk_told
+from compute_agent.storage.inspection import inspect_folder
 from compute_agent.storage.moving import MovingDisks, is_uuid
 from compute_agent.storage.tools import run_tool
 from contracts.compute import ImageSpec, ServerSpec
+from contracts.inspection import DiskSeen
 
 _MIB = 1024**2
 _GIB = 1024**3
@@ -69,6 +71,11 @@ class Qcow2Storage(MovingDisks):
     def instances_with_disks(self) -> list[str]:
         """Return the uuids of the instances that have a folder."""
         return sorted(entry.name for entry in self._instances.iterdir() if entry.is_dir() and is_uuid(entry.name))
+
+    def inspect_disks(self, instance_uuid: str) -> list[DiskSeen]:
+        """Look at the instance's folder."""
+        with full_disk_told(f"the disks of {instance_uuid}"):
+            return inspect_folder(self._folder(instance_uuid))
 
     def console_log_path(self, instance_uuid: str) -> str:
         """Return where the console's log belongs; its folder is made with the disks."""

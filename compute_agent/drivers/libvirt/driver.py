@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import libvirt
 
-from compute_agent.drivers.base import DomainSpec, Inventory, LifecycleListener, PowerState
+from compute_agent.drivers.base import DomainFacts, DomainSpec, Inventory, LifecycleListener, PowerState
 from compute_agent.drivers.libvirt.capabilities import read_processor, traits
 from compute_agent.drivers.libvirt.domain_xml import domain_xml
 from compute_agent.drivers.libvirt.errors import ForeignDomain, translated
@@ -70,6 +70,10 @@ class LibvirtDriver:
     def power_state(self, uuid: str) -> PowerState:
         """Return a domain's power state."""
         return self._guest(uuid).power_state()
+
+    def inspect(self, uuid: str) -> DomainFacts:
+        """Return what libvirt has of the domain, as it will start the next time."""
+        return self._guest(uuid).facts()
 
     def define(self, spec: DomainSpec) -> None:
         """Make the definition as given; libvirt keeps a running guest as it is until its next start."""

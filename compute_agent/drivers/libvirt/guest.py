@@ -7,7 +7,8 @@ from xml.etree import ElementTree as ET
 
 import libvirt
 
-from compute_agent.drivers.base import PowerState
+from compute_agent.drivers.base import DomainFacts, PowerState
+from compute_agent.drivers.libvirt.domain_facts import read_domain
 from compute_agent.drivers.libvirt.domain_xml import MARK_NAMESPACE, copy_xml
 from compute_agent.drivers.libvirt.errors import ForeignDomain, translated
 from compute_agent.errors import DriverError
@@ -76,6 +77,12 @@ class Guest:
         """Return Nova's number for the domain's state."""
         with translated(f"state of domain {self.uuid}"):
             return _POWER_STATES[self._domain.state()[0]]
+
+    def facts(self) -> DomainFacts:
+        """Read the definition that lasts; of a running guest without one, the one that it runs with."""
+        with translated(f"definition of domain {self.uuid}"):
+            flags = libvirt.VIR_DOMAIN_XML_INACTIVE if self._domain.isPersistent() else 0
+            return read_domain(self._domain.XMLDesc(flags), self.power_state())
 
     def start(self) -> None:
         """Make it run."""

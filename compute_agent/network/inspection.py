@@ -1,0 +1,69 @@
+"""How a port is on this host: read from the kernel and from the files that DHCP and metadata are served from."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from compute_agent.network import firewall, namespaces, nft
+from compute_agent.network.dhcp import Dnsmasq
+from compute_agent.network.links import Links
+from compute_agent.network.names import Mark, bridge_name, tap_name
+from compute_agent.network.ports import PluggedPort, PortShelf, merged_network
+from compute_agent.network.rule_digests import Ruleset
+from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec
+from contracts.inspection import PortAsked, PortSeen
+
+_UP = 1
+
+
+class View:
+    """One look at the host.
+
+    Args:
+        mark: of our installation.
+        shelf: what is plugged, by its files.
+        answered: the addresses from which the metadata service knows each port, by port id.
+        links: an open connection to the kernel.
+    """
+
+    def __init__(self, mark: Mark, shelf: PortShelf, answered: Mapping[str, set[str]], links: Links) -> None:
+        self._mark, self._shelf, self._answered, self._links = mark, shelf, answered, links
+
+    def port(self, asked: PortAsked) -> PortSeen:
+        """Return how a port is."""
+        tap = self._links.find(tap_name(asked.id))
+        return PortSeen(
+            id=asked.id,
+            has_tap=tap is not None and self._is_joined(tap, asked.network_id),
+            is_held=bool(tap and tap.get_attr("IFLA_CARRIER")),
+            is_filtered=firewall.is_guarded(self._ruleset, self._mark, _plugged(asked)),
+            is_served=bool(asked.network_id) and self._is_served(asked.network_id),
+            leased=sorted(self._dhcp(asked.network_id).reserved_for(asked.mac_address)) if asked.network_id else [],
+            answered=sorted(self._answered.get(asked.id, ())),
+        )
+
+    def _is_joined(self, tap: Any, network_id: str) -> bool:
+        """Whether the tap and its network's bridge are up, one in the other."""
+        bridge = self._links.find(bridge_name(network_id))
+        if bridge is None or tap.get_attr("IFLA_MASTER") != bridge["index"]:
+            return False
+        return bool(tap["flags"] & bridge["flags"] & _UP)
+
+    @cached_property
+    def _ruleset(self) -> Ruleset:
+        return Ruleset(nft.listing("bridge", self._mark.table))
+
+    def _is_served(self, network_id: str) -> bool:
+        ports = self._shelf.on_network(network_id)
+        has_namespace = namespaces.exists(self._mark.namespace(network_id))
+        return bool(ports) and has_namespace and self._dhcp(network_id).is_as_wanted(merged_network(ports))
+
+    def _dhcp(self, network_id: str) -> Dnsmasq:
+        return Dnsmasq(self._shelf.folder(network_id), self._mark.namespace(network_id))
+
+
+def _plugged(asked: PortAsked) -> PluggedPort:
+    """Return the port that was asked for in the form that rules are made of."""
+    fixed_ips = [FixedIpSpec(subnet_id="", ip_address=address) for address in asked.addresses]
+    network = NetworkSpec(id=asked.network_id)
+    return PluggedPort("", PortSpec(id=asked.id, mac_address=asked.mac_address, network=network, fixed_ips=fixed_ips))

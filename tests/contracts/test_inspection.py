@@ -1,0 +1,27 @@
+"""The fakes let themselves be looked at as the real host does (tests/integration/agent/test_inspection.py)."""
+
+import pytest
+
+from tests.contracts.inspection_suite import Ground, InspectionSuite
+from tests.unit.compute_agent.orders import FakeHost, server_spec
+
+
+class TestFakeHost(InspectionSuite):
+    @pytest.fixture
+    def ground(self) -> Ground:
+        fake = FakeHost()
+
+        def lose(part: str):
+            return lambda server: fake.network.lose(server.uuid, server.ports[0].id, part)
+
+        return Ground(
+            host=fake.host,
+            make=lambda: server_spec(config_drive=True),
+            losses={
+                "domain": lambda server: fake.driver.undefine(server.uuid),
+                "root": lambda server: fake.storage.lose_disk(server.uuid, "disk"),
+                "image": lambda server: fake.storage.spoil_disk(server.uuid, "disk", "its image is not in the cache"),
+                "tap": lose("tap"), "rules": lose("rules"), "lease": lose("lease"), "metadata": lose("metadata"),
+                "dhcp": lose("server"),
+            },
+        )  # fmt: skip
