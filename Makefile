@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 HYPERVISOR ?= libvirt
-HOSTS ?= 1
+HOSTS ?=
 STAMP := $(VENV)/.installed
 
 export HYPERVISOR HOSTS PORT FLOWER_PORT REDIS_PORT API_WORKERS DATABASE_URL REDIS_URL NOVELLA_STATE_DIR
@@ -15,6 +15,12 @@ up: packages $(STAMP)  ## set everything up and start the cloud (HYPERVISOR=fake
 
 down: $(STAMP)  ## end everything; the state stays in var/
 	@$(PY) -m host down
+
+lab: packages $(STAMP)  ## a cloud of several real hosts on this machine (HOSTS=3); faults: python -m host lab cut|kill HOST
+	@$(PY) -m host lab up
+
+lab-down: $(STAMP)  ## end the lab and leave nothing of it but its state
+	@$(PY) -m host lab down
 
 status: $(STAMP)  ## each process: up since, memory; each host: guests
 	@$(PY) -m host status
@@ -48,4 +54,4 @@ schema: $(STAMP)  ## write the OpenAPI document to docs/openapi.json
 help:  ## this text
 	@grep -hE '^[a-z_-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-.PHONY: up down status logs packages test lint tempest bench schema help
+.PHONY: up down lab lab-down status logs packages test lint tempest bench schema help

@@ -36,20 +36,33 @@ def _logs(settings: HostSettings) -> int:
     return logs(settings)
 
 
+def _lab(settings: HostSettings, arguments: list[str]) -> int:
+    from host.lab.commands import LabError, main
+
+    try:
+        return main(settings, arguments)
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
 COMMANDS = {"up": _up, "down": _down, "status": _status, "logs": _logs}
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command; returns the exit status."""
-    if len(arguments) != 1 or arguments[0] not in COMMANDS:
-        print(f"usage: python -m host {'|'.join(COMMANDS)}", file=sys.stderr)
+    """Run a command; returns the exit status. `lab` before it means a lab, and has commands of its own."""
+    is_lab = arguments[:1] == ["lab"]
+    words = arguments[1:] if is_lab else arguments
+    is_ours = len(words) == 1 and words[0] in COMMANDS
+    if not is_ours and not is_lab:
+        print(f"usage: python -m host [lab] {'|'.join(COMMANDS)}", file=sys.stderr)
         return 2
     try:
-        settings = read_settings(os.environ)
+        settings = read_settings({**os.environ, "HYPERVISOR": "lab"} if is_lab else os.environ)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    return COMMANDS[arguments[0]](settings)
+    return COMMANDS[words[0]](settings) if is_ours else _lab(settings, words)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import psutil
 from host.settings import HostSettings
 
 MINIMUM_MEMORY_MB = 1500
+# libvirtd, two agents and the metadata service of one more host, and a guest on it.
+MEMORY_MB_OF_A_LAB_HOST = 400
 MINIMUM_DISK_MB = 2000
 SYSTEM_PATHS = "/usr/sbin:/sbin"
 
@@ -30,8 +32,10 @@ def _ports(settings: HostSettings) -> Iterator[str]:
 
 def _memory(settings: HostSettings) -> Iterator[str]:
     free = psutil.virtual_memory().available // 2**20
-    if free < MINIMUM_MEMORY_MB:
-        yield f"Only {free} MB of memory are available; the cloud and a first guest need {MINIMUM_MEMORY_MB} MB."
+    further = settings.hosts - 1 if settings.hypervisor == "lab" else 0
+    needed = MINIMUM_MEMORY_MB + further * MEMORY_MB_OF_A_LAB_HOST
+    if free < needed:
+        yield f"Only {free} MB of memory are available; the cloud and a first guest need {needed} MB."
 
 
 def _disk(settings: HostSettings) -> Iterator[str]:
@@ -41,15 +45,17 @@ def _disk(settings: HostSettings) -> Iterator[str]:
 
 
 def _root(settings: HostSettings) -> Iterator[str]:
-    if settings.hypervisor == "libvirt" and os.geteuid() != 0:
+    if settings.is_real and os.geteuid() != 0:
         yield ("A real hypervisor needs root: sudo make up. "
                "Without root, the same control plane runs on fake hosts: make up HYPERVISOR=fake HOSTS=20")
 
 
 def _programs(settings: HostSettings) -> Iterator[str]:
     wanted = ["redis-server"] if settings.has_own_redis else []
-    if settings.hypervisor == "libvirt":
+    if settings.is_real:
         wanted += ["libvirtd", "qemu-system-x86_64", "qemu-img", "dnsmasq", "nft", "tini"]
+    if settings.hypervisor == "lab":
+        wanted += ["ip", "mount", "nsenter"]
     search = f"{os.environ.get('PATH', '')}:{SYSTEM_PATHS}"
     for program in wanted:
         if shutil.which(program, path=search) is None:

@@ -38,7 +38,7 @@ def create(settings: HostSettings) -> None:
         _flavor(admin, *row)
     _keypair(demo, settings.state_dir / "demo_key")
     network = _network(demo)
-    _server(demo, admin, network, is_real=settings.hypervisor == "libvirt")
+    _server(demo, admin, network, is_real=settings.is_real)
     marker.touch()
 
 

@@ -29,19 +29,23 @@ def redis_url(settings: HostSettings) -> str:
 
 
 def process_environment(settings: HostSettings) -> dict[str, str]:
-    """Return the variables that every process of the cloud gets."""
+    """Return the variables that every process of the cloud gets; those of a lab's host know of no database."""
     values = {
         "NOVELLA_STATE_DIR": str(settings.state_dir),
         "NOVELLA_API_URL": settings.api_url,
         "NOVELLA_HYPERVISOR": settings.hypervisor,
         "REDIS_URL": redis_url(settings),
-        "DATABASE_URL": settings.database_url,
         "LIBVIRT_URI": f"qemu+unix:///system?socket={settings.runtime_dir}/libvirt/libvirt-sock",
+        "PYTHONUNBUFFERED": "1",
+    }
+    if settings.machine:
+        return {**values, "NOVELLA_HOST": settings.machine}
+    values |= {
+        "DATABASE_URL": settings.database_url,
         "FLOWER_BASIC_AUTH": f"admin:{generated(settings, _FLOWER_SECRET)}",
         # Flower reads FLOWER_* by itself, and make hands on what nobody chose as an empty text.
         "FLOWER_PORT": str(settings.flower_port),
         "DJANGO_SETTINGS_MODULE": "cloud.config.settings",
-        "PYTHONUNBUFFERED": "1",
         "PROMETHEUS_MULTIPROC_DIR": str(settings.state_dir / "metrics"),
     }
     if settings.hypervisor == "fake":

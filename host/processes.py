@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from host.environment import process_environment
+from host.lab.settings import machine_names
 from host.settings import CHECKOUT, HostSettings
 
 
@@ -31,6 +32,10 @@ class Process:
 
 def _tool(name: str) -> str:
     return f"{sys.prefix}/bin/{name}"
+
+
+def _is_control(settings: HostSettings) -> bool:
+    return not settings.machine
 
 
 def _is_libvirt(settings: HostSettings) -> bool:
@@ -60,10 +65,10 @@ PROCESSES = (
     Process("redis", lambda s: ["redis-server", f"{s.state_dir}/redis/redis.conf"], order=100,
             wanted=lambda s: s.has_own_redis),
     Process("libvirtd", lambda s: [sys.executable, "-m", "host.libvirtd", "run"], order=100, wanted=_is_libvirt),
-    Process("api", _gunicorn, order=300),
-    Process("conductor", lambda s: [sys.executable, "-m", "cloud.conductor"], order=300),
-    Process("scheduler", lambda s: [sys.executable, "-m", "scheduler"], order=200),
-    Process("beat", lambda s: [sys.executable, "-m", "cloud.conductor.beat"], order=400),
+    Process("api", _gunicorn, order=300, wanted=_is_control),
+    Process("conductor", lambda s: [sys.executable, "-m", "cloud.conductor"], order=300, wanted=_is_control),
+    Process("scheduler", lambda s: [sys.executable, "-m", "scheduler"], order=200, wanted=_is_control),
+    Process("beat", lambda s: [sys.executable, "-m", "cloud.conductor.beat"], order=400, wanted=_is_control),
     Process("agent", lambda s: [sys.executable, "-m", "compute_agent"], order=400, wanted=_is_libvirt,
             environment={"NOVELLA_LANES": "fast"}),
     Process("agent-slow", lambda s: [sys.executable, "-m", "compute_agent"], order=400, wanted=_is_libvirt,
@@ -71,13 +76,19 @@ PROCESSES = (
     Process("metadata", lambda s: [sys.executable, "-m", "compute_agent.network.metadata"], order=400,
             wanted=_is_libvirt),
     Process("agents", lambda s: [sys.executable, "-m", "compute_agent"], order=400, wanted=_is_fake),
-    Process("flower", _flower, order=600),
+    Process("flower", _flower, order=600, wanted=_is_control),
 )
 
 
 def wanted_processes(settings: HostSettings) -> list[Process]:
-    """Return the rows that these settings call for."""
-    return [process for process in PROCESSES if process.wanted(settings)]
+    """Return the rows that these settings call for, and one for each host of a lab."""
+    machines = [_machine(settings, name) for name in machine_names(settings)]
+    return [process for process in (*PROCESSES, *machines) if process.wanted(settings)]
+
+
+def _machine(settings: HostSettings, name: str) -> Process:
+    choices = {"HYPERVISOR": settings.hypervisor, "HOSTS": str(settings.hosts), "PORT": str(settings.port)}
+    return Process(name, lambda s: [sys.executable, "-m", "host.lab.machine", name], order=400, environment=choices)
 
 
 def supervisor_configuration(settings: HostSettings) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-HYPERVISORS = ("libvirt", "fake")
+# How many hosts each kind has when nobody says, and at most. A lab is several real hosts on this one machine.
+HYPERVISORS = {"libvirt": (1, 1), "fake": (1, 5000), "lab": (3, 16)}
 
 
 class SettingsError(Exception):
@@ -17,7 +18,10 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class HostSettings:
-    """The choices, and the places that follow from them."""
+    """The choices, and the places that follow from them.
+
+    `machine` is the name of a host of a lab when these are the settings of what runs inside it.
+    """
 
     state_dir: Path
     hypervisor: str
@@ -28,6 +32,12 @@ class HostSettings:
     redis_url: str
     database_url: str
     api_workers: int
+    machine: str = ""
+
+    @property
+    def is_real(self) -> bool:
+        """Whether guests are real."""
+        return self.hypervisor != "fake"
 
     @property
     def runtime_dir(self) -> Path:
@@ -63,9 +73,7 @@ def read_settings(environment: Mapping[str, str]) -> HostSettings:
     hypervisor = environment.get("HYPERVISOR") or "libvirt"
     if hypervisor not in HYPERVISORS:
         raise SettingsError(f"HYPERVISOR must be one of {', '.join(HYPERVISORS)}, not {hypervisor!r}")
-    hosts = _number(environment, "HOSTS", 1, 1, 5000)
-    if hypervisor == "libvirt" and hosts != 1:
-        raise SettingsError("HOSTS is for HYPERVISOR=fake; a real hypervisor is this one machine")
+    hosts = _hosts(environment, hypervisor)
     port = _number(environment, "PORT", 8000, 1, 65535)
     return HostSettings(
         state_dir=state_dir,
@@ -78,6 +86,13 @@ def read_settings(environment: Mapping[str, str]) -> HostSettings:
         database_url=environment.get("DATABASE_URL", ""),
         api_workers=_number(environment, "API_WORKERS", 2, 1, 64),
     )
+
+
+def _hosts(environment: Mapping[str, str], hypervisor: str) -> int:
+    default, most = HYPERVISORS[hypervisor]
+    if most == 1 and environment.get("HOSTS", "") not in ("", "1"):
+        raise SettingsError("HOSTS is for HYPERVISOR=fake and for `make lab`; a real hypervisor is this one machine")
+    return _number(environment, "HOSTS", default, 1, most)
 
 
 def _number(environment: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

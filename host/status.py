@@ -10,6 +10,7 @@ import psutil
 
 from host import supervision
 from host.environment import read_environment
+from host.lab.commands import is_cut
 from host.settings import CHECKOUT, HostSettings
 
 
@@ -24,7 +25,8 @@ def status(settings: HostSettings) -> int:
         memory = tree_memory_bytes(process["pid"]) if process["pid"] else 0
         total += memory
         age = timedelta(seconds=int(time.time() - process["start"])) if process["pid"] else ""
-        print(f"{process['name']:<12} {process['statename'].lower():<9} {age!s:>10} {memory / 2**20:>6.0f} MB")
+        state = process["statename"].lower() + (", cut off" if is_cut(settings, process["name"]) else "")
+        print(f"{process['name']:<12} {state:<9} {age!s:>10} {memory / 2**20:>6.0f} MB")
     print(f"{'together':<33} {total / 2**20:>6.0f} MB\n")
     environment = {**os.environ, **read_environment(settings.environment_file)}
     return subprocess.run(
@@ -53,8 +55,8 @@ def _memory(process: psutil.Process) -> int:
 
 def logs(settings: HostSettings) -> int:
     """Follow the logs of every process. Returns the exit status."""
-    folder = settings.state_dir / "log"
-    files = sorted(str(path) for path in folder.glob("*.log"))
+    patterns = ("log/*.log", "lab/*/log/*.log")
+    files = sorted(str(path) for pattern in patterns for path in settings.state_dir.glob(pattern))
     if not files:
         print("There are no logs yet. Start the cloud: make up")
         return 3

@@ -1,5 +1,6 @@
 """Talking to the supervisor that keeps the cloud's processes alive."""
 
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -10,11 +11,18 @@ from pathlib import Path
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
+import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 from host.environment import write_private
 from host.processes import supervisor_configuration
 from host.settings import CHECKOUT, HostSettings
+
+_STRAY_SECONDS = 10.0
+
+
+def _url(settings: HostSettings) -> str:
+    return f"unix://{settings.runtime_dir}/supervisor.sock"
 
 
 def configuration_file(settings: HostSettings) -> str:
@@ -24,8 +32,7 @@ def configuration_file(settings: HostSettings) -> str:
 
 @contextmanager
 def _server(settings: HostSettings) -> Iterator[Any]:
-    socket = f"unix://{settings.runtime_dir}/supervisor.sock"
-    transport = SupervisorTransport(None, None, socket)
+    transport = SupervisorTransport(None, None, _url(settings))
     try:
         yield ServerProxy("http://127.0.0.1", transport=transport).supervisor
     finally:
@@ -79,6 +86,40 @@ def stop_process(settings: HostSettings, name: str) -> None:
     except Fault as fault:
         if "NOT_RUNNING" not in fault.faultString and "BAD_NAME" not in fault.faultString:
             raise
+
+
+def start_process(settings: HostSettings, name: str) -> None:
+    """Have a process run again that was ended."""
+    try:
+        with _server(settings) as server:
+            server.startProcess(name)
+    except Fault as fault:
+        if "ALREADY_STARTED" not in fault.faultString:
+            raise
+
+
+def strays(settings: HostSettings) -> list[psutil.Process]:
+    """Return what a supervisor of ours started that is gone, and a supervisor that does not answer."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            words = process.cmdline()
+            is_supervisor = configuration_file(settings) in words and f"{sys.prefix}/bin/supervisord" in words
+            if is_supervisor or process.environ().get("SUPERVISOR_SERVER_URL") == _url(settings):
+                found.append(process)
+    return found
+
+
+def end_strays(settings: HostSettings) -> None:
+    """End what a crashed supervisor left behind: first itself, then what it would start again."""
+    for process in strays(settings):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    left = psutil.wait_procs(strays(settings), timeout=_STRAY_SECONDS)[1]
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, timeout=_STRAY_SECONDS)
 
 
 def processes(settings: HostSettings) -> Iterator[dict[str, Any]]:

@@ -33,6 +33,8 @@ def up(settings: HostSettings) -> None:
         say("The cloud is running already; nothing to do.")
         _where_to_go(settings)
         return
+    if supervision.strays(settings):
+        raise CannotStart("Processes of an earlier start still run, without their supervisor. End them: make down")
     _refuse(complaints(settings))
     write_environment(settings)
     _prepare(settings)
@@ -66,7 +68,7 @@ def _refuse(reasons: list[str]) -> None:
 def _prepare(settings: HostSettings) -> None:
     if settings.has_own_redis:
         write_redis_configuration(settings)
-    if settings.hypervisor == "libvirt":
+    if settings.is_real:
         say("Building the guest image (kernel and BusyBox from Debian's packages) ...")
         _run(settings, [str(CHECKOUT / "guest" / "build_guest.sh"), str(settings.state_dir / "guest")], "guest.log")
     say("Preparing the database ...")
