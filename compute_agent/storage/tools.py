@@ -1,5 +1,6 @@
 """Running the few programs that make disks: explicit arguments, limited resources, a deadline."""
 
+import os
 import subprocess
 from dataclasses import dataclass
 
@@ -29,10 +30,13 @@ def run_tool(*command: str, limits: Limits = MAKING) -> None:
         AgentError: it failed, took too long or is not installed.
     """
     bounds = ("prlimit", f"--as={_MEMORY_BYTES}", f"--cpu={limits.cpu_seconds}", "--")
+    # Each thread of qemu-img would reserve address space for an arena of its own, and now and then there is no room.
+    environment = {**os.environ, "MALLOC_ARENA_MAX": "1"}
     try:
         done = subprocess.run(
-            [*bounds, *command], capture_output=True, text=True, timeout=limits.timeout_seconds, check=False
-        )
+            [*bounds, *command],
+            capture_output=True, text=True, timeout=limits.timeout_seconds, check=False, env=environment,
+        )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as exc:
         raise AgentError(f"{command[0]} could not be run: {exc}") from exc
     if done.returncode == 0:
