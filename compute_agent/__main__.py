@@ -6,7 +6,7 @@ import warnings
 
 from celery.platforms import SecurityWarning
 
-from compute_agent.app import AgentProcess
+from compute_agent.app import AgentProcess, broker_clock
 from compute_agent.bootstrap import build_agent
 from compute_agent.settings import BadSettings, Settings
 
@@ -25,7 +25,8 @@ def main() -> int:
         logging.getLogger(name).setLevel(logging.WARNING)
     # Taps, namespaces and firewalls need root; what may be done with it is what COMMANDS lists, in JSON.
     warnings.simplefilter("ignore", SecurityWarning)
-    return AgentProcess(settings, build_agent(settings)).run()
+    clock = broker_clock(settings)
+    return AgentProcess(settings, build_agent(settings, clock), clock).run()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """The agent's Celery app and worker: its queues, its threads, and who hears when it is ready."""
 
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery
 from celery.signals import worker_ready, worker_shutdown
 from redis import Redis
 
+from compute_agent.clock import BrokerClock
 from compute_agent.reports import Report, Reporter
 from compute_agent.settings import Settings
 from compute_agent.tasks import Agent, register
@@ -19,6 +21,17 @@ from contracts.routing import CONDUCTOR_QUEUE
 log = logging.getLogger(__name__)
 
 _PING_SECONDS = 5
+
+
+def broker_clock(settings: Settings) -> BrokerClock:
+    """Return the clock that orders are judged by."""
+    redis = Redis.from_url(settings.redis_url, socket_timeout=_PING_SECONDS, socket_connect_timeout=_PING_SECONDS)
+
+    def read() -> float:
+        seconds, microseconds = redis.time()
+        return float(seconds) + microseconds / 1e6
+
+    return BrokerClock(read)
 
 
 def build_app(settings: Settings, agent: Agent) -> Celery:
@@ -34,11 +47,11 @@ def build_app(settings: Settings, agent: Agent) -> Celery:
 class AgentProcess:
     """A worker with its reports and its watchdog, from start to end."""
 
-    def __init__(self, settings: Settings, agent: Agent) -> None:
+    def __init__(self, settings: Settings, agent: Agent, clock: BrokerClock) -> None:
         self.settings = settings
         self.agent = agent
+        self.clock = clock
         self.app = build_app(settings, agent)
-        self._redis = Redis.from_url(settings.redis_url, socket_timeout=_PING_SECONDS)
         self._watchdog = self._build_watchdog()
         self._reporter = self._build_reporter() if settings.is_reporting else None
         self._upkeep = Upkeep(agent.stations.values(), settings.full_report_seconds)
@@ -78,10 +91,12 @@ class AgentProcess:
 
     def _build_watchdog(self) -> Watchdog:
         queue = self.settings.queues[0]
+        threads, workload = self.settings.threads, self.agent.workload
         line = Line(
-            call=lambda: self._send(ECHO, [], queue, self.settings.echo_limit_seconds),
-            is_broker_up=lambda: bool(self._redis.ping()),
-            is_busy=lambda: self.agent.workload.count >= self.settings.threads,
+            call=lambda: self._send(ECHO, [], queue),
+            is_broker_up=self._is_broker_up,
+            is_busy=lambda: workload.count >= threads,
+            is_stuck=lambda: 0 < workload.overdue >= threads / 2,
         )
         watchdog = Watchdog(line, self.settings.echo_seconds, self.settings.echo_limit_seconds)
         self.app.task(watchdog.hear, name=ECHO, shared=False)
@@ -91,9 +106,15 @@ class AgentProcess:
         hosts = [station.host for station in self.agent.stations.values()]
         return Reporter(hosts, self.settings, self._publish)
 
-    def _publish(self, report: Report) -> None:
-        self._send(report.NAME, [report.to_wire()], CONDUCTOR_QUEUE, 2 * self.settings.full_report_seconds)
+    def _is_broker_up(self) -> bool:
+        self.clock.measure()
+        return True
 
-    def _send(self, name: str, args: list[Any], queue: str, expires_seconds: float) -> None:
+    def _publish(self, report: Report) -> None:
+        # The conductor judges by its own clock, so this one must be told by the same.
+        wanted_until = datetime.fromtimestamp(self.clock.now() + 2 * self.settings.full_report_seconds, UTC)
+        self._send(report.NAME, [report.to_wire()], CONDUCTOR_QUEUE, expires=wanted_until)
+
+    def _send(self, name: str, args: list[Any], queue: str, **options: Any) -> None:
         """Publish once, without Celery's retries: whoever waits for a broker here would stop watching."""
-        self.app.send_task(name, args=args, queue=queue, expires=expires_seconds, retry=False, ignore_result=True)
+        self.app.send_task(name, args=args, queue=queue, retry=False, ignore_result=True, **options)

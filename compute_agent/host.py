@@ -13,7 +13,8 @@ from compute_agent.storage.base import StorageDriver
 class Host:
     """A host's name and the doors to its hypervisor, network and disks.
 
-    `clock` gives seconds since the epoch; `sleep` waits. Both are given so that tests need no real time.
+    `clock` gives the control plane's time in seconds since the epoch, by which orders are judged; `stamp` the same,
+    never less than before, for reports. `sleep` waits. They are given so that tests need no real time.
     """
 
     name: str
@@ -22,3 +23,4 @@ class Host:
     storage: StorageDriver
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    stamp: Callable[[], float] = time.time

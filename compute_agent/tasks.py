@@ -4,10 +4,8 @@ A failure is returned as an outcome, never raised: the chain's next link must he
 """
 
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +27,7 @@ from compute_agent.operations.set_aside import drop_aside, set_aside, take_back
 from compute_agent.operations.snapshot import snapshot
 from compute_agent.operations.spawn import spawn
 from compute_agent.operations.transfer import land, receive_disks, send_disks
+from compute_agent.workload import Workload
 from contracts.compute import (
     COMMANDS,
     DestroyServer,
@@ -88,30 +87,6 @@ DUTIES: Mapping[str, Duty] = {
 }
 
 
-class Workload:
-    """How many orders are being carried out now."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._count = 0
-
-    @property
-    def count(self) -> int:
-        """The number of orders in work."""
-        return self._count
-
-    @contextmanager
-    def one_more(self) -> Iterator[None]:
-        """Count an order while it is in work."""
-        with self._lock:
-            self._count += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._count -= 1
-
-
 @dataclass(frozen=True)
 class Station:
     """A host with the locks and fences of its instances."""
@@ -143,7 +118,7 @@ def carry_out(agent: Agent, name: str, wire: dict[str, Any]) -> dict[str, Any]:
     except msgspec.ValidationError as exc:
         log.warning("%s refused: %s", name, exc)
         return Outcome(error_code=ErrorCode.ORDER_REFUSED, detail=f"malformed order: {exc}").to_wire()
-    with agent.workload.one_more():
+    with agent.workload.one_more(COMMANDS[name].timing.deadline_seconds):
         answer = _answer(agent, order)
     _log(order, answer, time.monotonic() - started)
     return answer

@@ -110,7 +110,8 @@ def call(order: Order, timeout_seconds: float) -> Outcome:
         Unavailable: no answer in time, or no broker.
     """
     try:
-        result = on_host(order, keep_result=True).apply_async(expires=timeout_seconds)
+        # No `expires`: Celery would judge it by the host's clock. The order's own `not_after` ends it.
+        result = on_host(order, keep_result=True).apply_async()
         wire = result.get(timeout=timeout_seconds)
     except (CeleryTimeoutError, OperationalError) as error:
         raise Unavailable(
