@@ -5,17 +5,22 @@ whether the instance was destroyed since. So a repeated order gets the first ans
 older attempt is refused, and a spawn that arrives after the instance was destroyed does not bring it back.
 """
 
+import logging
 import re
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
-from compute_agent.errors import OrderRefused
-from contracts.compute import DestroyServer, TakeBackServer, VacateServer
+from compute_agent.errors import HostDiskFull, OrderRefused
+from compute_agent.files import full_disk_told, replace_file
+from contracts.compute import COMMANDS, DestroyServer, DropAside, TakeBackServer, VacateServer
 from contracts.envelope import Order
+
+log = logging.getLogger(__name__)
 
 _OPERATIONS_KEPT = 16
 _KEPT_SECONDS = 24 * 3600.0
@@ -23,6 +28,7 @@ _FOR_GOOD = sys.maxsize
 # What earlier operations of the instance wanted of this host is void once one of these is done. An operation that
 # vacates a host may take the instance back there.
 _LAST_WORDS = (DestroyServer, VacateServer, TakeBackServer)
+_MAKES_ROOM = (DestroyServer, VacateServer, DropAside)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -35,10 +41,14 @@ class Seen(msgspec.Struct):
 
 
 class Record(msgspec.Struct):
-    """What a host knows of one instance: its operations by id, the latest last, and whether it was deleted for good."""
+    """What a host knows of one instance: its operations by id, the latest last, and whether it was deleted for good.
+
+    `forgot_until`: the record was lost and nobody knows which of the orders sent before that time were carried out.
+    """
 
     operations: dict[str, Seen] = {}
     is_deleted: bool = False
+    forgot_until: float = 0.0
 
 
 class FenceStore(Protocol):
@@ -78,30 +88,39 @@ class MemoryFences:
 
 
 class FileFences:
-    """Records in one small file per instance, replaced whole, shared by the host's processes."""
+    """Records in one small file per instance, replaced whole, shared by the host's processes.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where they lie.
+        clock: the time that orders are judged by.
+    """
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self._folder = folder
+        self._clock = clock
         folder.mkdir(parents=True, exist_ok=True)
 
     def load(self, uuid: str) -> Record:
         """See FenceStore."""
+        path = self._path(uuid)
         try:
-            return msgspec.json.decode(self._path(uuid).read_bytes(), type=Record)
+            return msgspec.json.decode(path.read_bytes(), type=Record)
         except FileNotFoundError:
             return Record()
+        except msgspec.DecodeError as exc:
+            log.critical("the record of instance %s is broken, orders from before are refused: %s", uuid, exc)
+            age = time.time() - path.stat().st_mtime
+            return Record(forgot_until=self._clock() - age)
 
     def save(self, uuid: str, record: Record) -> None:
         """See FenceStore."""
-        path = self._path(uuid)
-        fresh = path.with_suffix(".new")
-        fresh.write_bytes(msgspec.json.encode(record))
-        fresh.replace(path)
+        with full_disk_told(f"the record of instance {uuid}"):
+            replace_file(self._path(uuid), msgspec.json.encode(record), is_lasting=True)
 
     def prune(self) -> None:
         """See FenceStore."""
         oldest = time.time() - _KEPT_SECONDS
-        for path in self._folder.glob("*.json"):
+        for path in self._folder.iterdir():
             if path.stat().st_mtime < oldest:
                 path.unlink(missing_ok=True)
 
@@ -127,7 +146,8 @@ def admit(order: Order, store: FenceStore) -> dict[str, Any] | None:
     """Let an order pass, or return the answer that it got the first time. The instance's lock must be held.
 
     Raises:
-        OrderRefused: a newer attempt was seen, or the instance was destroyed since.
+        OrderRefused: a newer attempt was seen, or the instance was destroyed since, or nobody knows whether it was.
+        HostDiskFull: there is no room for the record.
     """
     record = store.load(order.instance_uuid)
     if record.is_deleted and order.NAME != DestroyServer.NAME:
@@ -139,13 +159,30 @@ def admit(order: Order, store: FenceStore) -> dict[str, Any] | None:
         raise OrderRefused(f"attempt {order.attempt} is older than attempt {seen.attempt}, seen before")
     if seen and order.attempt < seen.floor and order.NAME != DestroyServer.NAME:
         raise OrderRefused("the instance was destroyed on this host since the operation began")
+    if _sent_at(order) < record.forgot_until and order.NAME != DestroyServer.NAME:
+        raise OrderRefused("the host lost its record of the instance after this was sent")
     if seen is None or order.attempt > seen.attempt:
         floor = max(order.attempt, seen.floor if seen else 0)
         record.operations.pop(order.operation_id, None)
         record.operations[order.operation_id] = Seen(floor=floor, attempt=order.attempt)
         _forget_oldest(record)
-        store.save(order.instance_uuid, record)
+        _save_unless_full(order, record, store)
     return None
+
+
+def _sent_at(order: Order) -> float:
+    """Return when the order was sent, as far as its deadline tells; not earlier."""
+    return order.not_after - COMMANDS[order.NAME].timing.deadline_seconds
+
+
+def _save_unless_full(order: Order, record: Record, store: FenceStore) -> None:
+    """Save a record; a full disk keeps nobody from removing something from it."""
+    try:
+        store.save(order.instance_uuid, record)
+    except HostDiskFull:
+        if not isinstance(order, _MAKES_ROOM):
+            raise
+        log.warning("no room to note that %s of instance %s came; going on", order.NAME, order.instance_uuid)
 
 
 def remember(order: Order, answer: dict[str, Any], store: FenceStore) -> None:

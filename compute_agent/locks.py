@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from compute_agent.errors import DeadlineExceeded
+from compute_agent.files import full_disk_told
 
 _FIRST_WAIT_SECONDS = 0.01
 _LONGEST_WAIT_SECONDS = 0.25
@@ -89,7 +90,8 @@ def _acquire(path: Path, uuid: str, wait_seconds: float) -> int:
 
 
 def _try(path: Path) -> int | None:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with full_disk_told(f"the lock {path.name}"):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # The last holder removed its file: a lock on a file that has no name any more excludes nobody.

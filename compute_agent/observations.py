@@ -2,30 +2,48 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+
+import msgspec
 
 from compute_agent.drivers.base import PowerState
+from compute_agent.errors import AgentError
 from compute_agent.host import Host
 from contracts import RELEASE
 from contracts.conductor import HostReport, InstancePower, PowerReport, Residue
 
 # The cache may hold any number of images; a report's size may not.
 _IMAGES_NAMED = 200
+_BATCH = 200
 
 
 def host_report(host: Host, host_ip: str, started_at: float) -> HostReport:
-    """Return the host's inventory, as it is now."""
+    """Return the host's inventory, as it is now, or why it cannot be told."""
+    report = HostReport(
+        host=host.name,
+        reported_at=host.stamp(),
+        started_at=started_at,
+        clock_offset_seconds=round(time.time() - host.clock(), 3),
+        release=RELEASE,
+        host_ip=host_ip,
+        load_average=", ".join(f"{load:.2f}" for load in os.getloadavg()),
+        uptime_text=_uptime_text(),
+    )
+    try:
+        return _with_inventory(report, host)
+    except (AgentError, OSError) as exc:
+        return msgspec.structs.replace(report, troubles=[f"the host cannot be observed: {exc}"])
+
+
+def _with_inventory(report: HostReport, host: Host) -> HostReport:
     seen = host.driver.inventory()
     domains = host.driver.list_domains()
-    return HostReport(
-        host=host.name,
-        reported_at=time.time(),
-        started_at=started_at,
-        release=RELEASE,
+    return msgspec.structs.replace(
+        report,
+        troubles=[] if host.storage.has_room() else ["the disk is full"],
         hypervisor_hostname=seen.hypervisor_hostname,
         hypervisor_type=seen.hypervisor_type,
         hypervisor_version=seen.hypervisor_version,
-        host_ip=host_ip,
         architecture=seen.architecture,
         cpu_model=seen.cpu_model,
         cpu_vendor=seen.cpu_vendor,
@@ -39,29 +57,27 @@ def host_report(host: Host, host_ip: str, started_at: float) -> HostReport:
         memory_mb_free=seen.memory_mb_free,
         disk_gb_free=seen.disk_gb_free,
         running_vms=sum(state is PowerState.RUNNING for state in domains.values()),
-        load_average=", ".join(f"{load:.2f}" for load in os.getloadavg()),
-        uptime_text=_uptime_text(),
         traits=list(seen.traits),
         cached_images=sorted(host.storage.cached_images())[:_IMAGES_NAMED],
     )
 
 
-def full_power_report(host: Host) -> PowerReport:
-    """Return the power state of every domain of ours."""
-    reported_at = time.time()  # before looking: what changes meanwhile is reported by a later message
-    return _power_report(host.name, reported_at, host.driver.list_domains(), is_full=True)
+def full_power_report(host: Host) -> Iterator[PowerReport]:
+    """Yield the power states of all domains of ours, in batches."""
+    reported_at = host.stamp()  # before looking: what changes meanwhile is reported by a later message
+    return _power_reports(host.name, reported_at, host.driver.list_domains(), is_full=True)
 
 
-def changed_power_report(host_name: str, changed: Mapping[str, PowerState]) -> PowerReport:
-    """Return the power states that changed."""
-    return _power_report(host_name, time.time(), changed, is_full=False)
+def changed_power_report(host: Host, changed: Mapping[str, PowerState]) -> Iterator[PowerReport]:
+    """Yield the power states that changed, in batches."""
+    return _power_reports(host.name, host.stamp(), changed, is_full=False)
 
 
 def residue(host: Host) -> Residue:
     """Return what lies on the host for any instance or port."""
     return Residue(
         host=host.name,
-        reported_at=time.time(),
+        reported_at=host.stamp(),
         domains=sorted(host.driver.list_domains()),
         disks=sorted(host.storage.instances_with_disks()),
         asides=sorted(host.storage.instances_aside()),
@@ -71,9 +87,13 @@ def residue(host: Host) -> Residue:
     )
 
 
-def _power_report(host: str, reported_at: float, states: Mapping[str, PowerState], *, is_full: bool) -> PowerReport:
+def _power_reports(
+    host: str, reported_at: float, states: Mapping[str, PowerState], *, is_full: bool
+) -> Iterator[PowerReport]:
     instances = [InstancePower(instance_uuid=uuid, power_state=state) for uuid, state in sorted(states.items())]
-    return PowerReport(host=host, reported_at=reported_at, instances=instances, is_full=is_full)
+    for start in range(0, len(instances) or 1, _BATCH):
+        batch = instances[start : start + _BATCH]
+        yield PowerReport(host=host, reported_at=reported_at, instances=batch, is_full=is_full)
 
 
 def _uptime_text() -> str:

@@ -11,9 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from compute_agent.drivers.base import PowerState
-from compute_agent.errors import AgentError
 from compute_agent.host import Host
 from compute_agent.observations import changed_power_report, full_power_report, host_report, residue
 from compute_agent.settings import Settings
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 Report = HostReport | PowerReport | Residue
 Publish = Callable[[Report], None]
+Make = Callable[[], Iterable[Report]]
 
 _JITTER = 0.1
 _GATHER_SECONDS = 1.0
@@ -31,12 +32,13 @@ _FIRST_SPREAD_SECONDS = 1.0
 
 @dataclass(order=True)
 class _Entry:
-    """A row of the timetable: when, how often, what."""
+    """A row of the timetable: when, how often, what; `is_urgent`: at once when the broker was away."""
 
     due_at: float
     every_seconds: float = field(compare=False)
     host: str = field(compare=False)
-    make: Callable[[], Report] = field(compare=False)
+    make: Make = field(compare=False)
+    is_urgent: bool = field(compare=False, default=False)
 
 
 class Reporter:
@@ -45,21 +47,23 @@ class Reporter:
     Args:
         hosts: whom to watch.
         settings: for the intervals and the hosts' address.
-        publish: sends a report, or raises; a report that could not be sent is not sent later.
+        publish: sends a report, or raises. A report that could not be sent is not sent later: the next one that can
+            be is followed by full ones, which make up for all that were lost.
     """
 
     def __init__(self, hosts: Iterable[Host], settings: Settings, publish: Publish) -> None:
         self._settings = settings
         self._publish = publish
+        self._hosts = {host.name: host for host in hosts}
         self._changed = threading.Condition()
         self._changes: dict[str, dict[str, PowerState]] = {}
         self._flush_at = 0.0
         self._is_stopped = False
+        self._is_cut_off = False
         self._timetable: list[_Entry] = []
         self._thread = threading.Thread(target=self._run, name="reports", daemon=True)
-        started_at = time.time()
-        for host in hosts:
-            self._plan(host, started_at)
+        for host in self._hosts.values():
+            self._plan(host, host.stamp())
 
     def start(self) -> None:
         """Begin to report, with a report of each host at once."""
@@ -88,13 +92,13 @@ class Reporter:
         soon = time.monotonic() + random.uniform(0, _FIRST_SPREAD_SECONDS) * (len(self._timetable) > 0)  # noqa: S311
         often, seldom = self._settings.report_seconds, self._settings.full_report_seconds
         later = soon + random.uniform(0, seldom / 2)  # noqa: S311 - spreads load, keeps no secret
-        rows: list[tuple[float, float, Callable[[], Report]]] = [
-            (soon, often, lambda: host_report(host, self._settings.host_ip, started_at)),
-            (soon, seldom, lambda: full_power_report(host)),
-            (later, seldom, lambda: residue(host)),
-        ]
-        for due_at, every_seconds, make in rows:
-            heapq.heappush(self._timetable, _Entry(due_at, every_seconds, host.name, make))
+        rows = (
+            _Entry(soon, often, host.name, lambda: [host_report(host, self._settings.host_ip, started_at)], True),
+            _Entry(soon, seldom, host.name, lambda: full_power_report(host), True),
+            _Entry(later, seldom, host.name, lambda: [residue(host)]),
+        )
+        for row in rows:
+            heapq.heappush(self._timetable, row)
 
     def _run(self) -> None:
         while self._wait():
@@ -121,21 +125,43 @@ class Reporter:
             if not at_once and time.monotonic() < self._flush_at:
                 return
             changes, self._changes = self._changes, {}
-        for host, states in changes.items():
-            self._send(host, lambda host=host, states=states: changed_power_report(host, states))  # type: ignore[misc]
+        for name, states in changes.items():
+            self._send(name, partial(changed_power_report, self._hosts[name], states))
 
     def _send_due(self) -> None:
         while self._timetable and self._timetable[0].due_at <= time.monotonic():
-            entry = self._timetable[0]
+            entry = heapq.heappop(self._timetable)
             self._send(entry.host, entry.make)
-            pause = entry.every_seconds * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
-            entry.due_at = time.monotonic() + pause
-            heapq.heapreplace(self._timetable, entry)
+            entry.due_at = time.monotonic() + _about(entry.every_seconds)
+            heapq.heappush(self._timetable, entry)
 
-    def _send(self, host: str, make: Callable[[], Report]) -> None:
+    def _hurry(self) -> None:
+        """Have every host tell everything now: what changed while nobody heard it was lost."""
+        log.info("the broker takes reports again")
+        now = time.monotonic()
+        spread = _FIRST_SPREAD_SECONDS * (len(self._hosts) > 1)
+        for entry in self._timetable:
+            if entry.is_urgent:
+                entry.due_at = now + random.uniform(0, spread)  # noqa: S311 - spreads load, keeps no secret
+        heapq.heapify(self._timetable)
+
+    def _send(self, host: str, make: Make) -> None:
         try:
-            self._publish(make())
-        except AgentError as exc:
-            log.warning("host=%s cannot be observed: %s", host, exc)
-        except Exception as exc:  # noqa: BLE001 - Redis away, a disk unreadable: the next report is due soon
+            reports = list(make())
+        except Exception as exc:  # noqa: BLE001 - whatever a host suffers, the others go on reporting
+            log.warning("host=%s cannot be observed: %s: %s", host, type(exc).__name__, exc)
+            return
+        try:
+            for report in reports:
+                self._publish(report)
+        except Exception as exc:  # noqa: BLE001 - Redis away: the next report is due soon
+            self._is_cut_off = True
             log.warning("host=%s report not sent: %s: %s", host, type(exc).__name__, exc)
+            return
+        if self._is_cut_off:
+            self._is_cut_off = False
+            self._hurry()
+
+
+def _about(seconds: float) -> float:
+    return seconds * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - spreads load, keeps no secret

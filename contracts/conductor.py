@@ -8,9 +8,12 @@ from contracts.envelope import Message
 class HostReport(Message, frozen=True, kw_only=True):
     """A host's heartbeat and inventory: constant in size, whole each time, so that a lost one does no harm.
 
-    Totals are what the machine has, before ratios. `reported_at`: seconds since the epoch on the host; only
-    compared with earlier reports of the same host, to drop one that overtook another. `release`: of the contracts that
-    the host speaks; agents of the first release did not say.
+    Totals are what the machine has, before ratios. `reported_at`: seconds since the epoch on the control plane's
+    clock, as the host knows it; compared with earlier reports of the same host, to drop one that overtook another.
+    `release`: of the contracts that the host speaks; agents of the first release did not say.
+    `clock_offset_seconds`: how far the host's own clock is ahead of that. `troubles`: sentences for operators on why
+    the host can take no new server now; where they keep it from knowing its inventory, the totals are 0 and the last
+    ones stand.
     """
 
     NAME: ClassVar[str] = "conductor.v1.report_host"
@@ -39,6 +42,8 @@ class HostReport(Message, frozen=True, kw_only=True):
     uptime_text: str = ""
     traits: list[str] = []
     cached_images: list[str] = []
+    clock_offset_seconds: float = 0.0
+    troubles: list[str] = []
 
 
 class InstancePower(Message, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ class HostState(Message, frozen=True, kw_only=True):
     """A host as the scheduler sees it.
 
     Capacities are what may be promised: (total - reserved) * allocation ratio. `generation` grows with every
-    change; an older state never replaces a newer one.
+    change; an older state never replaces a newer one. `is_sound`: the host says nothing that keeps new servers away.
     """
 
     host: str
@@ -44,6 +44,7 @@ class HostState(Message, frozen=True, kw_only=True):
     vm_mode: str = "hvm"
     traits: list[str] = []
     aggregate_ids: list[int] = []
+    is_sound: bool = True
 
 
 class RequestSpec(Message, frozen=True, kw_only=True):

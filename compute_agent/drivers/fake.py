@@ -15,6 +15,7 @@ import msgspec
 from compute_agent.drivers.base import DomainFacts, DomainSpec, Inventory, LifecycleListener, PowerState
 from compute_agent.drivers.fault_plan import FaultPlan
 from compute_agent.errors import DomainNotFound, DriverError
+from compute_agent.files import replace_file
 
 _OFF = frozenset({PowerState.SHUTDOWN, PowerState.CRASHED})
 _GB = 1024
@@ -59,10 +60,7 @@ class _Shelf:
     def put(self, domain: FakeDomain) -> None:
         self.domains[domain.spec.uuid] = domain
         if self.folder is not None:
-            path = self.folder / f"{domain.spec.uuid}.json"
-            fresh = path.with_suffix(".new")
-            fresh.write_bytes(msgspec.json.encode(domain))
-            fresh.replace(path)
+            replace_file(self.folder / f"{domain.spec.uuid}.json", msgspec.json.encode(domain))
 
     def drop(self, uuid: str) -> FakeDomain | None:
         if self.folder is not None:

@@ -12,7 +12,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from compute_agent.errors import VifPlugFailed
+from compute_agent.errors import HostDiskFull, VifPlugFailed
+from compute_agent.files import replace_file
 from compute_agent.network import namespaces
 from compute_agent.network.firewall import LEG
 from compute_agent.network.ports import PluggedPort
@@ -121,7 +122,7 @@ class Dnsmasq:
         """Have the server running with these reservations; one that has them all is left alone.
 
         Raises:
-            VifPlugFailed: dnsmasq did not start.
+            VifPlugFailed, HostDiskFull: dnsmasq did not start.
         """
         if not served_subnets(network):
             self.stop()
@@ -194,7 +195,8 @@ class Dnsmasq:
 
         result = namespaces.run_in(self._namespace, run)
         if result.returncode:
-            raise VifPlugFailed(f"dnsmasq: {result.stderr.strip()[:500]}")
+            kind = HostDiskFull if "No space left on device" in result.stderr else VifPlugFailed
+            raise kind(f"dnsmasq: {result.stderr.strip()[:500]}")
 
     def _running_argv(self) -> list[str]:
         """Return the command line of our running server, else an empty list."""
@@ -220,7 +222,5 @@ class Dnsmasq:
     def _write(self, path: Path, text: str) -> bool:
         if self._read(path) == text and path.exists():
             return False
-        fresh = path.with_suffix(".new")
-        fresh.write_text(text)
-        fresh.replace(path)
+        replace_file(path, text.encode())
         return True

@@ -11,6 +11,7 @@ import msgspec
 
 from compute_agent.drivers.fault_plan import FaultPlan
 from compute_agent.errors import VifPlugFailed
+from compute_agent.files import replace_file
 from compute_agent.network.names import tap_name
 from contracts.compute import PortSpec
 from contracts.inspection import PortAsked, PortSeen
@@ -73,10 +74,8 @@ class FakeNetwork:
 
     def _keep(self, instance_uuid: str) -> None:
         if self._folder is not None:
-            path = self._folder / f"{instance_uuid}.json"
-            fresh = path.with_suffix(".new")
-            fresh.write_bytes(msgspec.json.encode(self._instances[instance_uuid]))
-            fresh.replace(path)
+            content = msgspec.json.encode(self._instances[instance_uuid])
+            replace_file(self._folder / f"{instance_uuid}.json", content)
 
     def unplug(self, instance_uuid: str) -> None:
         """See NetworkDriver."""

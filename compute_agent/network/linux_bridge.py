@@ -9,7 +9,8 @@ from shutil import rmtree
 
 from pyroute2.netlink.exceptions import NetlinkError
 
-from compute_agent.errors import AgentError, VifPlugFailed
+from compute_agent.errors import AgentError, HostDiskFull, VifPlugFailed
+from compute_agent.files import is_full
 from compute_agent.locks import FileLocks
 from compute_agent.network import firewall, namespaces, nft, wiring
 from compute_agent.network.dhcp import Dnsmasq
@@ -186,5 +187,7 @@ def _kernel_errors() -> Iterator[None]:
     try:
         yield
     except (NetlinkError, OSError) as exc:
+        if isinstance(exc, OSError) and is_full(exc):
+            raise HostDiskFull(f"no space left for the network's files: {exc}") from exc
         code = getattr(exc, "code", None) or getattr(exc, "errno", None)
         raise VifPlugFailed(f"{errno.errorcode.get(code or 0, type(exc).__name__)}: {exc}") from exc

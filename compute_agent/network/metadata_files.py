@@ -5,14 +5,18 @@ So the service needs neither the agent nor the control plane to answer a guest t
 
 import ipaddress
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
+from compute_agent.files import replace_file
 from compute_agent.network.names import tap_name
 from compute_agent.network.ports import PluggedPort
 from contracts.compute import SubnetSpec
+
+log = logging.getLogger(__name__)
 
 
 class MetadataFiles:
@@ -37,9 +41,8 @@ class MetadataFiles:
         folder.mkdir(parents=True, exist_ok=True)
         addresses = set(port.addresses(4))
         for address in addresses:
-            fresh = folder / f"{address}.new"
-            fresh.write_text(json.dumps({**document, "address": address}))
-            fresh.replace(folder / f"{address}.json")
+            content = json.dumps({**document, "address": address})
+            replace_file(folder / f"{address}.json", content.encode())
         self._drop_others(port, addresses)
 
     def drop(self, port: PluggedPort) -> None:
@@ -73,11 +76,13 @@ class MetadataFiles:
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:
-    """Return the document, or nothing when it was removed meanwhile."""
+    """Return the document, or nothing when it was removed meanwhile or is broken: the next plug writes it anew."""
     try:
         yield json.loads(path.read_text())
     except FileNotFoundError:
         return
+    except ValueError as exc:
+        log.warning("%s is broken and ignored: %s", path, exc)
 
 
 def network_data(ports: list[PluggedPort]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ It is what shall be. The kernel is what is; after a reboot of the host this fold
 """
 
 import ipaddress
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,10 @@ from pathlib import Path
 import msgspec
 
 from compute_agent.errors import VifPlugFailed
+from compute_agent.files import replace_file
 from contracts.compute import NetworkSpec, PortSpec, SubnetSpec
+
+log = logging.getLogger(__name__)
 
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -88,9 +92,7 @@ class PortShelf:
         """Keep a port."""
         path = self._path(port.spec.network.id, port.spec.id)
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".new")
-        fresh.write_bytes(msgspec.json.encode(port))
-        fresh.replace(path)
+        replace_file(path, msgspec.json.encode(port), is_lasting=True)
 
     def drop(self, port: PluggedPort) -> None:
         """Forget a port."""
@@ -103,7 +105,7 @@ class PortShelf:
     def on_network(self, network_id: str) -> list[PluggedPort]:
         """Return the ports of a network, the latest last: its description of the network counts."""
         paths = sorted((self._folder / network_id / "ports").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
-        return [msgspec.json.decode(path.read_bytes(), type=PluggedPort) for path in paths]
+        return [port for path in paths for port in _read(path)]
 
     def of_instance(self, instance_uuid: str) -> list[PluggedPort]:
         """Return the ports of an instance."""
@@ -116,6 +118,14 @@ class PortShelf:
 
     def _path(self, network_id: str, port_id: str) -> Path:
         return self._folder / network_id / "ports" / f"{port_id}.json"
+
+
+def _read(path: Path) -> Iterator[PluggedPort]:
+    """Return the port. A broken file is none: its instance's next start writes it anew, the other ports go on."""
+    try:
+        yield msgspec.json.decode(path.read_bytes(), type=PluggedPort)
+    except msgspec.DecodeError as exc:
+        log.warning("%s is broken and ignored: %s", path, exc)
 
 
 def merged_network(ports: list[PluggedPort]) -> NetworkSpec:

@@ -10,8 +10,9 @@ def destroy(host: Host, order: DestroyServer) -> ServerDestroyed:
     The guest goes first, because it uses the others. Each part is gone or made gone, so a repetition after a
     failure half-way ends what the first began.
     """
-    _vacate(host, order.instance_uuid)
+    host.driver.undefine(order.instance_uuid)
     host.storage.drop_aside(order.instance_uuid)
+    _vacate(host, order.instance_uuid)
     return ServerDestroyed()
 
 
@@ -23,5 +24,5 @@ def vacate(host: Host, order: VacateServer) -> ServerDestroyed:
 
 def _vacate(host: Host, uuid: str) -> None:
     host.driver.undefine(uuid)
+    host.storage.delete_disks(uuid)  # before the network, whose files want room on a disk that may be full
     host.network.unplug(uuid)
-    host.storage.delete_disks(uuid)

@@ -117,5 +117,8 @@ class StorageDriver(Protocol):
     def capacity_gb(self) -> tuple[int, int]:
         """Return (total, free) of the file system in GB."""
 
+    def has_room(self) -> bool:
+        """Whether a small server would still fit; where not even that does, no new one shall come."""
+
     def trim_console_logs(self) -> None:
         """Cut the logs of guests that write without end; called once a minute, running guests write on."""

@@ -12,6 +12,7 @@ import msgspec
 from compute_agent.drivers.base import DiskSource
 from compute_agent.drivers.fault_plan import FaultPlan
 from compute_agent.errors import DiskTooSmall, HostDiskFull, ImageUnavailable
+from compute_agent.files import replace_file
 from compute_agent.storage.console_log import last_lines, read_tail, trim
 from compute_agent.storage.fake_moves import Disks, Drawer, FakeMoves
 from contracts.compute import ImageSpec, ServerSpec
@@ -120,6 +121,15 @@ class FakeStorage(FakeMoves):
         with self._lock:
             return self._capacity_gb, self._capacity_gb - self._used_gb()
 
+    def has_room(self) -> bool:
+        """See StorageDriver."""
+        try:
+            self.faults.strike("has_room", "", HostDiskFull)
+        except HostDiskFull:
+            return False
+        total, free = self.capacity_gb()
+        return free > 0 or total == 0
+
     def trim_console_logs(self) -> None:
         """See StorageDriver."""
         for path in (self._folder / "consoles").glob("*.log") if self._folder is not None else ():
@@ -163,9 +173,7 @@ class FakeStorage(FakeMoves):
 
     def _keep(self, kind: str, name: str, value: msgspec.Struct) -> None:
         if self._folder is not None:
-            draft = self._folder / kind / f"{name}.new"
-            draft.write_bytes(msgspec.json.encode(value))
-            draft.replace(draft.with_name(f"{name}.json"))
+            replace_file(self._folder / kind / f"{name}.json", msgspec.json.encode(value))
 
     @staticmethod
     def _log(folder: Path, instance_uuid: str) -> Path:

@@ -1,6 +1,5 @@
 """The images of one host: fetched once, checked before they are used, never changed afterwards."""
 
-import errno
 import fcntl
 import hashlib
 import http.client
@@ -13,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from compute_agent.errors import AgentError, HostDiskFull, ImageCorrupt, ImageUnavailable
+from compute_agent.errors import ImageCorrupt, ImageUnavailable
+from compute_agent.files import full_disk_told
 from contracts.compute import ImageSpec
 from contracts.image_format import ImageFacts, UnsafeImage, inspect_header
 
@@ -22,19 +22,7 @@ _ALGORITHMS = frozenset({"md5", "sha256", "sha512"})
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _CHECKSUM = re.compile(r"[0-9a-f]{32,128}")
 _CHECKSUM_PREFIX = 16
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _UNREACHABLE = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError)
-
-
-@contextmanager
-def full_disk_told(what: str) -> Iterator[None]:
-    """Raise HostDiskFull for an error of the operating system that says so, AgentError for any other."""
-    try:
-        yield
-    except OSError as exc:
-        if exc.errno in _FULL:
-            raise HostDiskFull(f"no space left for {what}") from exc
-        raise AgentError(f"{what}: {exc}") from exc
 
 
 class ImageCache:

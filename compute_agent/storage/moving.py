@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from compute_agent.errors import AgentError, DiskMissing, TransferFailed
-from compute_agent.storage.image_cache import full_disk_told
+from compute_agent.files import full_disk_told
 from compute_agent.storage.tools import COPYING, run_tool
 from compute_agent.storage.transfers import Transfers
 from contracts.compute import DiskLink, DiskSent

@@ -1,5 +1,6 @@
 """Disks as files: a qcow2 overlay over a cached image for the root, sparse files for the rest."""
 
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -9,9 +10,10 @@ import msgspec
 
 from compute_agent.drivers.base import DiskSource
 from compute_agent.errors import DiskMissing, DiskTooSmall
+from compute_agent.files import full_disk_told
 from compute_agent.storage import console_log
 from compute_agent.storage.config_drive import build_config_drive
-from compute_agent.storage.image_cache import ImageCache, check_header, full_disk_told
+from compute_agent.storage.image_cache import ImageCache, check_header
 from compute_agent.storage.inspection import inspect_folder
 from compute_agent.storage.moving import MovingDisks, is_uuid
 from compute_agent.storage.tools import run_tool
@@ -20,6 +22,7 @@ from contracts.inspection import DiskSeen
 
 _MIB = 1024**2
 _GIB = 1024**3
+_SLIVER = 20  # a twentieth of a small disk
 _BUSES = frozenset({"virtio", "ide", "sata", "scsi"})
 _CONSOLE_LOG = "console.log"
 
@@ -91,6 +94,13 @@ class Qcow2Storage(MovingDisks):
         with full_disk_told("the disks' file system"):
             usage = shutil.disk_usage(self._instances)
         return usage.total // _GIB, usage.free // _GIB
+
+    def has_room(self) -> bool:
+        """Whether more than a sliver of the file system is free."""
+        with full_disk_told("the disks' file system"):
+            disk = os.statvfs(self._instances)
+        sliver = min(_GIB, disk.f_blocks * disk.f_frsize // _SLIVER)
+        return disk.f_bavail * disk.f_frsize >= sliver and (disk.f_favail > 0 or disk.f_files == 0)
 
     def trim_console_logs(self) -> None:
         """Cut the logs that grew too long."""

@@ -29,7 +29,8 @@ def run_tool(*command: str, limits: Limits = MAKING) -> None:
         HostDiskFull: it said so.
         AgentError: it failed, took too long or is not installed.
     """
-    bounds = ("prlimit", f"--as={_MEMORY_BYTES}", f"--cpu={limits.cpu_seconds}", "--")
+    # A tool that outlived a killed agent would write into what the next agent makes anew.
+    bounds = ("setpriv", "--pdeathsig", "KILL", "prlimit", f"--as={_MEMORY_BYTES}", f"--cpu={limits.cpu_seconds}", "--")
     # Each thread of qemu-img would reserve address space for an arena of its own, and now and then there is no room.
     environment = {**os.environ, "MALLOC_ARENA_MAX": "1"}
     try:

@@ -38,6 +38,7 @@ class Columns:
     first: int
     is_enabled: Mask
     is_up: Mask
+    is_sound: Mask
     zone: Numbers
     architecture: Numbers
     hypervisor_type: Numbers
@@ -70,6 +71,7 @@ class Columns:
             first=self.first + position,
             is_enabled=self.is_enabled[part],
             is_up=self.is_up[part],
+            is_sound=self.is_sound[part],
             zone=self.zone[part],
             architecture=self.architecture[part],
             hypervisor_type=self.hypervisor_type[part],

@@ -25,7 +25,7 @@ _LIMITS = {
     "disk_gb": MOST_DISK_GB,
     "disk_gb_used": MOST_DISK_GB,
 }
-_ENABLED, _UP = range(2)
+_ENABLED, _UP, _SOUND = range(3)
 _GENERATION, _VCPUS, _VCPUS_USED, _MEMORY, _MEMORY_USED, _DISK, _DISK_USED = range(7)
 _ZONE, _ARCHITECTURE, _HYPERVISOR, _VM_MODE, _STAMP = range(7, 12)
 
@@ -42,7 +42,7 @@ class HostTable:
 
     def __init__(self, capacity: int = 64) -> None:
         self._names: list[str] = []
-        self._flags: Mask = np.zeros((2, capacity), dtype=np.bool_)
+        self._flags: Mask = np.zeros((3, capacity), dtype=np.bool_)
         self._numbers: Numbers = np.zeros((12, capacity), dtype=np.int64)
         self._rows: dict[str, int] = {}
         self._vocabulary = Vocabulary(rows=self._rows, zones=Codes(), words=Codes(), traits=TraitBits(capacity))
@@ -107,6 +107,7 @@ class HostTable:
             first=0,
             is_enabled=self._flags[_ENABLED, :size],
             is_up=self._flags[_UP, :size],
+            is_sound=self._flags[_SOUND, :size],
             zone=numbers[_ZONE],
             architecture=numbers[_ARCHITECTURE],
             hypervisor_type=numbers[_HYPERVISOR],
@@ -134,7 +135,7 @@ class HostTable:
     def _write(self, row: int, state: HostState) -> None:
         self._stamps += 1
         words = self._vocabulary.words
-        self._flags[:, row] = (state.is_enabled, state.is_up)
+        self._flags[:, row] = (state.is_enabled, state.is_up, state.is_sound)
         self._numbers[:, row] = (
             state.generation,
             max(state.vcpus, 0),

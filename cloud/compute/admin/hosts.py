@@ -107,12 +107,13 @@ class ServiceAdmin(HostColumns, WholePage, ReadOnlyAdmin):
 @admin.register(ComputeNode)
 class HypervisorAdmin(HostColumns, WholePage, ReadOnlyAdmin):
     list_display = ("hypervisor_hostname", "host", "hypervisor_type", "hypervisor_version", "running_vms", "servers",
-                    "vcpus", "memory_mb", "memory_mb_free", "disk_gb", "disk_gb_free", "load_average", "updated_at")
+                    "vcpus", "memory_mb", "memory_mb_free", "disk_gb", "disk_gb_free", "load_average", "troubles",
+                    "updated_at")
     list_filter = ("hypervisor_type", "architecture")
     search_fields = ("hypervisor_hostname", "host", "=uuid")
     ordering = ("host",)
     list_per_page = 100
     fields = ("host", "hypervisor_hostname", "hypervisor_type", "hypervisor_version", "architecture", "host_ip",
               "vcpus", "memory_mb", "memory_mb_free", "disk_gb", "disk_gb_free", "running_vms", "vcpus_held",
-              "memory_held", "disk_held", "cpu_info", "load_average", "uptime_text", "cached_images", "residue",
-              "residue_at", "uuid", "created_at", "updated_at")
+              "memory_held", "disk_held", "troubles", "clock_offset_seconds", "cpu_info", "load_average",
+              "uptime_text", "cached_images", "residue", "residue_at", "uuid", "created_at", "updated_at")

@@ -9,7 +9,7 @@ class Service(models.Model):
     """A process of the cloud on a host: nova-compute, nova-conductor, nova-scheduler.
 
     It is up while `last_seen_at` is recent by the database's clock and nobody forced it down. `reported_at` is the
-    host's own clock, compared only with earlier reports of the same host.
+    host's word, compared only with earlier reports of the same host.
     """
 
     uuid = uuid_field(unique=True, default=new_uuid)
@@ -56,6 +56,10 @@ class ComputeNode(models.Model):
     load_average = models.CharField(max_length=64, blank=True, default="")
     uptime_text = models.CharField(max_length=255, blank=True, default="")
     cached_images = models.JSONField(default=list, blank=True)
+    # Why the host can take no new server now, in its own words; no scheduler chooses it meanwhile.
+    troubles = models.JSONField(default=list, blank=True)
+    # How far the host's own clock is ahead of the control plane's.
+    clock_offset_seconds = models.FloatField(default=0)
     # The host's last word on what belongs to instances there (contracts.conductor.Residue), for the audit.
     residue = models.JSONField(default=dict, blank=True)
     residue_at = models.DateTimeField(null=True, blank=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from cloud.compute.models import ComputeNode, Operation, Service
@@ -16,6 +16,7 @@ from cloud.compute.models.operations import OperationState
 from cloud.compute.services import host_feed
 from cloud.compute.services.host_states import COMPUTE
 from cloud.core.clock import database_now
+from cloud.placement.models import ResourceProvider
 from cloud.placement.services import providers
 from contracts.conductor import HostReport, Residue
 from contracts.routing import HOST_NAME
@@ -27,14 +28,17 @@ _MOST = {"release": 10_000, "vcpus": 2**20, "memory_mb": 2**34, "disk_gb": 2**34
 _PLAIN_COLUMNS = (
     "release", "hypervisor_hostname", "hypervisor_type", "hypervisor_version", "host_ip", "vcpus", "memory_mb",
     "disk_gb", "memory_mb_free", "disk_gb_free", "running_vms", "architecture", "load_average", "uptime_text",
-    "cached_images",
+    "cached_images", "clock_offset_seconds",
 )  # fmt: skip
 # These change all the time and nobody decides anything by them.
-_RESTLESS = frozenset({"reported_at", "load_average", "uptime_text", "memory_mb_free", "disk_gb_free"})
+_RESTLESS = frozenset({
+    "reported_at", "load_average", "uptime_text", "memory_mb_free", "disk_gb_free", "clock_offset_seconds"
+})
 _RESTLESS_SECONDS = 60.0
 _LAST_SECOND = 2.0**33  # in the year 2242
 # Reports expire in their queue long before this: one that is so much older comes from a clock that was set back.
 _CLOCK_STEP_SECONDS = 300.0
+_TROUBLES, _TROUBLE_CHARACTERS = 8, 500
 
 
 class _Written:
@@ -95,6 +99,8 @@ def _fault(report: HostReport) -> str:
     for name in ("reported_at", "started_at"):
         if not 0 <= getattr(report, name) <= _LAST_SECOND:
             return f"{name} is {getattr(report, name)}"
+    if not abs(report.clock_offset_seconds) <= _LAST_SECOND:
+        return f"clock_offset_seconds is {report.clock_offset_seconds}"
     return ""
 
 
@@ -125,7 +131,26 @@ def _started_at(report: HostReport) -> datetime:
 
 
 def _write(report: HostReport) -> None:
-    node, is_new = ComputeNode.objects.update_or_create(host=report.host, defaults=_columns(report))
+    _note_start(report)
+    troubles = [sentence[:_TROUBLE_CHARACTERS] for sentence in report.troubles[:_TROUBLES]]
+    if troubles and not report.vcpus:
+        _trouble(report.host, troubles)  # what it has is not known now: the last word on that stands
+        return
+    before = ComputeNode.objects.filter(host=report.host).values_list("troubles", flat=True).first()
+    node, is_new = ComputeNode.objects.update_or_create(
+        host=report.host, defaults={**_columns(report), "troubles": troubles}
+    )
+    totals = {
+        providers.VCPU: report.vcpus, providers.MEMORY_MB: report.memory_mb, providers.DISK_GB: report.disk_gb
+    }
+    is_other = providers.report(report.host, node.uuid, totals, report.traits)
+    if bool(before) != bool(troubles):
+        _tell_anew(report.host, troubles)
+    elif is_other or is_new:
+        host_feed.publish([report.host])
+
+
+def _note_start(report: HostReport) -> None:
     started_at = _started_at(report)
     if Service.objects.filter(binary=COMPUTE, host=report.host).exclude(started_at=started_at).update(
         started_at=started_at
@@ -134,11 +159,23 @@ def _write(report: HostReport) -> None:
         Operation.objects.filter(host=report.host, state=OperationState.RUNNING).update(
             resend_at=database_now()
         )
-    totals = {
-        providers.VCPU: report.vcpus, providers.MEMORY_MB: report.memory_mb, providers.DISK_GB: report.disk_gb
-    }
-    if providers.report(report.host, node.uuid, totals, report.traits) or is_new:
-        host_feed.publish([report.host])
+
+
+def _trouble(host: str, troubles: list[str]) -> None:
+    rows = ComputeNode.objects.filter(host=host)
+    before = rows.values_list("troubles", flat=True).first()
+    if rows.update(troubles=troubles) and not before:
+        _tell_anew(host, troubles)
+
+
+def _tell_anew(host: str, troubles: list[str]) -> None:
+    """Tell the schedulers; to them the host's state must be a newer one."""
+    if troubles:
+        _log.warning("host %s takes no new servers: %s", host, "; ".join(troubles))
+    else:
+        _log.warning("host %s takes new servers again", host)
+    ResourceProvider.objects.filter(name=host).update(generation=F("generation") + 1)
+    host_feed.publish([host])
 
 
 def _columns(report: HostReport) -> dict[str, Any]:

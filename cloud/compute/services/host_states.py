@@ -27,7 +27,7 @@ def host_states(hosts: Collection[str] | None = None) -> list[HostState]:
     }
     nodes = {
         row["host"]: row for row in _of(ComputeNode.objects.all(), hosts).values(
-            "host", "architecture", "hypervisor_type"
+            "host", "architecture", "hypervisor_type", "troubles"
         )
     }
     providers = _providers(hosts)
@@ -88,6 +88,7 @@ def _state(
     return HostState(
         is_enabled=not service["disabled"],
         is_up=service["is_up"] and not service["forced_down"],
+        is_sound=not node["troubles"],
         availability_zone=_zone(memberships),
         aggregate_ids=[aggregate_id for aggregate_id, _ in memberships],
         architecture=node["architecture"],

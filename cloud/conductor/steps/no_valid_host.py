@@ -10,6 +10,7 @@ from contracts.scheduling import Selected
 PHRASES = {
     "EnabledFilter": "enabled",
     "UpFilter": "up",
+    "SoundFilter": "able to take servers",
     "RequestedHostFilter": "as requested",
     "IgnoreHostsFilter": "not tried before",
     "AvailabilityZoneFilter": "in the availability zone",

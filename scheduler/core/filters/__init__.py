@@ -12,6 +12,7 @@ from scheduler.core.filters.image_properties import ImagePropertiesFilter
 from scheduler.core.filters.ram import RamFilter
 from scheduler.core.filters.requested_host import RequestedHostFilter
 from scheduler.core.filters.same_host import SameHostFilter
+from scheduler.core.filters.sound import SoundFilter
 from scheduler.core.filters.traits import TraitsFilter
 from scheduler.core.filters.up import UpFilter
 from scheduler.core.filters.vcpu import VcpuFilter
@@ -19,6 +20,7 @@ from scheduler.core.filters.vcpu import VcpuFilter
 FILTERS: tuple[Filter, ...] = (
     EnabledFilter(),
     UpFilter(),
+    SoundFilter(),
     RequestedHostFilter(),
     IgnoreHostsFilter(),
     AvailabilityZoneFilter(),

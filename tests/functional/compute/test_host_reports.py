@@ -54,6 +54,40 @@ def test_a_report_that_says_nothing_new_costs_one_query(django_assert_num_querie
     assert Service.objects.get(host="a").reported_at == 1001.0
 
 
+def test_a_host_in_trouble_is_kept_from_new_servers_and_keeps_its_inventory():
+    host_reports.report_host(report(1000.0))
+    (before,) = host_states()
+    assert before.is_sound
+    assert host_reports.report_host(report(1001.0, vcpus=0, memory_mb=0, disk_gb=0, troubles=["libvirt is silent"]))
+    (state,) = host_states()
+    assert not state.is_sound
+    assert state.is_up
+    assert state.generation > before.generation
+    assert (state.vcpus, state.memory_mb) == (before.vcpus, before.memory_mb)
+    assert ComputeNode.objects.get(host="a").troubles == ["libvirt is silent"]
+    assert host_reports.report_host(report(1002.0, clock_offset_seconds=600.0))
+    (after,) = host_states()
+    assert after.is_sound
+    assert after.generation > state.generation
+    assert ComputeNode.objects.get(host="a").clock_offset_seconds == 600.0
+
+
+def test_a_full_host_is_kept_from_new_servers_and_its_inventory_goes_on():
+    host_reports.report_host(report(1000.0))
+    host_reports.report_host(report(1001.0, vcpus=8, troubles=["the disk is full"]))
+    (state,) = host_states()
+    assert not state.is_sound
+    assert ComputeNode.objects.get(host="a").vcpus == 8
+
+
+def test_a_new_host_in_trouble_is_heard_and_has_nothing_to_promise():
+    assert host_reports.report_host(report(1000.0, vcpus=0, troubles=["libvirt is silent"]))
+    assert Service.objects.get(host="a").last_seen_at
+    assert host_states() == []
+    host_reports.report_host(report(1001.0))
+    assert host_states()[0].is_sound
+
+
 def test_an_older_report_changes_nothing():
     host_reports.report_host(report(1000.0))
     assert not host_reports.report_host(report(999.0, vcpus=1))

@@ -1,14 +1,16 @@
 """What a host remembers of its orders, in memory and on disk."""
 
+import errno
 import os
 import time
 
 import pytest
 
-from compute_agent.errors import OrderRefused
+from compute_agent import fences
+from compute_agent.errors import HostDiskFull, OrderRefused
 from compute_agent.fences import FileFences, MemoryFences, admit, remember
-from contracts.compute import DestroyServer, StopServer
-from tests.unit.compute_agent.orders import new_id, order
+from contracts.compute import DestroyServer, SpawnServer, StopServer
+from tests.unit.compute_agent.orders import new_id, order, server_spec
 
 UUID = new_id()
 
@@ -82,6 +84,34 @@ def test_old_records_are_forgotten(tmp_path):
         os.utime(path, (yesterday, yesterday))
     store.prune()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", [b"", b'{"operations":{"a":{"fl'])
+def test_orders_from_before_a_record_was_torn_are_refused_and_later_ones_are_not(tmp_path, content, caplog):
+    now = time.time()
+    sent_before = order(SpawnServer, UUID, server=server_spec(uuid=UUID), not_after=now + 170)
+    store = FileFences(tmp_path)
+    admit(sent_before, store)
+    (tmp_path / f"{UUID}.json").write_bytes(content)
+    for _ in range(2):
+        with pytest.raises(OrderRefused, match="lost its record"):
+            admit(sent_before, store)
+    assert "is broken" in caplog.text
+    assert admit(order(StopServer, UUID, not_after=now + 185), store) is None
+    with pytest.raises(OrderRefused, match="lost its record"):
+        admit(sent_before, store)
+    assert admit(order(DestroyServer, UUID, not_after=now + 100), store) is None
+
+
+def test_a_full_disk_stops_what_would_fill_it_and_lets_pass_what_frees_it(tmp_path, monkeypatch):
+    def no_room(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store = FileFences(tmp_path)
+    monkeypatch.setattr(fences, "replace_file", no_room)
+    with pytest.raises(HostDiskFull):
+        admit(order(StopServer, UUID), store)
+    assert admit(order(DestroyServer, UUID), store) is None
 
 
 def test_a_deleted_instance_is_not_brought_back_by_an_order_that_nobody_had_heard_of(store):

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from compute_agent.clock import BrokerClock
 from compute_agent.drivers.base import PowerState
+from compute_agent.drivers.fault_plan import Fault
 from compute_agent.observations import full_power_report, host_report, residue
 from compute_agent.operations.spawn import spawn
 from compute_agent.reports import Reporter
@@ -54,7 +56,7 @@ def test_host_report_tells_inventory_and_guests(fake, server):
 
 
 def test_full_power_report_names_every_domain(fake, server):
-    report = full_power_report(fake.host)
+    (report,) = full_power_report(fake.host)
     assert report.is_full
     assert [(one.instance_uuid, one.power_state) for one in report.instances] == [(server.uuid, PowerState.RUNNING)]
 
@@ -85,18 +87,52 @@ def test_changes_of_a_second_travel_in_one_message(reporting):
     assert changed.instances[0].power_state == PowerState.SHUTDOWN
 
 
-def test_reporter_outlives_a_broker_that_is_away(fake):
-    sent, failures = [], iter(range(2))
+def test_a_full_report_follows_as_soon_as_the_broker_is_back(fake, server):
+    sent, failures = [], iter(range(4))
 
     def publish(report):
         if next(failures, None) is not None:
             raise ConnectionError("gone")
         sent.append(report)
 
-    reporter = Reporter([fake.host], SETTINGS, publish)
+    reporter = Reporter([fake.host], replace(SETTINGS, full_report_seconds=600), publish)
     reporter.start()
-    _wait_for(lambda: sent)
+    _wait_for(lambda: any(isinstance(one, PowerReport) and one.is_full for one in sent))
+    time.sleep(0.2)
     reporter.stop()
+    assert sum(isinstance(one, PowerReport) for one in sent) == 1
+
+
+def test_power_reports_come_in_batches_of_constant_size(fake):
+    fake.driver.list_domains = lambda: {f"u-{number:03}": PowerState.RUNNING for number in range(450)}
+    reports = list(full_power_report(fake.host))
+    assert [len(one.instances) for one in reports] == [200, 200, 50]
+    assert sorted(one.instance_uuid for report in reports for one in report.instances) == sorted(
+        fake.driver.list_domains()
+    )
+
+
+def test_host_that_cannot_look_says_so_and_goes_on_reporting(fake):
+    fake.driver.faults.add(Fault(verb="inventory", error="libvirt does not answer"))
+    report = host_report(fake.host, "192.0.2.1", 5.0)
+    assert (report.host, report.vcpus) == (HOST, 0)
+    assert "libvirt does not answer" in report.troubles[0]
+    fake.driver.faults.clear()
+    assert host_report(fake.host, "192.0.2.1", 5.0).troubles == []
+
+
+def test_host_without_room_says_so(fake):
+    fake.storage.faults.add(Fault(verb="has_room", error="full"))
+    report = host_report(fake.host, "192.0.2.1", 5.0)
+    assert (report.troubles, report.vcpus) == (["the disk is full"], 64)
+
+
+def test_reports_bear_the_control_planes_time_and_how_far_the_host_is_off(fake):
+    clock = BrokerClock(lambda: time.time() - 600)
+    host = replace(fake.host, clock=clock.now, stamp=clock.stamp)
+    report = host_report(host, "192.0.2.1", 5.0)
+    assert report.reported_at == pytest.approx(time.time() - 600, abs=1)
+    assert report.clock_offset_seconds == pytest.approx(600, abs=1)
 
 
 def test_residue_comes_on_its_own_time(fake):

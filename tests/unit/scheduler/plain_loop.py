@@ -84,6 +84,7 @@ class PlainScheduler:
         return (
             state.is_enabled
             and state.is_up
+            and state.is_sound
             and host.vcpus >= request.vcpus
             and host.memory_mb >= request.memory_mb
             and host.disk_gb >= request.disk_gb

@@ -18,6 +18,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], bool]] = [
     ("EnabledFilter", {"is_enabled": False}, {}, False),
     ("UpFilter", {"is_up": True}, {}, True),
     ("UpFilter", {"is_up": False}, {}, False),
+    ("SoundFilter", {"is_sound": True}, {}, True),
+    ("SoundFilter", {"is_sound": False}, {}, False),
     ("AvailabilityZoneFilter", {"availability_zone": "north"}, {}, True),
     ("AvailabilityZoneFilter", {"availability_zone": "north"}, {"availability_zone": "north"}, True),
     ("AvailabilityZoneFilter", {"availability_zone": "North"}, {"availability_zone": "north"}, False),

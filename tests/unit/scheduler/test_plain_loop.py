@@ -39,6 +39,7 @@ def host_state(name: str) -> st.SearchStrategy[HostState]:
         generation=st.just(1),
         is_enabled=mostly,
         is_up=mostly,
+        is_sound=mostly,
         availability_zone=st.sampled_from(["nova", "nova", "north"]),
         vcpus=amounts,
         vcpus_used=st.integers(-1, 4),
