@@ -45,6 +45,9 @@ lint: $(STAMP)  ## ruff, mypy, import contracts
 tempest: $(STAMP)  ## Tempest against the running cloud (PHASE=1)
 	@tests/tempest/run.sh --phase $(or $(PHASE),1)
 
+chaos: $(STAMP)  ## every workflow x every boundary x every fault, simulated by a seed
+	@$(PY) -W ignore -m tests.chaos.matrix
+
 bench: $(STAMP)  ## benchmarks against a cloud of fake hosts of their own
 	@$(PY) -m bench
 
@@ -54,4 +57,4 @@ schema: $(STAMP)  ## write the OpenAPI document to docs/openapi.json
 help:  ## this text
 	@grep -hE '^[a-z_-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-.PHONY: up down lab lab-down status logs packages test lint tempest bench schema help
+.PHONY: up down lab lab-down status logs packages test lint tempest chaos bench schema help

@@ -1,0 +1,82 @@
+"""The database of a simulation, by the virtual clock, with the boundary before and after every commit."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.chaos.sim.boundaries import Boundaries
+from tests.chaos.sim.clock import Clock
+
+_WRITES = ("INSERT", "UPDATE", "DELETE")
+
+
+def set_up_django() -> None:
+    """Make Django ready for a database of its own: SQLite in memory, unless DATABASE_URL names a PostgreSQL."""
+    os.environ["NOVELLA_STATE_DIR"] = tempfile.mkdtemp(prefix="novella-simulation-")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "cloud.config.settings"
+    os.environ.setdefault("NOVELLA_LOG_LEVEL", "CRITICAL")
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        connection.settings_dict["NAME"] = ":memory:"
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+class Database:
+    """What can happen to a connection."""
+
+    def __init__(self, clock: Clock, boundaries: Boundaries) -> None:
+        from django.db import connection
+
+        self._clock, self._boundaries, self.connection = clock, boundaries, connection
+        self.is_away = False
+        self._commit: Callable[[], None] = connection._commit
+        connection._commit = self._crossing_commit
+        connection.execute_wrappers.append(self._execute)
+        self._set_clock()
+
+    def drop_work(self) -> None:
+        """Let the connection break off: what was not committed is gone, and so is what was to follow a commit."""
+        if not self.connection.in_atomic_block and not self.connection.get_autocommit():
+            self.connection.rollback()
+        self.connection.run_on_commit = []
+
+    def come_back(self) -> None:
+        self.is_away = False
+
+    def _crossing_commit(self) -> None:
+        self._check()
+        self._boundaries.cross("commit.before", "transaction")
+        self._commit()
+        self._boundaries.cross("commit.after", "transaction")
+
+    def _execute(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        self._check()
+        is_alone = sql.startswith(_WRITES) and not self.connection.in_atomic_block
+        if not is_alone:
+            return execute(sql, params, many, context)
+        self._boundaries.cross("commit.before", "statement")
+        answer = execute(sql, params, many, context)
+        self._boundaries.cross("commit.after", "statement")
+        return answer
+
+    def _check(self) -> None:
+        from django.db import OperationalError
+
+        if self.is_away:
+            raise OperationalError("connection to server failed: Connection refused")
+
+    def _set_clock(self) -> None:
+        if self.connection.vendor == "sqlite":
+            self.connection.ensure_connection()
+            self.connection.connection.create_function("STRFTIME", 2, self._strftime)
+
+    def _strftime(self, form: str, when: str) -> str:
+        moment = datetime.fromtimestamp(self._clock.now, UTC)
+        return moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03}"

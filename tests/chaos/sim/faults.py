@@ -1,0 +1,218 @@
+"""What goes wrong, and at which boundaries: a table, from which the matrix is made."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.db import OperationalError
+
+from compute_agent.drivers.base import PowerState
+from compute_agent.errors import DriverError
+from tests.chaos.sim.boundaries import Boundary, Killed
+from tests.chaos.sim.users import Users
+from tests.chaos.sim.wire import Message, copy_of
+from tests.chaos.sim.world import RESTART_SECONDS, World
+
+Strike = Callable[[World, Users, Boundary], None]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A row.
+
+    Attributes:
+        points: the boundaries at which it is tried.
+        strike: lets it happen. Only those raise that end or disturb the process that came to the boundary.
+        is_harmless: the operation must come out as it does undisturbed; a disturbed request may come to nothing.
+        is_exact: nor may a guest be switched on once more than undisturbed.
+        fits: whether it makes sense at this boundary.
+    """
+
+    points: tuple[str, ...]
+    strike: Strike
+    is_harmless: bool = True
+    is_exact: bool = False
+    fits: Callable[[Boundary], bool] = lambda boundary: True
+
+
+def _kill(*, redelivers: bool) -> Strike:
+    def strike(world: World, users: Users, boundary: Boundary) -> None:
+        world.redelivers = redelivers
+        world.trouble_until(RESTART_SECONDS)
+        world.kill(boundary.process, boundary.host)
+        raise Killed
+
+    return strike
+
+
+def _idle_death(process: str, seconds: float) -> Strike:
+    def strike(world: World, users: Users, boundary: Boundary) -> None:
+        world.trouble_until(seconds)
+        world.defer(lambda: world.kill(process, seconds=seconds))
+
+    return strike
+
+
+def _agents_die(world: World, users: Users, boundary: Boundary) -> None:
+    world.trouble_until(RESTART_SECONDS)
+    for host in world.hosts:
+        world.defer(lambda host=host: world.kill("agent", host.name))
+
+
+def _flush(world: World, users: Users, boundary: Boundary) -> None:
+    world.trouble_until(0)
+    world.redis.flushall()
+    world.wire.wipe()
+
+
+def _restart_redis(world: World, users: Users, boundary: Boundary) -> None:
+    world.trouble_until(RESTART_SECONDS)
+    world.redis.restart()
+    world.wire.wipe()
+    world.redis.fail(away=True)
+    world.clock.after(RESTART_SECONDS, world.redis.fail)
+
+
+def _redis(seconds: float, **condition: bool) -> Strike:
+    def strike(world: World, users: Users, boundary: Boundary) -> None:
+        world.trouble_until(seconds)
+        world.redis.fail(**condition)
+        world.clock.after(seconds, world.redis.fail)
+
+    return strike
+
+
+def _database_lost(world: World, users: Users, boundary: Boundary) -> None:
+    world.trouble_until(0)
+    world.database.drop_work()
+    raise OperationalError("server closed the connection unexpectedly")
+
+
+def _database_away(world: World, users: Users, boundary: Boundary) -> None:
+    world.trouble_until(20.0)
+    world.database.is_away = True
+    world.clock.after(20.0, world.database.come_back)
+    _database_lost(world, users, boundary)
+
+
+def _driver_fails(world: World, users: Users, boundary: Boundary) -> None:
+    world.trouble_until(0)
+    raise DriverError(f"libvirtd: {boundary.label}: connection reset by peer")
+
+
+def _driver_hangs(seconds: float) -> Strike:
+    def strike(world: World, users: Users, boundary: Boundary) -> None:
+        world.trouble_until(seconds)
+        world.clock.sleep(seconds)
+
+    return strike
+
+
+def _guests_die(world: World, users: Users, boundary: Boundary) -> None:
+    world.trouble_until(0)
+    for host in world.hosts:
+        for uuid, state in host.domains().items():
+            if state is PowerState.RUNNING:
+                host.driver.crash(uuid)
+
+
+def _order(action: str, body: object = None) -> Strike:
+    def strike(world: World, users: Users, boundary: Boundary) -> None:
+        def ask() -> None:
+            for uuid in users.living()[:1]:
+                users.act(uuid, action, body) if action else users.delete(uuid)
+
+        world.trouble_until(0)
+        world.defer(ask)
+
+    return strike
+
+
+def _deliver(change: Callable[[World, str, Message], Iterator[tuple[str, Message]]], seconds: float = 0) -> Strike:
+    """Change what becomes of the message that is published next."""
+
+    def strike(world: World, users: Users, boundary: Boundary) -> None:
+        world.trouble_until(seconds)
+        usual = world.wire.delivery
+
+        def once(queue: str, message: Message) -> list[tuple[str, Message]]:
+            world.wire.delivery = usual
+            return list(change(world, queue, message))
+
+        world.wire.delivery = once
+
+    return strike
+
+
+def _copies(count: int) -> Strike:
+    return _deliver(lambda world, queue, message: ((queue, copy_of(message)) for _ in range(count)))
+
+
+def _late(seconds: float) -> Strike:
+    def change(world: World, queue: str, message: Message) -> Iterator[tuple[str, Message]]:
+        world.clock.after(seconds, lambda: world.wire.enqueue(queue, message))
+        yield from ()
+
+    return _deliver(change, seconds)
+
+
+def _astray(world: World, queue: str, message: Message) -> Iterator[tuple[str, Message]]:
+    """A copy goes to every other host, and the right one gets it too."""
+    here = world.host_of(queue)
+    for host in world.hosts:
+        yield (queue.replace(here.name, host.name) if here else queue), copy_of(message)
+
+
+def _repeat_late(world: World, queue: str, message: Message) -> Iterator[tuple[str, Message]]:
+    for seconds in (5.0, 40.0, 130.0):
+        world.clock.after(seconds, lambda: world.wire.enqueue(queue, copy_of(message)))
+    yield queue, message
+
+
+def _is_order(boundary: Boundary) -> bool:
+    return boundary.label in _ORDERS
+
+
+_ORDERS: set[str] = set()
+_TAKE, _ACK = ("take",), ("ack",)
+_COMMITS, _PUBLISHES = ("commit.before", "commit.after"), ("publish.before", "publish.after")
+_EFFECTS, _RECORDS = ("effect.before", "effect.after"), ("record.before", "record.after")
+
+FAULTS: dict[str, Fault] = {
+    "killed": Fault((*_TAKE, *_COMMITS, *_PUBLISHES, *_EFFECTS, *_RECORDS), _kill(redelivers=False)),
+    "killed-and-redelivered": Fault(
+        (*_COMMITS, *_PUBLISHES, *_EFFECTS, *_RECORDS, *_ACK), _kill(redelivers=True),
+        fits=lambda one: one.process in ("conductor", "scheduler", "agent"),
+    ),
+    "conductor-dies": Fault(_TAKE, _idle_death("conductor", 5.0), fits=lambda one: one.process != "conductor"),
+    "scheduler-dies": Fault(_TAKE, _idle_death("scheduler", 5.0), fits=lambda one: one.process != "scheduler"),
+    "beat-dies": Fault(_TAKE, _idle_death("beat", 20.0)),
+    "agents-die": Fault(_TAKE, _agents_die),
+    "redis-flushed": Fault((*_TAKE, "publish.after"), _flush),
+    "redis-restarted": Fault((*_TAKE, "publish.before"), _restart_redis),
+    "redis-full": Fault(("publish.before",), _redis(20.0, full=True)),
+    "redis-away": Fault(("publish.before",), _redis(60.0, away=True)),
+    "database-lost": Fault(_COMMITS, _database_lost),
+    "database-away": Fault(("commit.before",), _database_away),
+    "driver-fails": Fault(_EFFECTS, _driver_fails, is_harmless=False),
+    "driver-hangs": Fault(_EFFECTS, _driver_hangs(40.0), is_harmless=False),
+    "driver-hangs-long": Fault(_EFFECTS, _driver_hangs(240.0), is_harmless=False),
+    "guests-die": Fault(_TAKE, _guests_die, is_harmless=False),
+    "deleted": Fault(_TAKE, _order(""), is_harmless=False),
+    "force-deleted": Fault(_TAKE, _order("forceDelete"), is_harmless=False),
+    "reset-to-error": Fault(_TAKE, _order("os-resetState", {"state": "error"}), is_harmless=False),
+    "reset-to-active": Fault(_TAKE, _order("os-resetState", {"state": "active"}), is_harmless=False),
+    "lost": Fault(("publish.before",), _deliver(lambda world, queue, message: iter(()), 120.0)),
+    "twice": Fault(("publish.before",), _copies(2), is_exact=True),
+    "five-times": Fault(("publish.before",), _copies(5), is_exact=True),
+    "late": Fault(("publish.before",), _late(3.0), is_exact=True),
+    "very-late": Fault(("publish.before",), _late(150.0)),
+    "again-later": Fault(("publish.before",), _deliver(_repeat_late), is_exact=True),
+    "on-wrong-hosts": Fault(("publish.before",), _deliver(_astray), is_exact=True, fits=_is_order),
+}  # fmt: skip
+
+
+def fitting(boundary: Boundary) -> Iterator[str]:
+    """Yield the names of the faults that are tried at a boundary."""
+    for name, fault in FAULTS.items():
+        if boundary.point in fault.points and fault.fits(boundary):
+            yield name

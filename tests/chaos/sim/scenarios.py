@@ -1,0 +1,108 @@
+"""What is done to a cloud while something goes wrong: a table, with a row or more for every workflow there is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from compute_agent.drivers.base import PowerState
+from contracts.compute import ImageSpec
+from tests.chaos.sim import uploads
+from tests.chaos.sim.users import Users
+from tests.chaos.sim.verdict import is_settled
+from tests.chaos.sim.world import World
+
+Deed = Callable[[World, Users], None]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A workflow under test.
+
+    Attributes:
+        workflow: of `graphs.GRAPHS`.
+        before: what is done, undisturbed, to come to where it begins.
+        deed: the request that begins it.
+    """
+
+    workflow: str
+    deed: Deed
+    before: tuple[Deed, ...] = ()
+
+
+def _create(count: int) -> Deed:
+    return lambda world, users: users.create(count)
+
+
+def _act(action: str, body: object = None) -> Deed:
+    return lambda world, users: users.act(users.living()[0], action, body)
+
+
+def _delete(world: World, users: Users) -> None:
+    users.delete(users.living()[0])
+
+
+def _rebuild(image: int) -> Deed:
+    return lambda world, users: users.act(users.living()[0], "rebuild", {"imageRef": users.images[image]})
+
+
+def _cache(world: World, users: Users) -> None:
+    """Have every host hold every image, and say so."""
+    for host in world.hosts:
+        for image_id in users.images:
+            host.storage.prepare_image(ImageSpec(
+                id=image_id, url="", checksum="0", checksum_algorithm="sha512", disk_format="qcow2", size_bytes=0,
+                virtual_size_bytes=0,
+            ))  # fmt: skip
+        world.report_host(host)
+
+
+_SERVER = (_cache, _create(1))
+_STOPPED = (*_SERVER, _act("os-stop"))
+_RESIZED = (*_SERVER, _act("resize", {"flavorRef": "large"}))
+_MIGRATED = (*_SERVER, _act("migrate"))
+
+SCENARIOS: dict[str, Scenario] = {
+    "build": Scenario("build", _create(1)),
+    "build-cached": Scenario("build", _create(1), (_cache,)),
+    "multi-create": Scenario("build", _create(3), (_cache,)),
+    "delete": Scenario("delete", _delete, _SERVER),
+    "stop": Scenario("stop", _act("os-stop"), _SERVER),
+    "start": Scenario("start", _act("os-start"), _STOPPED),
+    "reboot": Scenario("reboot", _act("reboot", {"type": "SOFT"}), _SERVER),
+    "reboot-hard": Scenario("reboot", _act("reboot", {"type": "HARD"}), _SERVER),
+    "rebuild": Scenario("rebuild", _rebuild(1), (_create(1),)),
+    "rebuild-cached": Scenario("rebuild", _rebuild(1), _SERVER),
+    "resize": Scenario("resize", _act("resize", {"flavorRef": "large"}), _SERVER),
+    "resize-stopped": Scenario("resize", _act("resize", {"flavorRef": "large"}), _STOPPED),
+    "migrate": Scenario("resize", _act("migrate"), _SERVER),
+    "confirm": Scenario("confirm_resize", _act("confirmResize"), _RESIZED),
+    "revert": Scenario("revert_resize", _act("revertResize"), _RESIZED),
+    "revert-migrate": Scenario("revert_resize", _act("revertResize"), _MIGRATED),
+    "delete-resized": Scenario("delete", _delete, _RESIZED),
+    "snapshot": Scenario("snapshot", _act("createImage", {"name": "copy"}), _SERVER),
+}
+
+
+def prepare(seed: int) -> tuple[World, Users]:
+    """Return a cloud whose hosts are all known."""
+    world = World(seed)
+    users = Users(world)
+    users.prepare()
+    uploads.install(world)
+    for host in world.hosts:
+        world.report_host(host)
+        world.report_all(host)
+    world.run(10.0, world.scheduler.is_ready)
+    return world, users
+
+
+def set_the_scene(world: World, users: Users, scenario: Scenario) -> None:
+    """Do what comes before a scenario, and see that it came out well."""
+    for deed in scenario.before:
+        deed(world, users)
+        assert world.run(60.0, is_settled), "the scene cannot be set"
+    world.run(3.0)
+    assert all(status < 300 for status in users.answers), users.answers
+
+
+def power_of(world: World, uuid: str) -> dict[str, PowerState]:
+    return {host.name: host.domains()[uuid] for host in world.hosts if uuid in host.domains()}

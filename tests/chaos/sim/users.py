@@ -1,0 +1,86 @@
+"""What users do, through the API's own handlers."""
+
+import json
+from typing import Any
+
+from django.test import Client
+
+from cloud.compute.models import Flavor, Instance
+from cloud.core import context
+from cloud.core.context import RequestContext
+from cloud.identity.models import Domain, Project
+from cloud.identity.services import quotas
+from cloud.images.models import Image
+from cloud.networks.models import Network, Subnet
+from tests.chaos.sim.world import World
+
+PROJECT = "1" * 32
+USER = "2" * 32
+ROLES = frozenset({"admin", "manager", "member", "reader"})
+_PREFIX = "/compute/v2.1"
+_VERSION = "2.96"
+
+
+class Users:
+    """One project's users, with an operator among them."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._client = Client(raise_request_exception=False)
+        self.answers: list[int] = []
+
+    def prepare(self) -> None:
+        """Make what servers are made from."""
+        context._authenticators[:] = [
+            lambda token, request_id: RequestContext(request_id, USER, project_id=PROJECT, roles=ROLES)
+        ]
+        domain, _ = Domain.objects.get_or_create(id="default", defaults={"name": "Default"})
+        Project.objects.get_or_create(id=PROJECT, defaults={"name": "people", "domain": domain})
+        quotas.set_limits(PROJECT, {"instances": -1, "cores": -1, "ram": -1})
+        for flavor_id, vcpus in (("small", 1), ("large", 2)):
+            Flavor.objects.create(flavorid=flavor_id, name=flavor_id, vcpus=vcpus, memory_mb=512 * vcpus, disk_gb=1)
+        self.images = [self._image(number) for number in range(2)]
+        network = Network.objects.create(name="net", project_id=PROJECT)
+        Subnet.objects.create(
+            network=network, project_id=PROJECT, cidr="10.0.0.0/20", gateway_ip="10.0.0.1",
+            allocation_pools=[{"start": "10.0.0.2", "end": "10.0.15.254"}],
+        )
+        self.network_id = network.id
+
+    @staticmethod
+    def _image(number: int) -> str:
+        image = Image.objects.create(
+            name=f"image-{number}", owner=PROJECT, status="active", visibility="public", disk_format="qcow2",
+            container_format="bare", size=1000, virtual_size=1000, os_hash_algo="sha512", os_hash_value="0" * 128,
+        )
+        return str(image.id)
+
+    def send(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request; the answer is None where the API died of it."""
+        answers: list[Any] = []
+        self.world.act("api", lambda: answers.append(self._send(method, path, body)))
+        self.answers.append(answers[0].status_code if answers else 0)
+        return answers[0] if answers else None
+
+    def _send(self, method: str, path: str, body: Any) -> Any:
+        raw = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
+        headers = {"x-auth-token": "user", "x-openstack-nova-api-version": _VERSION}
+        return self._client.generic(method, _PREFIX + path, headers=headers, **raw)
+
+    def create(self, count: int = 1, image: int = 0, **more: Any) -> None:
+        server = {
+            "name": "s", "flavorRef": "small", "imageRef": self.images[image], "min_count": count, "max_count": count,
+            "networks": [{"uuid": self.network_id}], **more,
+        }  # fmt: skip
+        self.send("POST", "/servers", {"server": server})
+
+    def act(self, uuid: str, action: str, body: Any = None) -> None:
+        self.world.has_operator_spoken |= action == "os-resetState"
+        self.send("POST", f"/servers/{uuid}/action", {action: body})
+
+    def delete(self, uuid: str) -> None:
+        self.send("DELETE", f"/servers/{uuid}")
+
+    @staticmethod
+    def living() -> list[str]:
+        return list(Instance.objects.filter(deleted=False).order_by("id").values_list("uuid", flat=True))

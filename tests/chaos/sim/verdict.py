@@ -1,0 +1,120 @@
+"""Whether a cloud came to rest as it must: in its rows, by its audit, and on its hosts."""
+
+from collections.abc import Iterator
+
+from django.db.models import Q
+
+from cloud.compute import states
+from cloud.compute.models import Instance, InstanceFault, Migration, Operation
+from cloud.compute.models.migrations import UNFINISHED
+from cloud.compute.models.operations import OperationState
+from cloud.conductor.audit import auditor
+from cloud.networks.models import Port
+from compute_agent.drivers.base import PowerState
+from tests.chaos.sim.hosts import FakeHost
+from tests.chaos.sim.world import FULL_REPORT_SECONDS, World
+
+SETTLE_SECONDS = 60.0
+_ROUNDS = 5
+_ON = frozenset({states.ACTIVE})
+_RESTING = states.LIVE - {states.BUILDING}
+
+
+def is_settled() -> bool:
+    """Tell whether nothing is under way any more."""
+    unsettled = Instance.objects.filter(deleted=False).exclude(task_state=states.IDLE, vm_state__in=_RESTING)
+    return not unsettled.exists() and not Operation.objects.filter(state=OperationState.RUNNING).exists()
+
+
+def is_calm(world: World) -> bool:
+    """Tell whether what went wrong is over."""
+    return world.clock.now >= world.calm_at and not world.down and not world.database.is_away
+
+
+def judge(world: World) -> list[str]:
+    """Let a cloud come to rest, and return all that is wrong with it then."""
+    seconds = max(world.calm_at - world.clock.now, 0.0) + SETTLE_SECONDS
+    if not world.run(seconds, lambda: is_calm(world) and is_settled()):
+        return [*world.violations, *_unsettled(), *world.errors]
+    for _ in range(_ROUNDS):
+        _speak(world)
+        found = [str(one) for one in sorted(auditor.look())]
+        wrong = [*(() if world.has_operator_spoken else _reasonless()), *_hosts(world)]
+        if not found and not wrong:
+            break
+        world.run(FULL_REPORT_SECONDS)
+    return [*world.violations, *_unsettled(), *found, *wrong, *world.errors]
+
+
+def _speak(world: World) -> None:
+    """Let every host give its word now, and everybody act on it."""
+    world.run(6.0)
+    for host in world.hosts:
+        world.report_all(host)
+    world.run(1.0, lambda: not world.wire.waiting())
+
+
+def _unsettled() -> Iterator[str]:
+    for one in Instance.objects.filter(deleted=False).exclude(task_state=states.IDLE, vm_state__in=_RESTING):
+        yield f"server {one.uuid} is {one.vm_state}/{one.task_state}"
+    for one in Operation.objects.filter(state=OperationState.RUNNING):
+        sent = list(one.steps.filter(state="sent").values_list("name", "attempt", "sends"))
+        yield f"operation {one.workflow} attempt {one.attempt} runs: {sent} until {one.deadline}, again {one.resend_at}"
+
+
+def _reasonless() -> Iterator[str]:
+    for uuid in Instance.objects.filter(deleted=False, vm_state=states.ERROR).values_list("uuid", flat=True):
+        if not InstanceFault.objects.filter(instance_uuid=uuid).exists():
+            yield f"server {uuid} is in ERROR without a reason"
+
+
+def _hosts(world: World) -> Iterator[str]:
+    """What lies on the machines themselves is what the rows say, and nothing else."""
+    servers = list(Instance.objects.filter(deleted=False))
+    moving = {one.instance_uuid: one for one in Migration.objects.filter(status__in=UNFINISHED)}
+    for host in world.hosts:
+        here = {one.uuid: one for one in servers if one.host == host.name}
+        yield from _guests(host, here)
+        asides = {uuid for uuid, one in moving.items() if one.source_compute == host.name}
+        yield from _strays(host, here, asides)
+
+
+def _guests(host: FakeHost, here: dict[str, Instance]) -> Iterator[str]:
+    domains = host.domains()
+    for uuid, server in here.items():
+        if server.vm_state == states.ERROR:
+            continue
+        if uuid not in domains:
+            yield f"{host.name} has no guest of {server.vm_state} server {uuid}"
+        elif (domains[uuid] is PowerState.RUNNING) != _should_run(server):
+            yield f"{server.vm_state} server {uuid} is {domains[uuid].name} on {host.name}"
+
+
+def _should_run(server: Instance) -> bool:
+    if server.vm_state == states.RESIZED:
+        return server.power_state == PowerState.RUNNING
+    return server.vm_state in _ON
+
+
+def _broken(here: dict[str, Instance]) -> set[str]:
+    """Whoever takes a server out of ERROR may want what is aside."""
+    return {uuid for uuid, server in here.items() if server.vm_state == states.ERROR}
+
+
+def _strays(host: FakeHost, here: dict[str, Instance], asides: set[str]) -> Iterator[str]:
+    ports = set(Port.objects.filter(host=host.name).values_list("id", flat=True))
+    found = {
+        "a guest": set(host.domains()) - set(here),
+        "disks": set(host.storage.instances_with_disks()) - set(here),
+        "an aside": set(host.storage.instances_aside()) - asides - _broken(here),
+        "something received": {name.split(".")[0] for name in host.storage._drawers} - set(here),
+        "a tap": set(host.network.plugged_ports()) - ports,
+    }
+    for what, names in found.items():
+        for name in sorted(names):
+            yield f"{host.name} has {what} of {name}, which is not there"
+    missing = set(Port.objects.filter(host=host.name).exclude(
+        Q(device_id__in=Instance.objects.filter(Q(deleted=True) | Q(vm_state=states.ERROR)).values("uuid"))
+    ).values_list("id", flat=True)) - set(host.network.plugged_ports())
+    for port_id in sorted(missing):
+        yield f"{host.name} has no tap for port {port_id}"

@@ -1,0 +1,116 @@
+"""Celery's broker: kombu's memory transport, with one store of messages whose contents and order the run decides."""
+
+import copy
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import redis
+from kombu.transport import TRANSPORT_ALIASES, memory, virtual
+
+from tests.chaos.sim.boundaries import Boundaries
+from tests.chaos.sim.clock import Clock
+from tests.chaos.sim.redis_memory import MemoryRedis
+
+# What a worker took and did not acknowledge comes back after this time: `visibility_timeout` of contracts.broker.
+VISIBLE_AGAIN_SECONDS = 3600.0
+Message = dict[str, Any]
+
+
+class Wire:
+    """The queues, and what happens to messages on their way into them."""
+
+    def __init__(self, clock: Clock, boundaries: Boundaries, server: MemoryRedis) -> None:
+        self._clock, self._boundaries, self._server = clock, boundaries, server
+        self.queues: dict[str, deque[Message]] = {}
+        self._epoch = 0
+        # Tells what becomes of a message that is published: copies of it, none, or itself.
+        self.delivery: Callable[[str, Message], list[tuple[str, Message]]] = lambda queue, message: [(queue, message)]
+
+    def put(self, queue: str, message: Message) -> None:
+        label = name_of(message)
+        self._boundaries.cross("publish.before", label)
+        self._server.check()
+        self._stamp(message)
+        for where, one in self.delivery(queue, message):
+            self.enqueue(where, one)
+        self._boundaries.cross("publish.after", label)
+
+    def enqueue(self, queue: str, message: Message) -> None:
+        self.queues.setdefault(queue, deque()).append(message)
+
+    def take(self, queue: str) -> Message | None:
+        """Return the next message of a queue that has not expired; None where there is none."""
+        waiting = self.queues.get(queue)
+        while waiting:
+            message = waiting.popleft()
+            if message["headers"].get("simulated_until", float("inf")) >= self._clock.now:
+                return message
+        return None
+
+    def waiting(self) -> list[str]:
+        return [] if self._server.is_away else sorted(queue for queue, found in self.queues.items() if found)
+
+    def keep_unacknowledged(self, queue: str, message: Message) -> None:
+        """Hold what a dead worker had taken until it is visible again, unless Redis is wiped before."""
+        epoch = self._epoch
+
+        def restore() -> None:
+            if epoch == self._epoch:
+                self.enqueue(queue, redelivered(message))
+
+        self._clock.after(VISIBLE_AGAIN_SECONDS, restore)
+
+    def wipe(self) -> None:
+        self.queues.clear()
+        self._epoch += 1
+
+    def _stamp(self, message: Message) -> None:
+        expires = message["headers"].get("expires")
+        if expires and "simulated_until" not in message["headers"]:
+            seconds = (datetime.fromisoformat(expires) - datetime.now(UTC)).total_seconds()
+            message["headers"]["simulated_until"] = self._clock.now + seconds
+
+
+def name_of(message: Message) -> str:
+    return str(message["headers"]["task"]).rsplit(".", 1)[-1]
+
+
+def copy_of(message: Message) -> Message:
+    return copy.deepcopy(message)
+
+
+def redelivered(message: Message) -> Message:
+    return {**copy_of(message), "redelivered": True}
+
+
+class Channel(memory.Channel):
+    """A channel whose queues are the wire's."""
+
+    wire: Wire
+
+    def _put(self, queue: str, message: Message, **kwargs: Any) -> None:
+        self.wire.put(queue, message)
+
+    def _has_queue(self, queue: str, **kwargs: Any) -> bool:
+        return True
+
+    def _new_queue(self, queue: str, **kwargs: Any) -> None:
+        return
+
+    def _size(self, queue: str) -> int:
+        return len(self.wire.queues.get(queue, ()))
+
+    def close(self) -> None:
+        virtual.Channel.close(self)
+
+
+class Transport(memory.Transport):
+    """Fails as the transport for Redis does."""
+
+    Channel = Channel
+    connection_errors = (*virtual.Transport.connection_errors, redis.ConnectionError)
+
+
+TRANSPORT_ALIASES["simulated"] = f"{__name__}:Transport"
