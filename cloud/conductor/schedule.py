@@ -5,15 +5,17 @@ from typing import Any
 from contracts.conductor import PRUNE, RECONCILE_HOSTS, RECONCILE_OPERATIONS, SEND_HOST_SNAPSHOT
 from contracts.routing import CONDUCTOR_QUEUE
 
+PERIODS: dict[str, float] = {
+    RECONCILE_OPERATIONS: 5.0,
+    RECONCILE_HOSTS: 10.0,
+    SEND_HOST_SNAPSHOT: 60.0,
+    PRUNE: 3600.0,
+}
+
 
 def _every(seconds: float, task: str) -> dict[str, Any]:
     # A conductor that was away finds one message of each kind, not one for every tick.
     return {"task": task, "schedule": seconds, "options": {"queue": CONDUCTOR_QUEUE, "expires": 2 * seconds}}
 
 
-SCHEDULE = {
-    "reconcile-operations": _every(5.0, RECONCILE_OPERATIONS),
-    "reconcile-hosts": _every(10.0, RECONCILE_HOSTS),
-    "send-host-snapshot": _every(60.0, SEND_HOST_SNAPSHOT),
-    "prune": _every(3600.0, PRUNE),
-}
+SCHEDULE = {task.rsplit(".", 1)[1].replace("_", "-"): _every(seconds, task) for task, seconds in PERIODS.items()}

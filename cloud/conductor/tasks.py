@@ -7,7 +7,8 @@ from celery import shared_task
 
 from cloud.compute.services import create_once, host_feed, host_reports, power_reports
 from cloud.conductor import background, presence
-from cloud.conductor.reconcile import hosts, losses, operations, prune, residue
+from cloud.conductor.reconcile import hosts, losses, operations, outbox, prune, residue
+from cloud.conductor.reconcile.turns import one_at_a_time
 from cloud.conductor.steps import (
     building,
     confirming,
@@ -159,13 +160,16 @@ def send_host_snapshot() -> None:
 
 
 @shared_task(name=names.RECONCILE_OPERATIONS)
+@one_at_a_time(names.RECONCILE_OPERATIONS)
 def reconcile_operations() -> None:
     """Send again what nobody moved on or what was lost, end what is past its deadline."""
     losses.repeat_after_loss()
     operations.reconcile()
+    outbox.reconcile()
 
 
 @shared_task(name=names.RECONCILE_HOSTS)
+@one_at_a_time(names.RECONCILE_HOSTS)
 def reconcile_hosts() -> None:
     """Notice hosts that went down or came back, and schedulers that are there."""
     hosts.reconcile()
@@ -173,6 +177,7 @@ def reconcile_hosts() -> None:
 
 
 @shared_task(name=names.PRUNE)
+@one_at_a_time(names.PRUNE)
 def prune_records() -> None:
     """Forget what is too old to matter."""
     prune.prune()

@@ -1,12 +1,11 @@
 """The control plane's Celery app: publishes from the API, works as conductor, beats the reconcilers."""
 
 import os
-from pathlib import Path
 
 from celery import Celery
 
 from cloud.conductor.schedule import SCHEDULE
-from cloud.config.environment import BASE_DIR, load_environment
+from cloud.config.environment import load_environment
 from contracts.broker import celery_settings
 from contracts.routing import CONDUCTOR_QUEUE
 
@@ -16,6 +15,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloud.config.settings")
 app = Celery("novella")
 app.conf.update(celery_settings(os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"))
 app.conf.task_default_queue = CONDUCTOR_QUEUE
-app.conf.beat_schedule_filename = str(Path(os.environ.get("NOVELLA_STATE_DIR") or BASE_DIR / "var") / "beat-schedule")
 app.conf.beat_schedule = SCHEDULE
 app.autodiscover_tasks(["cloud.conductor"])

@@ -1,4 +1,4 @@
-"""Django app of the core: no models of its own."""
+"""Django app of the core, with the tables of the machinery."""
 
 from django.apps import AppConfig
 
@@ -8,3 +8,4 @@ class CoreConfig(AppConfig):
 
     name = "cloud.core"
     label = "core"
+    verbose_name = "Machinery"

@@ -1,9 +1,12 @@
-"""The database's clock, by which deadlines and leases are set and judged."""
+"""The database's clock, by which deadlines and leases are set and judged, and the errors of one that is away."""
 
 from datetime import datetime
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
+
+# It cannot be reached, gave no answer in time, has no room for one more, or hung up. Nothing else is meant by these.
+DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 def database_now() -> datetime:

@@ -15,7 +15,9 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from cloud.core import outbox
 from cloud.core.errors import Unavailable
+from cloud.core.models import UnsentOrder
 from contracts.compute import COMMANDS
 from contracts.envelope import Message, Order, Outcome
 from contracts.routing import CONDUCTOR_QUEUE, SCHEDULER_QUEUE, compute_queue, slow_compute_queue
@@ -40,13 +42,23 @@ def workflows() -> Mapping[str, Workflow]:
     return _workflows
 
 
-def launch(name: str, operation_ids: list[str]) -> None:
+def launch(name: str, operation_ids: list[str], *, sent: Callable[[], None] | None = None) -> None:
     """Send the workflow's next canvases once the current transaction has committed.
 
     A broker that is away costs nothing but time: the operations are rows, and the reconciler sends what has no owner.
     For the same reason an error in a launcher is logged and not passed on: the request was accepted already.
+
+    Args:
+        name: of the workflow.
+        operation_ids: whose turn it is.
+        sent: called when the broker has taken them.
     """
-    transaction.on_commit(lambda: launch_now(name, operation_ids), robust=True)
+
+    def send() -> None:
+        if launch_now(name, operation_ids) and sent:
+            sent()
+
+    transaction.on_commit(send, robust=True)
 
 
 def launch_now(name: str, operation_ids: list[str]) -> bool:
@@ -92,15 +104,24 @@ def step(name: str, *, immutable: bool = False, **arguments: Any) -> Signature:
 
 
 def cast(order: Order) -> None:
-    """Send an order after commit, when nobody waits for its outcome."""
-    transaction.on_commit(lambda: _send(on_host(order)), robust=True)
+    """Send an order after commit, when nobody waits for its outcome.
+
+    It is a row from the commit on until the broker has it: what the crash of this process or a broker that is away
+    leaves unsent, a reconciler sends.
+    """
+    row = outbox.put(order)
+    transaction.on_commit(lambda: deliver(row), robust=True)
 
 
-def _send(canvas: Signature) -> None:
+def deliver(row: UnsentOrder) -> bool:
+    """Send an order of the outbox and forget it; tell whether the broker took it."""
     try:
-        canvas.apply_async()
+        on_host(outbox.order_of(row)).apply_async()
     except (OperationalError, RedisError):
-        _log.warning("the broker is away: %s was not sent", canvas.task)
+        _log.warning("the broker is away: %s waits in the outbox", row)
+        return False
+    outbox.remove(row)
+    return True
 
 
 def call(order: Order, timeout_seconds: float) -> Outcome:

@@ -23,6 +23,7 @@ from contracts.timeouts import Timing
 
 _log = logging.getLogger(__name__)
 _MESSAGE_CHARACTERS = 2_000
+_FIRST_SEND_SECONDS = 10.0
 
 
 def begin(
@@ -50,6 +51,8 @@ def begin(
     releases.check(workflow, {one.host for one in instances})
     now = database_now()
     first = GRAPHS[workflow][0]
+    times = due(first.timing, now)
+    patient_until, times["resend_at"] = times["resend_at"], _until_sent(first.timing, now)
     with transaction.atomic():
         if workflow != "build":
             supersede([one.uuid for one in instances], action, now)
@@ -66,13 +69,26 @@ def begin(
                 host=one.host,
                 started_at=now,
                 updated_at=now,
-                **due(first.timing, now),
+                **times,
             )
             for one in instances
         )
         step_rows.plan(operations, now)
-        rpc.launch(workflow, [one.id for one in operations])
+        ids = [one.id for one in operations]
+        rpc.launch(workflow, ids, sent=lambda: _be_patient(ids, times["resend_at"], patient_until))
     return operations
+
+
+def _until_sent(timing: Timing, now: datetime) -> datetime:
+    """Until the broker has the first message, nobody but this process knows of it: that is not waited for long."""
+    return now + timedelta(seconds=min(timing.resend_seconds, _FIRST_SEND_SECONDS))
+
+
+def _be_patient(ids: Sequence[str], soon: datetime, patient_until: datetime) -> None:
+    """The first message is with the broker: its step has the time that its contract gives it, unless it moved on."""
+    if patient_until > soon:
+        rows = Operation.objects.filter(id__in=ids, state=OperationState.RUNNING, resend_at=soon)
+        rows.update(resend_at=patient_until)
 
 
 def due(timing: Timing, now: datetime) -> dict[str, datetime]:

@@ -4,7 +4,10 @@ import pytest
 
 from cloud.compute.models import Operation, Step
 from cloud.compute.services import operations
+from cloud.compute.services.graphs import GRAPHS
+from cloud.conductor.schedule import PERIODS
 from cloud.core import rpc
+from contracts.conductor import RECONCILE_OPERATIONS
 from contracts.errors import ErrorCode
 from tests.factories.instances import make_context, make_instance
 
@@ -38,6 +41,29 @@ def test_beginning_records_the_whole_graph_and_launches_after_commit(launched, d
     assert row.started_at < row.resend_at < row.deadline
     assert states(row)["select_destinations"] == "sent"
     assert states(row)["spawn_server"] == "pending"
+
+
+RECOVERY_SECONDS = 30.0
+
+
+@pytest.mark.parametrize("workflow", GRAPHS)
+def test_a_first_message_that_was_lost_with_its_process_is_sent_again_in_time(workflow, monkeypatch):
+    monkeypatch.setitem(rpc._workflows, workflow, lambda ids: [])
+    (operation,) = operations.begin(make_context(), [make_instance()], workflow, workflow)
+    waited = (operation.resend_at - operation.started_at).total_seconds()
+    assert waited + PERIODS[RECONCILE_OPERATIONS] < RECOVERY_SECONDS
+
+
+@pytest.mark.parametrize("workflow", ["stop", "snapshot", "rebuild"])
+def test_what_the_broker_took_has_the_time_of_its_contract(
+    workflow, launched, monkeypatch, django_capture_on_commit_callbacks
+):
+    monkeypatch.setitem(rpc._workflows, workflow, lambda ids: [])
+    with django_capture_on_commit_callbacks(execute=True):
+        (operation,) = operations.begin(make_context(), [make_instance()], workflow, workflow)
+    operation.refresh_from_db()
+    waited = (operation.resend_at - operation.started_at).total_seconds()
+    assert waited == GRAPHS[workflow][0].timing.resend_seconds
 
 
 def test_beginning_for_many_costs_few_queries(django_assert_max_num_queries):

@@ -27,7 +27,7 @@ def _no_broker(monkeypatch, settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     for name in ("build", "delete"):
         monkeypatch.setitem(rpc._workflows, name, lambda ids: [])
-    monkeypatch.setattr(rpc, "_send", lambda canvas: None)
+    monkeypatch.setattr(rpc, "deliver", lambda row: None)
 
 
 def at_once(*jobs: Callable[[], object]) -> None:
