@@ -54,12 +54,22 @@ stage_root() {
     "$py" -m pytest -q -s tests/firstboot
 }
 
+stage_lab() {
+    if ! is_root; then
+        [ -z "${CI:-}" ] || { echo "CI must run as root" >&2; exit 1; }
+        say "LEFT OUT, for want of root: the lab of several hosts"
+        return
+    fi
+    say "a lab of three real hosts: moves, power cuts, cut cables, nothing left"
+    "$py" -m pytest -q -s tests/lab
+}
+
 stage_fakecloud() {
     say "a cloud of fake hosts: admin in the browser, Flower, schemathesis, Tempest"
     "$py" -m pytest -q -s tests/fakecloud
 }
 
-[ $# -gt 0 ] || set -- fast sqlite postgres compat root fakecloud
+[ $# -gt 0 ] || set -- fast sqlite postgres compat root lab fakecloud
 if is_root; then host/packages.sh test; fi
 for stage in "$@"; do "stage_$stage"; done
 say "all done"
