@@ -69,7 +69,12 @@ stage_fakecloud() {
     "$py" -m pytest -q -s tests/fakecloud
 }
 
-[ $# -gt 0 ] || set -- fast sqlite postgres compat root lab fakecloud
+stage_chaos() {
+    say "twelve of the crashes that make chaos tries, Redis and PostgreSQL away, more servers than places"
+    "$py" -m pytest -q -s tests/chaos/real
+}
+
+[ $# -gt 0 ] || set -- fast sqlite postgres compat root lab fakecloud chaos
 if is_root; then host/packages.sh test; fi
 for stage in "$@"; do "stage_$stage"; done
 say "all done"

@@ -1,0 +1,145 @@
+"""How each workflow is asked for through the API, and how its server ends when all goes well."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contracts.blank_image import blank_qcow2
+from tests.chaos.real.cases import Case
+from tests.chaos.real.client import SERVERS, Answer, Client
+from tests.fixtures.clouds import wait_until
+
+GONE = "gone"
+_PREPARE_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Request:
+    """What asks for a workflow.
+
+    Attributes:
+        before: the server's status before it; empty where there is none.
+        body: of the action; None where it is not one.
+        status: how the server ends as asked.
+        means: actions that bring a server from ACTIVE to `before`, each with the status that it ends in.
+    """
+
+    before: str
+    status: str
+    body: Callable[["Stage"], Any] | None = None
+    means: tuple[tuple[dict[str, Any], str], ...] = ()
+
+
+class Stage:
+    """One server of one case, and the means to ask for things."""
+
+    def __init__(self, client: Client, name: str, image_file: Path | None) -> None:
+        self.client = client
+        self.name = name
+        self.uuid = ""
+        self._image_file = image_file
+        self._image = ""
+
+    def find(self, path: str, kind: str, name: str) -> str:
+        """Return the id of something by its name."""
+        found = self.client.insist("GET", path).body[kind]
+        return str(next(one["id"] for one in found if one["name"] == name))
+
+    def flavor(self, name: str = "m1.tiny") -> str:
+        """Return the id of a flavor."""
+        return self.find("/compute/v2.1/flavors", "flavors", name)
+
+    def image(self) -> str:
+        """Return the id of the image that servers are made of."""
+        return self._image or self.find("/image/v2/images", "images", "tiny")
+
+    def bring_new_image(self) -> str:
+        """Upload an image that no host has, and use it from now on."""
+        raw = self._image_file.read_bytes() if self._image_file else blank_qcow2(64 * 2**20)
+        body = {"name": self.name, "disk_format": "qcow2", "container_format": "bare"}
+        self._image = self.client.insist("POST", "/image/v2/images", body).body["id"]
+        path = f"/image/v2/images/{self._image}"
+        assert self.client.insist("PUT", f"{path}/file", raw).status == 204
+        return self._image
+
+    def create(self) -> Answer:
+        """Ask for the server, as often as needed: a client token makes it one server."""
+        network = self.find("/network/v2.0/networks", "networks", "demo")
+        body = {"server": {"name": self.name, "imageRef": self.image(), "flavorRef": self.flavor(),
+                           "networks": [{"uuid": network}]}}
+        answer = self.client.insist("POST", SERVERS, body, headers={"X-Client-Token": self.name})
+        assert answer.status == 202, f"{answer} {answer.body}"
+        self.uuid = answer.body["server"]["id"]
+        return answer
+
+    def act(self, body: Any) -> Answer:
+        """Ask for an action once; an answer that got lost is no reason to ask twice."""
+        return self.client.call("POST", f"{SERVERS}/{self.uuid}/action", body)
+
+    def server(self) -> dict[str, Any]:
+        """Return the server as the API shows it; empty when it is gone."""
+        answer = self.client.insist("GET", f"{SERVERS}/{self.uuid}", timeout=20)
+        assert answer.status in (200, 404), f"{answer} {answer.body}"
+        return answer.body["server"] if answer.status == 200 else {}
+
+    def status(self) -> str:
+        """Return its status, GONE, or an empty text while something is under way."""
+        server = self.server()
+        if not server:
+            return GONE
+        return "" if server["OS-EXT-STS:task_state"] or server["status"] == "BUILD" else server["status"]
+
+    def reach(self, status: str) -> None:
+        """Wait, with nothing in the way, for a status."""
+        wait_until(lambda: self.status() == status, f"{self.name} to be {status}", _PREPARE_SECONDS, 0.2)
+
+    def prepare(self, case: Case) -> None:
+        """Bring a server to where the case's workflow begins."""
+        request = REQUESTS[case.workflow]
+        if not request.before:
+            return
+        self.create()
+        self.reach("ACTIVE")
+        for body, status in request.means:
+            assert self.act(body_of(body, self)).status in (202, 204)
+            self.reach(status)
+
+    def ask(self, workflow: str) -> Answer:
+        """Ask for the workflow."""
+        if workflow == "build":
+            return self.create()
+        if workflow == "delete":
+            return self.client.call("DELETE", f"{SERVERS}/{self.uuid}")
+        body = REQUESTS[workflow].body
+        assert body is not None
+        return self.act(body(self))
+
+
+def body_of(body: Any, stage: Stage) -> Any:
+    """Return a body that is one, or that is made for a stage."""
+    return body(stage) if callable(body) else body
+
+
+def _rebuild(stage: Stage) -> Any:
+    return {"rebuild": {"imageRef": stage.image()}}
+
+
+def _resize(stage: Stage) -> Any:
+    return {"resize": {"flavorRef": stage.flavor("m1.small")}}
+
+
+_STOP = {"os-stop": None}
+_IS_RESIZED = ((_resize, "VERIFY_RESIZE"),)
+REQUESTS: dict[str, Request] = {
+    "build": Request("", "ACTIVE"),
+    "delete": Request("ACTIVE", GONE),
+    "stop": Request("ACTIVE", "SHUTOFF", lambda stage: _STOP),
+    "start": Request("SHUTOFF", "ACTIVE", lambda stage: {"os-start": None}, ((_STOP, "SHUTOFF"),)),
+    "reboot": Request("ACTIVE", "ACTIVE", lambda stage: {"reboot": {"type": "HARD"}}),
+    "rebuild": Request("ACTIVE", "ACTIVE", _rebuild),
+    "resize": Request("ACTIVE", "VERIFY_RESIZE", _resize),
+    "confirm_resize": Request("VERIFY_RESIZE", "ACTIVE", lambda stage: {"confirmResize": None}, _IS_RESIZED),
+    "revert_resize": Request("VERIFY_RESIZE", "ACTIVE", lambda stage: {"revertResize": None}, _IS_RESIZED),
+    "snapshot": Request("ACTIVE", "ACTIVE", lambda stage: {"createImage": {"name": stage.name}}),
+}

@@ -1,0 +1,107 @@
+"""A host is cut off: what it was told is given to others, and when it comes back nothing exists twice."""
+
+import signal
+import threading
+import time
+
+import pytest
+
+from tests.chaos.real.bursts import Burst
+from tests.chaos.real.client import SERVERS
+from tests.chaos.real.conftest import DAWDLE, IS_FULL
+from tests.chaos.real.requests import GONE, Stage
+from tests.fixtures.clouds import wait_until
+
+HOST = "apart"
+# Larger than the others, so that the scheduler prefers it.
+SIZE = "vcpus=256,memory_mb=1048576,disk_gb=20000"
+SERVERS_IN_BURST = 8
+# A host counts as down after 60 s. One that comes back before its orders are too old is the worst case.
+APART_SECONDS = (90, 300) if IS_FULL else (80,)
+AFTERWARDS_SECONDS = 30
+
+
+@pytest.fixture
+def apart(fake_cloud):
+    """A fake host with an agent of its own."""
+    fake_cloud.wait_until_whole()
+    fake_cloud.trouble(DAWDLE)
+    process = fake_cloud.start_more(
+        "compute_agent", NOVELLA_HOST=HOST, NOVELLA_HOSTS="1", NOVELLA_FAKE_INVENTORY=SIZE
+    )
+    path = f"/compute/v2.1/os-services?binary=nova-compute&host={HOST}"
+    wait_until(lambda: any(one["state"] == "up" for one in fake_cloud.admin.call("GET", path).body["services"]), HOST)
+    yield process
+    process.send_signal(signal.SIGCONT)
+    process.kill()
+    process.wait()
+    row = fake_cloud.admin.call("GET", path).body["services"][0]
+    wait_until(lambda: fake_cloud.admin.call("GET", path).body["services"][0]["state"] == "down", "its end", 90)
+    fake_cloud.admin.call("DELETE", f"/compute/v2.1/os-services/{row['id']}")
+
+
+@pytest.mark.parametrize("seconds", APART_SECONDS)
+def test_a_host_is_cut_off_and_comes_back(fake_cloud, apart, seconds):
+    cloud = fake_cloud
+    stopped, deleted = Stage(cloud.client, f"stopped-{seconds}", None), Stage(cloud.client, f"deleted-{seconds}", None)
+    for stage in (stopped, deleted):
+        stage.create()
+        stage.reach("ACTIVE")
+        assert cloud.homes(stage.uuid) == [HOST]
+    began = time.monotonic()
+    apart.send_signal(signal.SIGSTOP)
+    burst = Burst(cloud, f"apart-{seconds}", SERVERS_IN_BURST)
+    burst.run()
+    assert stopped.ask("stop").status == 202
+    assert deleted.ask("delete").status == 204
+    time.sleep(max(seconds - (time.monotonic() - began), 0))
+    with Watch(cloud, burst.ids) as watch:
+        apart.send_signal(signal.SIGCONT)
+        statuses = burst.settle(60)
+        time.sleep(AFTERWARDS_SECONDS)
+    print(f"\napart for {seconds} s: {dict(statuses)}; {_reasons(cloud, burst, stopped)}")
+    assert not watch.twice, "two copies at the same time"
+    assert statuses == {"ACTIVE": SERVERS_IN_BURST}
+    assert deleted.status() == GONE
+    wait_until(lambda: not cloud.left_on_hosts(deleted.uuid), "the deleted one to leave its host", 180)
+    assert all(len(cloud.homes(id)) == 1 for id in burst.ids)
+    cloud.client.insist("DELETE", f"{SERVERS}/{stopped.uuid}")
+    burst.delete()
+    cloud.wait_for_content(180)
+
+
+def _reasons(cloud, burst, stopped):
+    stop = cloud.rows.latest(stopped.name)
+    assert stop["state"] != "running"
+    tried = [row["error_code"] for row in cloud.rows.all(
+        "SELECT s.error_code FROM compute_step s JOIN compute_operation o ON o.id = s.operation_id"
+        " WHERE o.instance_uuid = ANY(%s) AND s.state = 'failed'", burst.ids
+    )]
+    return f"failed attempts there: {tried}; the stop: {stop['state']} {stop['message']}"
+
+
+class Watch(threading.Thread):
+    """Looks for guests that exist on two hosts, as often as it can."""
+
+    def __init__(self, cloud, uuids):
+        super().__init__(daemon=True)
+        self._cloud = cloud
+        self._uuids = set(uuids)
+        self._is_over = threading.Event()
+        self.twice = {}
+
+    def run(self):
+        while not self._is_over.is_set():
+            homes = {}
+            for path in (self._cloud.state_dir / "fake").glob("*/domains/*.json"):
+                homes.setdefault(path.stem, []).append(path.parts[-3])
+            self.twice |= {uuid: found for uuid, found in homes.items() if uuid in self._uuids and len(found) > 1}
+            time.sleep(0.005)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self._is_over.set()
+        self.join()
