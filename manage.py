@@ -6,6 +6,8 @@ import sys
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloud.config.settings")
+    # A migration may take long, and whoever waits at a terminal can stop by hand.
+    os.environ.setdefault("NOVELLA_DATABASE_SECONDS", "0")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -1,8 +1,11 @@
 """From DATABASE_URL to Django's DATABASES: SQLite for one machine, PostgreSQL for more."""
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+_CONNECT_SECONDS = 5
 
 
 def database_settings(url: str, default_path: Path) -> dict[str, Any]:
@@ -20,7 +23,7 @@ def database_settings(url: str, default_path: Path) -> dict[str, Any]:
         return _sqlite(Path(unquote(parts.path)) if url else default_path)
     if parts.scheme in ("postgres", "postgresql"):
         return {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "cloud.core.postgresql",
             "NAME": unquote(parts.path.lstrip("/")),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
@@ -28,6 +31,10 @@ def database_settings(url: str, default_path: Path) -> dict[str, Any]:
             "PORT": str(parts.port or ""),
             "CONN_MAX_AGE": 600,
             "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": {
+                "connect_timeout": _CONNECT_SECONDS,
+                "answer_seconds": float(os.environ.get("NOVELLA_DATABASE_SECONDS", "8")),
+            },
         }
     raise ValueError(f"DATABASE_URL must begin with sqlite:// or postgresql://, not {parts.scheme}://")
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import orjson
 from django.conf import settings
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path, re_path
 from rest_framework.negotiation import BaseContentNegotiation
@@ -68,7 +68,7 @@ class ServiceView(APIView):
             response = self._answer(request, kwargs)
         except CloudError as error:
             response = render_fault(self.service, error, request)
-        except OperationalError:
+        except (OperationalError, InterfaceError):
             _log.exception("the database could not be reached")
             response = render_fault(self.service, Unavailable(headers={"Retry-After": "5"}), request)
         except IntegrityError:

@@ -40,7 +40,7 @@ class ChaosCloud(LocalCloud):
         super().__init__(state_dir, hypervisor, hosts, **database, NOVELLA_REPORT_SECONDS="2", **environment)
         self.postgres = postgres
         self.hypervisor = hypervisor
-        self._more: list[subprocess.Popen[bytes]] = []
+        self._more: list[KeptProcess] = []
 
     @cached_property
     def rows(self) -> Rows:
@@ -66,21 +66,17 @@ class ChaosCloud(LocalCloud):
         admin.compute.update_quota_set(project, instances=-1, cores=-1, ram=-1)
         admin.network.update_quota(project, port=-1)
 
-    def start_more(self, module: str, **variables: str) -> subprocess.Popen[bytes]:
-        """Start one more process beside the supervised ones, e.g. a second conductor; `end` ends it."""
+    def start_more(self, module: str, **variables: str) -> "KeptProcess":
+        """Keep one more process beside the supervised ones, e.g. a second conductor; `end` ends it."""
         environment = {**self.environment, **process_environment(self.settings), **variables}
-        log = (self.state_dir / "log" / f"more-{len(self._more)}.log").open("wb")
-        process = subprocess.Popen(
-            [sys.executable, "-m", module], cwd=CHECKOUT, env=environment, stdout=log, stderr=log
-        )
-        self._more.append(process)
-        return process
+        kept = KeptProcess(module, environment, self.state_dir / "log" / f"more-{len(self._more)}.log")
+        self._more.append(kept)
+        return kept
 
     def end(self) -> None:
         """Take everything down."""
         for process in self._more:
-            process.kill()
-            process.wait()
+            process.end()
         if self.postgres is not None:
             self.rows.close()
         try:
@@ -220,3 +216,37 @@ def _process_in(pid_file: Path) -> list[psutil.Process]:
     except (OSError, ValueError, psutil.NoSuchProcess):
         return []
 
+
+class KeptProcess:
+    """A Python program that is started again whenever it ends, as a supervisor does."""
+
+    def __init__(self, module: str, environment: dict[str, str], log_file: Path) -> None:
+        loop = 'while :; do "$0" -m "$1"; sleep 1; done'
+        with log_file.open("wb") as log:
+            self._shell = subprocess.Popen(
+                ["sh", "-c", loop, sys.executable, module], cwd=CHECKOUT, env=environment, stdout=log, stderr=log
+            )
+
+    def end(self) -> None:
+        """Kill it for good."""
+        if self._shell.poll() is None:
+            programs = self._programs()
+            self._shell.kill()
+            self._shell.wait()
+            for one in programs:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.kill()
+
+    def freeze(self) -> None:
+        """Stop it in its tracks."""
+        for one in self._programs():
+            one.suspend()
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        for one in self._programs():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.resume()
+
+    def _programs(self) -> list[psutil.Process]:
+        return psutil.Process(self._shell.pid).children(recursive=True)

@@ -60,7 +60,7 @@ def test_agents_that_never_return(cloud):
 
     def die():
         for process in mortals:
-            process.kill()
+            process.end()
 
     burst.run(die, after=SERVERS // 2)
     _count(cloud, burst, f"kill -9 of {MORTALS} of {HOSTS + MORTALS} agents for ever", began)
