@@ -17,6 +17,7 @@ def main() -> int:
     """Run the agent until it is told to end."""
     try:
         settings = Settings.from_environment()
+        settings.check_credential()
     except BadSettings as exc:
         print(exc, file=sys.stderr)
         return 78  # EX_CONFIG

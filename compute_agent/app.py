@@ -1,4 +1,8 @@
-"""The agent's Celery app and worker: its queues, its threads, and who hears when it is ready."""
+"""The agent's Celery app and worker: its queues, its threads, and who hears when it is ready.
+
+An agent with a credential touches two kinds of keys in Redis: its own queues, and the conductor's inbound queue, which
+it can only write to. It has no result backend.
+"""
 
 import logging
 from datetime import UTC, datetime
@@ -8,15 +12,16 @@ from celery import Celery
 from celery.signals import worker_ready, worker_shutdown
 from redis import Redis
 
+from compute_agent.broker import TRANSPORT
 from compute_agent.clock import BrokerClock
 from compute_agent.reports import Report, Reporter
 from compute_agent.settings import Settings
 from compute_agent.tasks import Agent, register
 from compute_agent.upkeep import Upkeep
 from compute_agent.watchdog import Line, Watchdog
-from contracts.broker import celery_settings
+from contracts.broker import celery_settings, own_keys
 from contracts.compute import ECHO
-from contracts.routing import CONDUCTOR_QUEUE
+from contracts.routing import CONDUCTOR_QUEUE, INBOUND_QUEUE
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +43,9 @@ def build_app(settings: Settings, agent: Agent) -> Celery:
     """Return the app with a task for each command."""
     app = Celery("compute_agent", set_as_current=False)
     app.conf.update(celery_settings(settings.redis_url))
+    if settings.key:
+        app.conf.update(broker_transport=TRANSPORT, result_backend=None)
+        app.conf.broker_transport_options |= own_keys(settings.credential, settings.lanes)
     # No remote control: a broadcast would reach every agent, and an agent may read its own queues only.
     app.conf.update(worker_enable_remote_control=False, worker_pool="threads", worker_concurrency=settings.threads)
     register(app, agent)
@@ -113,7 +121,9 @@ class AgentProcess:
     def _publish(self, report: Report) -> None:
         # The conductor judges by its own clock, so this one must be told by the same.
         wanted_until = datetime.fromtimestamp(self.clock.now() + 2 * self.settings.full_report_seconds, UTC)
-        self._send(report.NAME, [report.to_wire()], CONDUCTOR_QUEUE, expires=wanted_until)
+        wire = self.agent.signed(report.NAME, report.to_wire())
+        queue = INBOUND_QUEUE if self.settings.key else CONDUCTOR_QUEUE
+        self._send(report.NAME, [wire], queue, expires=wanted_until)
 
     def _send(self, name: str, args: list[Any], queue: str, **options: Any) -> None:
         """Publish once, without Celery's retries: whoever waits for a broker here would stop watching."""

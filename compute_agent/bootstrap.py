@@ -15,7 +15,7 @@ def build_agent(settings: Settings, clock: BrokerClock | None = None) -> Agent:
     """Make the drivers of every host that the process speaks for; without a clock the host's own is believed."""
     build = _fake_station if settings.hypervisor == "fake" else _libvirt_station
     clocks = {} if clock is None else {"clock": clock.now, "stamp": clock.stamp}
-    return Agent(stations={host: build(settings, host, clocks) for host in settings.hosts})
+    return Agent(stations={host: build(settings, host, clocks) for host in settings.hosts}, key=settings.key)
 
 
 def _fake_station(settings: Settings, name: str, clocks: dict[str, Any]) -> Station:

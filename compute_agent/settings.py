@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from contracts.credentials import CREDENTIAL, HOST_KEY, read_credential
 from contracts.routing import compute_queue, slow_compute_queue
 
 HYPERVISORS = ("libvirt", "fake")
@@ -40,7 +41,10 @@ class Settings:
 
     Attributes:
         state_dir: folder of all that the agent keeps on disk.
-        redis_url: the broker.
+        redis_url: the broker, with the name and password of this agent's own Redis user.
+        credential: the name that `manage.py host_enroll` gave it.
+        key: what orders and words are signed with; empty without a credential.
+        accepts_unsigned: work without a credential, under a control plane of the first release.
         hosts: names of the hosts that this process speaks for: one, or many fake ones.
         hypervisor: `libvirt` or `fake`.
         lanes: which of the host's two queues this process serves. The `fast` one also sends the reports.
@@ -57,6 +61,9 @@ class Settings:
     state_dir: Path
     redis_url: str
     hosts: tuple[str, ...]
+    credential: str = ""
+    key: bytes = field(default=b"", repr=False)
+    accepts_unsigned: bool = False
     hypervisor: str = "libvirt"
     lanes: tuple[str, ...] = LANES
     host_ip: str = "127.0.0.1"
@@ -80,6 +87,18 @@ class Settings:
         """The queues that this process reads, those of the fast lane first."""
         return tuple(_LANE_QUEUES[lane](host) for lane in self.lanes for host in self.hosts)
 
+    def check_credential(self) -> None:
+        """Refuse to work without one, unless told to.
+
+        Raises:
+            BadSettings
+        """
+        if not self.key and not self.accepts_unsigned:
+            raise BadSettings(
+                "The agent has no credential: make one with manage.py host_enroll, and name its file in "
+                "NOVELLA_CREDENTIAL_FILE. Only a control plane of the first release needs NOVELLA_ACCEPT_UNSIGNED=1."
+            )
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read the settings.
@@ -87,6 +106,7 @@ class Settings:
         Raises:
             BadSettings: a value is not one that the agent can work with; the text names the variable.
         """
+        environ = {**environ, **_credential(environ)}
         hypervisor = _choice(environ, "NOVELLA_HYPERVISOR", "libvirt", HYPERVISORS)
         lanes = _lanes(environ.get("NOVELLA_LANES", "fast,slow"))
         fake = _fake_settings(environ)
@@ -95,6 +115,9 @@ class Settings:
             state_dir=Path(environ.get("NOVELLA_STATE_DIR", "var")).absolute(),
             redis_url=environ.get("REDIS_URL", "redis://127.0.0.1:6379/0"),
             hosts=_hosts(environ, hypervisor, fake.hosts),
+            credential=environ.get(CREDENTIAL, ""),
+            key=_key(environ),
+            accepts_unsigned=environ.get("NOVELLA_ACCEPT_UNSIGNED") == "1",
             hypervisor=hypervisor,
             lanes=lanes,
             host_ip=environ.get("NOVELLA_HOST_IP", "127.0.0.1"),
@@ -107,6 +130,23 @@ class Settings:
             log_level=_choice(environ, "NOVELLA_LOG_LEVEL", "INFO", LOG_LEVELS),
             fake=fake,
         )
+
+
+def _credential(environ: Mapping[str, str]) -> dict[str, str]:
+    path = environ.get("NOVELLA_CREDENTIAL_FILE")
+    if not path:
+        return {}
+    try:
+        return read_credential(Path(path).read_text())
+    except (OSError, ValueError) as exc:
+        raise BadSettings(f"NOVELLA_CREDENTIAL_FILE: {exc}") from exc
+
+
+def _key(environ: Mapping[str, str]) -> bytes:
+    try:
+        return bytes.fromhex(environ.get(HOST_KEY, ""))
+    except ValueError as exc:
+        raise BadSettings(f"{HOST_KEY} is not a key.") from exc
 
 
 def _choice(environ: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""The agent's tasks: decode an order, let it pass the fences, call one operation, encode the outcome.
+"""The agent's tasks: check an order's signature, let it pass the fences, call one operation, sign the outcome.
 
 A failure is returned as an outcome, never raised: the chain's next link must hear of it with its reason.
 """
@@ -51,6 +51,7 @@ from contracts.compute import (
 from contracts.envelope import Order, Outcome
 from contracts.errors import ErrorCode
 from contracts.inspection import InspectServer
+from contracts.signing import ORDER, WORD, is_signed, sign
 
 log = logging.getLogger(__name__)
 
@@ -98,10 +99,19 @@ class Station:
 
 @dataclass(frozen=True)
 class Agent:
-    """The hosts that this process speaks for, by name."""
+    """The hosts that this process speaks for, by name.
+
+    `key` is what the control plane signs its orders with and this process its words. Without one, which is for a
+    control plane of the first release alone, neither is signed.
+    """
 
     stations: Mapping[str, Station]
+    key: bytes = field(default=b"", repr=False)
     workload: Workload = field(default_factory=Workload)
+
+    def signed(self, name: str, wire: dict[str, Any]) -> dict[str, Any]:
+        """Return what is said to the control plane, with this process' signature."""
+        return sign(self.key, WORD, name, wire) if self.key else wire
 
 
 def register(app: Celery, agent: Agent) -> None:
@@ -114,14 +124,21 @@ def carry_out(agent: Agent, name: str, wire: dict[str, Any]) -> dict[str, Any]:
     """Carry out one order and return its outcome, ready for the wire."""
     started = time.monotonic()
     try:
-        order = COMMANDS[name].order.from_wire(wire)
-    except msgspec.ValidationError as exc:
+        order = _genuine(agent, name, wire)
+    except (msgspec.ValidationError, OrderRefused) as exc:
+        # Not signed, so that nobody takes it for this host's word on an operation: who sent this is unknown.
         log.warning("%s refused: %s", name, exc)
-        return Outcome(error_code=ErrorCode.ORDER_REFUSED, detail=f"malformed order: {exc}").to_wire()
+        return Outcome(error_code=ErrorCode.ORDER_REFUSED, detail=f"no order: {exc}"[:_DETAIL_CHARACTERS]).to_wire()
     with agent.workload.one_more(COMMANDS[name].timing.deadline_seconds):
         answer = _answer(agent, order)
     _log(order, answer, time.monotonic() - started)
-    return answer
+    return agent.signed(name, answer)
+
+
+def _genuine(agent: Agent, name: str, wire: dict[str, Any]) -> Order:
+    if agent.key and not (isinstance(wire, dict) and is_signed(agent.key, ORDER, name, wire)):
+        raise OrderRefused("it is not signed by the control plane with this host's key")
+    return COMMANDS[name].order.from_wire(wire)
 
 
 def _task(agent: Agent, name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -164,13 +181,18 @@ def _perform(station: Station, order: Order) -> dict[str, Any]:
 
 
 def _success(order: Order, outcome: Outcome) -> dict[str, Any]:
-    return msgspec.structs.replace(outcome, host=order.host, attempt=order.attempt).to_wire()
+    return msgspec.structs.replace(outcome, **_origin(order)).to_wire()
 
 
 def _failure(order: Order, code: ErrorCode, detail: str) -> dict[str, Any]:
-    return order.OUTCOME(
-        error_code=code, detail=detail[:_DETAIL_CHARACTERS], host=order.host, attempt=order.attempt
-    ).to_wire()
+    return order.OUTCOME(error_code=code, detail=detail[:_DETAIL_CHARACTERS], **_origin(order)).to_wire()
+
+
+def _origin(order: Order) -> dict[str, Any]:
+    return {
+        "host": order.host, "attempt": order.attempt, "operation_id": order.operation_id, "step": order.step,
+        "order": order.NAME,
+    }  # fmt: skip
 
 
 def _log(order: Order, answer: dict[str, Any], seconds: float) -> None:

@@ -3,6 +3,8 @@
 See docs/adr/0003-celery-settings.md for the reasons and the experiments.
 """
 
+import ssl
+from collections.abc import Iterable
 from typing import Any
 
 from contracts.routing import TASK_ROUTES
@@ -20,6 +22,7 @@ _TRANSPORT: dict[str, Any] = {
 def celery_settings(redis_url: str) -> dict[str, Any]:
     """Return Celery's configuration for a Redis that is broker and short-lived result backend."""
     return {
+        **_encryption(redis_url),
         "broker_url": redis_url,
         "result_backend": redis_url,
         "broker_transport_options": dict(_TRANSPORT),
@@ -46,3 +49,30 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
         "enable_utc": True,
         "timezone": "UTC",
     }
+
+
+def _encryption(redis_url: str) -> dict[str, Any]:
+    """Return how a broker behind TLS is known: by a certificate that is good for its name, unless the URL says less."""
+    if not redis_url.startswith("rediss://"):
+        return {}
+    known = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
+    return {"broker_use_ssl": known, "redis_backend_use_ssl": known}
+
+
+def own_keys(credential: str, lanes: Iterable[str]) -> dict[str, Any]:
+    """Return the transport options by which a process keeps what it has in work under keys of its own.
+
+    Without them all processes share one hash, and whoever may take back his own messages may take everybody's.
+    """
+    prefix = f"{agent_keys(credential)}{'-'.join(lanes)}:"
+    return {
+        "unacked_key": f"{prefix}unacked",
+        "unacked_index_key": f"{prefix}unacked_index",
+        "unacked_mutex_key": f"{prefix}unacked_mutex",
+        "priority_steps": [0],  # one list for a queue: its name
+    }
+
+
+def agent_keys(credential: str) -> str:
+    """Return what all keys begin with that an agent has for itself. No credential's name has a colon."""
+    return f"agent:{credential}:"

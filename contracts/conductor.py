@@ -13,7 +13,7 @@ class HostReport(Message, frozen=True, kw_only=True):
     `release`: of the contracts that the host speaks; agents of the first release did not say.
     `clock_offset_seconds`: how far the host's own clock is ahead of that. `troubles`: sentences for operators on why
     the host can take no new server now; where they keep it from knowing its inventory, the totals are 0 and the last
-    ones stand.
+    ones stand. `signature`: see contracts.signing.
     """
 
     NAME: ClassVar[str] = "conductor.v1.report_host"
@@ -44,6 +44,7 @@ class HostReport(Message, frozen=True, kw_only=True):
     cached_images: list[str] = []
     clock_offset_seconds: float = 0.0
     troubles: list[str] = []
+    signature: str = ""
 
 
 class InstancePower(Message, frozen=True, kw_only=True):
@@ -61,6 +62,7 @@ class PowerReport(Message, frozen=True, kw_only=True):
     reported_at: float
     instances: list[InstancePower]
     is_full: bool = False
+    signature: str = ""
 
 
 # What is on a host, for the audit: every domain, disk, tap and lease that carries our mark.
@@ -76,9 +78,12 @@ class Residue(Message, frozen=True, kw_only=True):
     tap_port_ids: list[str] = []
     lease_port_ids: list[str] = []
     metadata_port_ids: list[str] = []
+    signature: str = ""
 
 
-# Steps and entry points. Agents may publish the reports above and the links that their orders carry; no more.
+# Steps and entry points. What of them hosts may ask for stands in contracts.inbound.
+NOTE_OUTCOME = "conductor.v1.note_outcome"
+TAKE_ANSWER = "conductor.v1.take_answer"
 CLAIM = "conductor.v1.claim_destinations"
 BEGIN_SPAWN = "conductor.v1.begin_spawn"
 FINISH_SPAWN = "conductor.v1.finish_spawn"

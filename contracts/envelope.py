@@ -31,12 +31,21 @@ class Outcome(Message, frozen=True, kw_only=True):
 
     A failure travels as a value, not as an exception, so that the reason arrives with the fact and through the
     same message. `detail` is for operators and is never shown to a tenant.
+
+    Attributes:
+        operation_id, step, attempt, host: of the order.
+        order: name of the order's task.
+        signature: the host's word that all this is so; see contracts.signing.
     """
 
     error_code: str = ""
     detail: str = ""
     host: str = ""
     attempt: int = 0
+    operation_id: str = ""
+    step: str = ""
+    order: str = ""
+    signature: str = ""
 
     @property
     def is_failure(self) -> bool:
@@ -55,6 +64,7 @@ class Order(Message, frozen=True, kw_only=True):
         attempt: generation; an agent that has seen a higher one for the operation refuses this one.
         not_after: seconds since the epoch, on the database's clock, after which it must not be begun.
         request_id: `req-<uuid>` of the HTTP request that caused it.
+        signature: by the host's key, over everything else; see contracts.signing.
     """
 
     NAME: ClassVar[str] = ""
@@ -67,3 +77,4 @@ class Order(Message, frozen=True, kw_only=True):
     attempt: int
     not_after: float
     request_id: str = ""
+    signature: str = ""

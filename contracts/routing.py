@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 CONDUCTOR_QUEUE = "conductor"
+# The only queue that hosts may write to. Whatever comes by it is checked before anything else looks at it.
+INBOUND_QUEUE = "conductor.inbound"
 SCHEDULER_QUEUE = "scheduler"
 
 # A host name becomes part of queue names, Redis ACL patterns and file names.

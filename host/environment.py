@@ -29,24 +29,43 @@ def redis_url(settings: HostSettings) -> str:
 
 
 def process_environment(settings: HostSettings) -> dict[str, str]:
-    """Return the variables that every process of the cloud gets; those of a lab's host know of no database."""
-    values = {
-        "NOVELLA_STATE_DIR": str(settings.state_dir),
-        "NOVELLA_API_URL": settings.api_url,
-        "NOVELLA_HYPERVISOR": settings.hypervisor,
+    """Return the variables that every process of the control plane gets."""
+    return {
+        **_common(settings),
         "REDIS_URL": redis_url(settings),
-        "LIBVIRT_URI": f"qemu+unix:///system?socket={settings.runtime_dir}/libvirt/libvirt-sock",
-        "PYTHONUNBUFFERED": "1",
-    }
-    if settings.machine:
-        return {**values, "NOVELLA_HOST": settings.machine}
-    values |= {
         "DATABASE_URL": settings.database_url,
         "FLOWER_BASIC_AUTH": f"admin:{generated(settings, _FLOWER_SECRET)}",
         # Flower reads FLOWER_* by itself, and make hands on what nobody chose as an empty text.
         "FLOWER_PORT": str(settings.flower_port),
         "DJANGO_SETTINGS_MODULE": "cloud.config.settings",
         "PROMETHEUS_MULTIPROC_DIR": str(settings.state_dir / "metrics"),
+    }
+
+
+def agent_environment(settings: HostSettings) -> dict[str, str]:
+    """Return the variables that a host's processes get: they know of no database, and Redis by their credential."""
+    values = {
+        **_common(settings),
+        "NOVELLA_CREDENTIAL_FILE": str(credential_file(settings)),
+        # The person's own choices for the control plane, which the supervisor would hand on.
+        "DATABASE_URL": "",
+        "REDIS_URL": "",
+    }
+    return {**values, "NOVELLA_HOST": settings.machine} if settings.machine else values
+
+
+def credential_file(settings: HostSettings) -> Path:
+    """Return where the credential of the agents that run with these settings lies."""
+    return settings.state_dir / "credential"
+
+
+def _common(settings: HostSettings) -> dict[str, str]:
+    values = {
+        "NOVELLA_STATE_DIR": str(settings.state_dir),
+        "NOVELLA_API_URL": settings.api_url,
+        "NOVELLA_HYPERVISOR": settings.hypervisor,
+        "LIBVIRT_URI": f"qemu+unix:///system?socket={settings.runtime_dir}/libvirt/libvirt-sock",
+        "PYTHONUNBUFFERED": "1",
     }
     if settings.hypervisor == "fake":
         values["NOVELLA_HOSTS"] = str(settings.hosts)

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from host.environment import process_environment
+from host.environment import agent_environment, process_environment
 from host.lab.settings import machine_names
 from host.settings import CHECKOUT, HostSettings
 
@@ -20,6 +20,7 @@ class Process:
         wanted: whether these settings call for it.
         environment: variables beyond those that all get.
         stop_seconds: how long it may take to end.
+        is_of_host: whether it belongs to a host, and so knows the secrets of no other room.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Process:
     wanted: Callable[[HostSettings], bool] = lambda settings: True
     environment: dict[str, str] = field(default_factory=dict)
     stop_seconds: int = 15
+    is_of_host: bool = False
 
 
 def _tool(name: str) -> str:
@@ -70,12 +72,12 @@ PROCESSES = (
     Process("scheduler", lambda s: [sys.executable, "-m", "scheduler"], order=200, wanted=_is_control),
     Process("beat", lambda s: [sys.executable, "-m", "cloud.conductor.beat"], order=400, wanted=_is_control),
     Process("agent", lambda s: [sys.executable, "-m", "compute_agent"], order=400, wanted=_is_libvirt,
-            environment={"NOVELLA_LANES": "fast"}),
+            environment={"NOVELLA_LANES": "fast"}, is_of_host=True),
     Process("agent-slow", lambda s: [sys.executable, "-m", "compute_agent"], order=400, wanted=_is_libvirt,
-            environment={"NOVELLA_LANES": "slow"}),
+            environment={"NOVELLA_LANES": "slow"}, is_of_host=True),
     Process("metadata", lambda s: [sys.executable, "-m", "compute_agent.network.metadata"], order=400,
-            wanted=_is_libvirt),
-    Process("agents", lambda s: [sys.executable, "-m", "compute_agent"], order=400, wanted=_is_fake),
+            wanted=_is_libvirt, is_of_host=True),
+    Process("agents", lambda s: [sys.executable, "-m", "compute_agent"], order=400, wanted=_is_fake, is_of_host=True),
     Process("flower", _flower, order=600, wanted=_is_control),
 )
 
@@ -110,7 +112,9 @@ def supervisor_configuration(settings: HostSettings) -> str:
 
 
 def _program(settings: HostSettings, process: Process) -> str:
-    variables = {**process_environment(settings), **process.environment}
+    is_of_host = process.is_of_host or bool(settings.machine)
+    common = agent_environment(settings) if is_of_host else process_environment(settings)
+    variables = {**common, **process.environment}
     log = f"{settings.state_dir}/log/{process.name}.log"
     return _section(f"program:{process.name}", [
         ("command", " ".join(_quoted(word) for word in process.command(settings))),

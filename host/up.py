@@ -9,6 +9,7 @@ import urllib.request
 
 from host import demo, supervision
 from host.checks import complaints
+from host.enrolment import enrolment
 from host.environment import generated, process_environment, read_environment, write_environment
 from host.redis import write_redis_configuration
 from host.settings import CHECKOUT, HostSettings
@@ -74,6 +75,7 @@ def _prepare(settings: HostSettings) -> None:
     say("Preparing the database ...")
     _run(settings, [sys.executable, "manage.py", "migrate", "--no-input", "-v", "1"], "migrate.log")
     _run(settings, [sys.executable, "manage.py", "bootstrap"], "bootstrap.log")
+    _run(settings, [sys.executable, "manage.py", *enrolment(settings)], "enroll.log")
 
 
 def _run(settings: HostSettings, command: list[str], log: str) -> None:

@@ -11,3 +11,7 @@ class ComputeConfig(AppConfig):
 
     def ready(self) -> None:
         from cloud.compute.api import policies  # noqa: F401  importing it fills the policy table
+        from cloud.compute.services.keyring import key_of
+        from cloud.core import rpc
+
+        rpc.register_keys(key_of)

@@ -5,7 +5,7 @@ import sys
 
 from celery.__main__ import main
 
-from contracts.routing import CONDUCTOR_QUEUE
+from contracts.routing import CONDUCTOR_QUEUE, INBOUND_QUEUE
 
 if __name__ == "__main__":
     sys.argv = [
@@ -14,7 +14,7 @@ if __name__ == "__main__":
         "worker",
         "--pool=threads",
         f"--concurrency={os.environ.get('NOVELLA_CONDUCTOR_THREADS', '4')}",
-        f"--queues={CONDUCTOR_QUEUE}",
+        f"--queues={CONDUCTOR_QUEUE},{INBOUND_QUEUE}",
         f"--hostname=conductor-{os.getpid()}@%h",
         "--without-gossip",
         "--without-mingle",

@@ -8,6 +8,7 @@ from typing import Any
 from celery.signals import task_failure, task_postrun, task_prerun, worker_ready, worker_shutting_down
 from django.db import DatabaseError, close_old_connections
 
+from cloud.conductor.inbound.users import UserKeeper
 from cloud.conductor.presence import note_conductor
 from cloud.conductor.reconcile.losses import repeat_soon
 from cloud.conductor.results import Recorder
@@ -16,6 +17,7 @@ from cloud.core.context import current_request_id
 _log = logging.getLogger(__name__)
 _PRESENCE_SECONDS = 15.0
 recorder = Recorder()
+keeper = UserKeeper()
 _stopping = threading.Event()
 _thread: list[threading.Thread] = []
 
@@ -64,6 +66,7 @@ def _run() -> None:
         close_old_connections()
         try:
             recorder.flush()
+            keeper.look()
             if time.monotonic() - seen_at >= _PRESENCE_SECONDS:
                 note_conductor()
                 seen_at = time.monotonic()

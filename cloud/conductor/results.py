@@ -24,10 +24,10 @@ from contracts.scheduling import SelectDestinations
 _MOST = 5_000
 _AT_ONCE = 500
 _CHARACTERS = 2_000
-# They come every few seconds from every host; only their failures are worth a row.
+# They come every few seconds from every host, or carry what a guest wrote; only their failures are worth a row.
 _ROUTINE = frozenset({
     HostReport.NAME, PowerReport.NAME, Residue.NAME, names.SEND_HOST_SNAPSHOT, names.RECONCILE_OPERATIONS,
-    names.RECONCILE_HOSTS,
+    names.RECONCILE_HOSTS, names.TAKE_ANSWER,
 })  # fmt: skip
 # The step -> the task of another process whose answer is its first argument.
 _FOLLOWS = {

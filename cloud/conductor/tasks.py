@@ -45,6 +45,18 @@ def begin_spawn(outcomes: list[Wire], *, operation_id: str, attempt: int) -> Non
     building.begin_spawn([Outcome.from_wire(one) for one in outcomes], operation_id, attempt)
 
 
+@shared_task(name=names.NOTE_OUTCOME, throws=_throws, ignore_result=False)
+def note_outcome(outcome: Wire, *, operation_id: str, attempt: int) -> Wire:
+    """Count an outcome among those of orders carried out side by side; the step that joins them judges it."""
+    return Outcome.from_wire(outcome).to_wire()
+
+
+@shared_task(name=names.TAKE_ANSWER, throws=_throws, ignore_result=False, resultrepr_maxsize=1)
+def take_answer(outcome: Wire, *, operation_id: str, attempt: int) -> Wire:
+    """Hand an outcome to the API, which waits for it."""
+    return outcome
+
+
 @shared_task(name=names.FINISH_SPAWN, throws=_throws)
 def finish_spawn(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a build."""

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from celery import current_app
+from celery import chain, current_app
 from celery.canvas import Signature
 from celery.exceptions import TimeoutError as CeleryTimeoutError
 from django.db import transaction
@@ -19,12 +19,23 @@ from cloud.core import outbox
 from cloud.core.errors import Unavailable
 from cloud.core.models import UnsentOrder
 from contracts.compute import COMMANDS
+from contracts.conductor import TAKE_ANSWER
 from contracts.envelope import Message, Order, Outcome
-from contracts.routing import CONDUCTOR_QUEUE, SCHEDULER_QUEUE, compute_queue, slow_compute_queue
+from contracts.inbound import HEARD
+from contracts.routing import CONDUCTOR_QUEUE, INBOUND_QUEUE, SCHEDULER_QUEUE, compute_queue, slow_compute_queue
+from contracts.signing import ORDER, sign
 
 _log = logging.getLogger(__name__)
 Workflow = Callable[[list[str]], Iterable[Signature]]
 _workflows: dict[str, Workflow] = {}
+# host -> the key that its orders are signed with, or None for one that was never enrolled.
+KeyOf = Callable[[str], bytes | None]
+_key_of: list[KeyOf] = []
+
+
+def register_keys(key_of: KeyOf) -> None:
+    """Name who knows the hosts' keys; that stands above this room."""
+    _key_of[:] = [key_of]
 
 
 def register_workflow(name: str) -> Callable[[Workflow], Workflow]:
@@ -72,20 +83,31 @@ def launch_now(name: str, operation_ids: list[str]) -> bool:
     return True
 
 
-def on_host(order: Order, *, keep_result: bool = False) -> Signature:
-    """Return the signature that sends an order to its host, on the lane that the contract names.
-
-    Args:
-        order: what the host shall do.
-        keep_result: store the outcome for a moment: for the header of a chord, or for `call`.
-    """
+def on_host(order: Order) -> Signature:
+    """Return what sends an order to its host, on the lane that the contract names, signed with the host's key."""
     command = COMMANDS[order.NAME]
     queue = slow_compute_queue(order.host) if command.is_slow_lane else compute_queue(order.host)
+    wire = order.to_wire()
+    key = _key_of[0](order.host)
+    if key is not None:
+        wire = sign(key, ORDER, order.NAME, wire)
     return current_app.signature(
-        order.NAME, args=(order.to_wire(),), queue=queue, immutable=True, ignore_result=not keep_result,
+        order.NAME, args=(wire,), queue=queue, immutable=True, ignore_result=True,
         # What task events, Flower and logs show of it: an order may carry a tenant's user data.
         argsrepr=f"('{order.instance_uuid}', '{order.host}', attempt {order.attempt} of '{order.operation_id}')",
     )
+
+
+def heard(name: str, order: Order, *, keep_result: bool = False) -> Signature:
+    """Return the conductor step that follows an order. The host sends it on, so it goes by the inbound queue.
+
+    Raises:
+        KeyError: `contracts.inbound` does not say that the step takes such an outcome.
+    """
+    if order.NAME not in HEARD[name]:
+        raise KeyError(f"{name} does not take the outcome of {order.NAME}; see contracts.inbound")
+    arguments = {"operation_id": order.operation_id, "attempt": order.attempt}
+    return current_app.signature(name, kwargs=arguments, queue=INBOUND_QUEUE, ignore_result=not keep_result)
 
 
 def to_scheduler(message: Message, name: str) -> Signature:
@@ -125,18 +147,23 @@ def deliver(row: UnsentOrder) -> bool:
 
 
 def call(order: Order, timeout_seconds: float) -> Outcome:
-    """Send an order and wait for its outcome. For the API only, never inside a task.
+    """Send an order and wait for its outcome, which a conductor's step hands over. For the API only, never in a task.
+
+    The order's operation is no row, and its id is known to nobody but us and the host: the answer is kept under it.
 
     Raises:
         Unavailable: no answer in time, or no broker.
     """
+    answer = heard(TAKE_ANSWER, order, keep_result=True).set(task_id=order.operation_id)
     try:
         # No `expires`: Celery would judge it by the host's clock. The order's own `not_after` ends it.
-        result = on_host(order, keep_result=True).apply_async()
-        wire = result.get(timeout=timeout_seconds)
-    except (CeleryTimeoutError, OperationalError) as error:
+        result = chain(on_host(order), answer).apply_async()
+        outcome = order.OUTCOME.from_wire(result.get(timeout=timeout_seconds))
+    except (CeleryTimeoutError, OperationalError, RedisError) as error:
         raise Unavailable(
             "The server's host did not answer in time; try again shortly.", headers={"Retry-After": "5"}
         ) from error
     result.forget()
-    return order.OUTCOME.from_wire(wire)
+    if outcome.host != order.host:
+        raise Unavailable("Another host answered; try again shortly.")
+    return outcome

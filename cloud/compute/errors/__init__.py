@@ -15,6 +15,7 @@ from cloud.compute.errors.catalog import (
     ServerGroupNotFound,
     ServiceNotFound,
 )
+from cloud.compute.errors.hosts import BadCredential, CredentialExists, CredentialNotFound
 from cloud.compute.errors.servers import (
     ActionNotFound,
     CannotShrinkDisk,
@@ -48,10 +49,13 @@ __all__ = [
     "AggregateHostExists",
     "AggregateNameExists",
     "AggregateNotFound",
+    "BadCredential",
     "CannotShrinkDisk",
     "ClientTokenReused",
     "ClientTokenSpent",
     "ConsoleUnavailable",
+    "CredentialExists",
+    "CredentialNotFound",
     "FlavorAccessExists",
     "FlavorAccessNotFound",
     "FlavorExists",

@@ -1,10 +1,10 @@
 """Moving a server: a host is claimed, the old one sets the server aside and sends it, the new one lands it."""
 
-from celery import chain, chord
+from celery import chain
 from celery.canvas import Signature
 
 from cloud.conductor.workflows.failure import on_failure
-from cloud.conductor.workflows.ordering import order_then
+from cloud.conductor.workflows.ordering import all_then, order_then
 from cloud.core import rpc
 from contracts.compute import LandServer, PlugVifs, ReceiveDisks, SendDisks, SetAsideServer
 from contracts.conductor import BEGIN_LAND, BEGIN_RECEIVE, BEGIN_SEND, CLAIM_MOVE, FINISH_MOVE
@@ -31,9 +31,7 @@ def send_disks(order: SendDisks) -> Signature:
 
 def prepare_host(disks: ReceiveDisks, vifs: PlugVifs) -> Signature:
     """Return the canvas that readies the new host: disks and interfaces side by side."""
-    begin = rpc.step(BEGIN_LAND, operation_id=disks.operation_id, attempt=disks.attempt)
-    header = [rpc.on_host(disks, keep_result=True), rpc.on_host(vifs, keep_result=True)]
-    return chord(header, begin.on_error(on_failure([disks.operation_id], disks.attempt)))
+    return all_then([disks, vifs], BEGIN_LAND)
 
 
 def land(order: LandServer) -> Signature:

@@ -36,8 +36,11 @@ def test_agent_registers_exactly_the_commands_of_the_contract():
 def test_spawn_order_ends_with_a_running_domain_and_says_so():
     fake = FakeHost()
     server = server_spec()
-    answer = _send(fake.agent(), order(SpawnServer, server.uuid, server=server, attempt=3))
-    assert answer == {"error_code": "", "detail": "", "host": "host-1", "attempt": 3, "power_state": 1}
+    spawn = order(SpawnServer, server.uuid, server=server, attempt=3)
+    assert _send(fake.agent(), spawn) == {
+        "error_code": "", "detail": "", "host": "host-1", "attempt": 3, "operation_id": spawn.operation_id, "step": "s",
+        "order": SpawnServer.NAME, "signature": "", "power_state": 1,
+    }  # fmt: skip
     assert fake.driver.list_domains() == {server.uuid: PowerState.RUNNING}
 
 

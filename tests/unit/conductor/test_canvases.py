@@ -30,6 +30,7 @@ from contracts.conductor import (
     FINISH_POWER,
     FINISH_REBUILD,
     FINISH_SPAWN,
+    NOTE_OUTCOME,
 )
 from contracts.scheduling import RequestSpec, SelectDestinations
 
@@ -73,6 +74,14 @@ CANVASES = {
 }
 
 
+# Whose steps the control plane sends on by itself. What a host sends on gets its way out where it comes in.
+OF_THE_CONTROL_PLANE = ("place", "alternates", "prepare")
+
+
+def is_sent_by_a_host(name: str, link: Signature) -> bool:
+    return name not in OF_THE_CONTROL_PLANE or link.task == NOTE_OUTCOME
+
+
 def is_chord(canvas: Signature) -> bool:
     return canvas.task == "celery.chord"
 
@@ -100,7 +109,7 @@ def errbacks(canvas: Signature) -> list[Signature]:
 @pytest.mark.parametrize(("name", "tasks"), [
     ("place", ["scheduler.v1.select_destinations", CLAIM]),
     ("alternates", [CLAIM]),
-    ("prepare", [PrepareImage.NAME, PlugVifs.NAME, BEGIN_SPAWN]),
+    ("prepare", [PrepareImage.NAME, NOTE_OUTCOME, PlugVifs.NAME, NOTE_OUTCOME, BEGIN_SPAWN]),
     ("spawn", [SpawnServer.NAME, FINISH_SPAWN]),
     ("delete", [DestroyServer.NAME, FINISH_DELETE]),
     ("stop", [StopServer.NAME, FINISH_POWER]),
@@ -119,7 +128,7 @@ def test_every_link_names_the_queue_of_who_carries_it_out(name):
         if room == "compute":
             assert queue == "compute.rack-7-host-12" + (".slow" if one.task == PrepareImage.NAME else "")
         else:
-            assert queue == room
+            assert queue == ("conductor.inbound" if is_sent_by_a_host(name, one) else room)
 
 
 @pytest.mark.parametrize("name", CANVASES)
@@ -129,19 +138,22 @@ def test_only_the_link_that_reads_an_outcome_is_open(name):
 
 
 @pytest.mark.parametrize("name", CANVASES)
-def test_results_are_kept_for_the_header_of_a_chord_only(name):
-    canvas = CANVASES[name]()
-    for one in links(canvas):
-        is_header = is_chord(canvas) and one.task.startswith("compute.")
-        assert one.options["ignore_result"] is not is_header
+def test_results_are_kept_for_what_counts_in_the_control_plane_only(name):
+    for one in links(CANVASES[name]()):
+        assert one.options["ignore_result"] is (one.task != NOTE_OUTCOME)
 
 
-@pytest.mark.parametrize("name", CANVASES)
+@pytest.mark.parametrize("name", OF_THE_CONTROL_PLANE)
 def test_one_way_out_for_the_whole_canvas(name):
     (way_out,) = errbacks(CANVASES[name]())
     assert way_out.task == FAIL_OPERATION
     assert way_out.options["queue"] == "conductor"
     assert set(way_out.kwargs) == {"operation_ids", "attempt"}
+
+
+@pytest.mark.parametrize("name", sorted(set(CANVASES) - set(OF_THE_CONTROL_PLANE)))
+def test_a_host_is_given_no_way_out_to_send(name):
+    assert not errbacks(CANVASES[name]())
 
 
 @pytest.mark.parametrize("name", CANVASES)

@@ -5,12 +5,14 @@ import socket
 
 import pytest
 
-from host.environment import process_environment, write_environment
+from host.environment import agent_environment, generated, write_environment
 from host.lab import cable
 from host.lab.commands import LabError, main
 from host.lab.settings import cable_ports, machine_names, machine_settings
 from host.processes import supervisor_configuration
 from host.settings import SettingsError, read_settings
+
+_CONTROL = ("DATABASE", "REDIS", "FLOWER", "DJANGO")
 
 
 @pytest.fixture
@@ -46,12 +48,13 @@ def test_the_supervisor_inside_keeps_libvirtd_both_lanes_and_metadata_alone(sett
     assert programs == ["[program:libvirtd]", "[program:agent]", "[program:agent-slow]", "[program:metadata]"]
 
 
-def test_a_host_gets_no_database_and_no_password_but_the_brokers(settings):
-    values = process_environment(machine_settings(settings, "h2"))
+def test_a_host_gets_no_database_and_no_password_but_that_of_its_credential(settings):
+    values = agent_environment(machine_settings(settings, "h2"))
     assert values["NOVELLA_HOST"] == "h2"
     assert values["NOVELLA_STATE_DIR"] == str(settings.state_dir / "lab" / "h2")
-    assert values["REDIS_URL"] == process_environment(settings)["REDIS_URL"]
-    assert not [name for name in values if name.startswith(("DATABASE", "FLOWER", "DJANGO"))]
+    assert values["NOVELLA_CREDENTIAL_FILE"] == str(settings.state_dir / "lab" / "h2" / "credential")
+    assert not [name for name, value in values.items() if value and name.startswith(_CONTROL)]
+    assert generated(settings, "redis") not in supervisor_configuration(machine_settings(settings, "h2"))
 
 
 def test_hosts_share_neither_sockets_nor_folders(settings):

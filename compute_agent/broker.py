@@ -1,0 +1,48 @@
+"""Kombu's Redis transport for a user that may do nothing but read its own queues and write to one other.
+
+The stock transport records bindings for everybody to read, asks how long a queue is before it writes there, and takes
+a lock by a script. An agent's Redis user may do none of these: its queues are reached by their names, what waits in
+the conductor's queue is not its business, and what it has in work lies under keys that no other process touches.
+"""
+
+from time import time
+from typing import Any
+
+from kombu.transport import redis
+
+TRANSPORT = "compute_agent.broker:Transport"
+
+
+class QoS(redis.QoS):
+    """Takes back what was not acknowledged, without a lock: nobody else takes it."""
+
+    def restore_visible(self, start: int = 0, num: int = 10, interval: int = 10) -> None:
+        """See kombu."""
+        self._vrestore_count += 1
+        if (self._vrestore_count - 1) % (interval or 1):
+            return
+        with self.channel.conn_or_acquire() as client:
+            overdue = client.zrange(
+                self.unacked_index_key, time() - self.visibility_timeout, 0, desc=True, byscore=True,
+                offset=num and start, num=num,
+            )  # fmt: skip
+            for tag in overdue or ():
+                self.restore_by_tag(tag, client)  # type: ignore[no-untyped-call]
+
+
+class Channel(redis.Channel):
+    """Queues by name."""
+
+    QoS = QoS
+
+    def _queue_bind(self, *_: Any) -> None:
+        """Messages are sent to a queue's name, not through an exchange."""
+
+    def _size(self, queue: str) -> int:
+        return 0
+
+
+class Transport(redis.Transport):
+    """See the module."""
+
+    Channel = Channel
