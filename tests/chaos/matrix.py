@@ -15,6 +15,7 @@ import random
 import signal
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -182,6 +183,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="name the cases and run none")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
+    warnings.showwarning = lambda *_, **__: None  # Celery warns of every message that it could not publish
     from tests.chaos.sim.database import set_up_django
 
     set_up_django()

@@ -101,6 +101,7 @@ class FakeHost:
         host = Host(
             name=self.name, driver=self._watched(self.driver), network=self._watched(self.network),
             storage=self._watched(self.storage), clock=self._clock.time, sleep=self._clock.sleep,
+            stamp=self._clock.time,
         )  # fmt: skip
         self._stations[self.name] = Station(host, ErrandLocks(self._clock), self.fences)
 

@@ -122,21 +122,25 @@ class World:
 
     def report_all(self, host: FakeHost) -> None:
         self.report(host, lambda one: full_power_report(one.host))
-        self.report(host, lambda one: residue(one.host))
+        self.report(host, lambda one: [residue(one.host)])
 
     def report(self, host: FakeHost, make: Callable[[FakeHost], Any]) -> None:
         if not host.is_agent_up:
             return
-        message = make(host)
-        send = lambda: self._agent_apps[host.name].send_task(  # noqa: E731
-            message.NAME, args=[message.to_wire()], queue=CONDUCTOR_QUEUE, expires=2 * FULL_REPORT_SECONDS,
-            retry=False, ignore_result=True,
-        )  # fmt: skip
+        app = self._agent_apps[host.name]
+
+        def send() -> None:
+            for message in make(host):
+                app.send_task(
+                    message.NAME, args=[message.to_wire()], queue=CONDUCTOR_QUEUE, expires=2 * FULL_REPORT_SECONDS,
+                    retry=False, ignore_result=True,
+                )  # fmt: skip
+
         self.act("agent", send, host.name)
 
     @staticmethod
     def _host_report(host: FakeHost) -> Any:
-        return host_report(host.host, "127.0.0.1", host.started_at)
+        yield host_report(host.host, "127.0.0.1", host.started_at)
 
     def report_host(self, host: FakeHost) -> None:
         self.report(host, self._host_report)
@@ -144,7 +148,7 @@ class World:
     def _report_changes_soon(self, host: FakeHost) -> None:
         def send() -> None:
             changes, host.changes = host.changes, {}
-            self.report(host, lambda one: changed_power_report(one.name, changes))
+            self.report(host, lambda one: changed_power_report(one.host, changes))
 
         self.clock.after(1.0, send)
 
