@@ -11,6 +11,7 @@ from functools import cache
 
 import redis
 from django.conf import settings
+from redis.connection import parse_url
 
 from cloud.compute.models import HostCredential
 from cloud.compute.services.credential_secrets import credential_name, redis_password, redis_user
@@ -83,7 +84,7 @@ def run_id() -> str:
 
 
 def _database() -> int:
-    return int(_client().connection_pool.connection_kwargs.get("db") or 0)
+    return int(parse_url(settings.REDIS_URL).get("db") or 0)
 
 
 def _save() -> None:

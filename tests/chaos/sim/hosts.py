@@ -94,6 +94,10 @@ class FakeHost:
         self.agent = Agent(stations=self._stations)
         self.restart_agent()
 
+    def enroll(self, key: bytes) -> None:
+        """Take the key that orders are signed with; tasks ask for the agent when they run."""
+        self.agent = Agent(stations=self._stations, key=key)
+
     def restart_agent(self) -> None:
         """Begin as an agent that knows nothing but what its files say."""
         self.is_agent_up = True

@@ -4,6 +4,7 @@ One thing happens at a time, chosen by a seeded generator; when nothing can happ
 at which something is due. A seed gives one run.
 """
 
+import json
 import os
 import random
 from collections.abc import Callable
@@ -12,14 +13,15 @@ from typing import Any
 from celery import Celery
 from celery.worker.request import Request
 
-from cloud.compute.services import host_feed
+from cloud.compute.services import broker_users, host_credentials, host_feed
 from cloud.conductor import background, presence
+from cloud.conductor.inbound.gate import gate
 from cloud.conductor.reconcile import losses
 from cloud.config.celery import app as conductor_app
 from compute_agent.observations import changed_power_report, full_power_report, host_report, residue
 from compute_agent.tasks import register
 from contracts.broker import celery_settings
-from contracts.routing import CONDUCTOR_QUEUE, SCHEDULER_QUEUE, compute_queue, slow_compute_queue
+from contracts.routing import CONDUCTOR_QUEUE, INBOUND_QUEUE, SCHEDULER_QUEUE, compute_queue, slow_compute_queue
 from tests.chaos.sim import schedulers
 from tests.chaos.sim.boundaries import Boundaries, Killed
 from tests.chaos.sim.clock import Clock
@@ -72,6 +74,8 @@ class World:
         self.has_operator_spoken = False
         self._deferred: list[Callable[[], None]] = []
         self._connect()
+        for host in self.hosts:
+            host.enroll(host_credentials.enroll(host.name).key)
         self.scheduler = schedulers.start(self.redis, seed)
         self._channel = self._open_channel()
         self._agent_apps = {host.name: self._agent_app(host) for host in self.hosts}
@@ -81,7 +85,7 @@ class World:
         Channel.wire = self.wire
         Backend.memory = self.redis
         decoding = self.redis.decoding()
-        host_feed._client = lambda url: self.redis
+        host_feed._client = broker_users._client_of = lambda url: self.redis
         presence.client_of = losses.client_of = lambda url: decoding
         self.configure(conductor_app)
         conductor_app.loader.import_default_modules()
@@ -89,7 +93,7 @@ class World:
     @staticmethod
     def configure(app: Celery) -> None:
         app.conf.update(
-            broker_url="simulated://", result_backend="tests.chaos.sim.redis_memory:Backend",
+            broker_transport=None, broker_url="simulated://", result_backend="tests.chaos.sim.redis_memory:Backend",
             task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1}, worker_send_task_events=False,
         )
 
@@ -131,9 +135,10 @@ class World:
 
         def send() -> None:
             for message in make(host):
+                wire = host.agent.signed(message.NAME, message.to_wire())
                 app.send_task(
-                    message.NAME, args=[message.to_wire()], queue=CONDUCTOR_QUEUE, expires=2 * FULL_REPORT_SECONDS,
-                    retry=False, ignore_result=True,
+                    message.NAME, args=[wire], queue=INBOUND_QUEUE, expires=2 * FULL_REPORT_SECONDS, retry=False,
+                    ignore_result=True,
                 )  # fmt: skip
 
         self.act("agent", send, host.name)
@@ -199,7 +204,7 @@ class World:
         self._settle(host, errand)
 
     def _is_served(self, queue: str) -> bool:
-        if queue == CONDUCTOR_QUEUE:
+        if queue in (CONDUCTOR_QUEUE, INBOUND_QUEUE):
             return "conductor" not in self.down
         if queue == SCHEDULER_QUEUE:
             return "scheduler" not in self.down and self.scheduler.is_ready()
@@ -217,9 +222,19 @@ class World:
         if host is not None:
             self._send_out(host, queue, message)
             return
+        opened = self._opened(message) if queue == INBOUND_QUEUE else message
+        if opened is None:
+            return
         process = "scheduler" if queue == SCHEDULER_QUEUE else "conductor"
         app = self.scheduler.app if process == "scheduler" else conductor_app
-        self._serve(process, "", lambda: self._run(app, queue, message), message, queue)
+        self._serve(process, "", lambda: self._run(app, queue, opened), message, queue)
+
+    def _opened(self, message: Message) -> Message | None:
+        """Let a host's word through the gate, as the conductor's transport does; hosts here say nothing forbidden."""
+        opened = gate.admit(json.dumps(message).encode())
+        if opened is None:
+            self.violations.append(f"the gate refused {name_of(message)}")
+        return opened
 
     def _serve(self, process: str, host: str, job: Callable[[], None], message: Message, queue: str) -> None:
         before = self._enter(process, host, name_of(message))
