@@ -185,11 +185,12 @@ class PrepareImage(Order, frozen=True, kw_only=True):
 
 
 class PlugVifs(Order, frozen=True, kw_only=True):
-    """Make the ports' taps and what they need on the host."""
+    """Make the ports' taps and what they need on the host. `is_exact`: any other port of the instance goes."""
 
     NAME: ClassVar[str] = "compute.v1.plug_vifs"
     OUTCOME: ClassVar[type[Outcome]] = VifsPlugged
     server: ServerSpec
+    is_exact: bool = False
 
 
 class SpawnServer(Order, frozen=True, kw_only=True):

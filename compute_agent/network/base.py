@@ -1,6 +1,6 @@
 """What a network driver promises. Desired state goes in, the kernel is looked at, the difference is made."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from contracts.compute import PortSpec
@@ -20,8 +20,11 @@ class NetworkDriver(Protocol):
             user_data: base64, or empty.
         """
 
-    def unplug(self, instance_uuid: str) -> None:
-        """Remove the instance's taps, reservations and metadata, and what its networks needed if nobody else does."""
+    def unplug(self, instance_uuid: str, keep: Collection[str] = ()) -> None:
+        """Remove the instance's taps, reservations and metadata, and what its networks needed if nobody else does.
+
+        `keep`: ids of ports that stay as they are.
+        """
 
     def tap_name(self, port_id: str) -> str:
         """Return the name of a port's tap: at most 15 characters, the same on every host."""

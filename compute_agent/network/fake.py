@@ -4,7 +4,7 @@ With a folder it keeps one small file per instance, so that taps outlive a kille
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import msgspec
@@ -77,11 +77,16 @@ class FakeNetwork:
             content = msgspec.json.encode(self._instances[instance_uuid])
             replace_file(self._folder / f"{instance_uuid}.json", content)
 
-    def unplug(self, instance_uuid: str) -> None:
+    def unplug(self, instance_uuid: str, keep: Collection[str] = ()) -> None:
         """See NetworkDriver."""
         self._faults.strike("unplug", instance_uuid, VifPlugFailed)
         with self._lock:
-            if self._instances.pop(instance_uuid, None) is not None and self._folder is not None:
+            there = self._instances.pop(instance_uuid, {})
+            kept = {port_id: port for port_id, port in there.items() if port_id in keep}
+            if kept:
+                self._instances[instance_uuid] = kept
+                self._keep(instance_uuid)
+            elif self._folder is not None:
                 (self._folder / f"{instance_uuid}.json").unlink(missing_ok=True)
 
     def tap_name(self, port_id: str) -> str:

@@ -2,7 +2,7 @@
 
 import errno
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from shutil import rmtree
@@ -49,14 +49,16 @@ class LinuxBridgeNetwork:
                 self._wire(port.spec.network.id, [port])
                 self._metadata.write(port, checked, metadata, user_data)
 
-    def unplug(self, instance_uuid: str) -> None:
+    def unplug(self, instance_uuid: str, keep: Collection[str] = ()) -> None:
         """See NetworkDriver."""
         for port in self._shelf.of_instance(instance_uuid):
+            if port.spec.id in keep:
+                continue
             with self._network(port.spec.network.id), _kernel_errors():
                 self._unwire(port)
         with Links() as links:
-            for tap, (_, owner) in self._taps(links).items():
-                if owner == instance_uuid:  # its file was lost
+            for tap, (port_id, owner) in self._taps(links).items():
+                if owner == instance_uuid and port_id not in keep:  # its file was lost
                     links.remove(tap)
 
     def tap_name(self, port_id: str) -> str:

@@ -6,6 +6,8 @@ from contracts.compute import PlugVifs, VifsPlugged
 
 
 def plug_vifs(host: Host, order: PlugVifs) -> VifsPlugged:
-    """Have taps, bridges, DHCP reservations and metadata for all ports of the server."""
+    """Have taps, bridges, DHCP reservations and metadata for all ports of the server; if asked, for no other."""
     plug(host, order.server)
+    if order.is_exact:
+        host.network.unplug(order.server.uuid, keep={port.id for port in order.server.ports})
     return VifsPlugged()

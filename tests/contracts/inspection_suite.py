@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 
 from compute_agent.host import Host
@@ -104,6 +105,18 @@ class InspectionSuite:
     def test_a_port_that_nobody_asked_for_is_seen_too(self, ground: Ground, server: ServerSpec) -> None:
         seen = inspect_server(ground.host, self._order(ground, InspectServer, server.uuid))
         assert [(port.id, port.has_tap, port.is_filtered) for port in seen.ports] == [(server.ports[0].id, True, True)]
+
+    def test_a_port_that_is_not_the_servers_goes_when_it_is_plugged_exactly(
+        self, ground: Ground, server: ServerSpec
+    ) -> None:
+        bare = msgspec.structs.replace(server, ports=[])
+        plug_vifs(ground.host, self._order(ground, PlugVifs, server.uuid, server=bare))
+        assert self.look(ground, server).ports[0].has_tap
+        plug_vifs(ground.host, self._order(ground, PlugVifs, server.uuid, server=server, is_exact=True))
+        assert self.look(ground, server).ports[0].has_tap
+        plug_vifs(ground.host, self._order(ground, PlugVifs, server.uuid, server=bare, is_exact=True))
+        assert not self.look(ground, server).ports[0].has_tap
+        assert ground.host.network.plugged_ports() == {}
 
     LOSSES = {
         "domain": lambda seen: seen.domain is None,

@@ -4,8 +4,9 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
+from cloud.compute.management.find_server import find_server
 from cloud.compute.management.step_tree import tree
 from cloud.compute.models import Instance, InstanceFault, Operation
 from cloud.compute.models.operations import OperationState
@@ -24,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--operations", type=int, default=5, metavar="N", help="show the last N operations (5)")
 
     def handle(self, *, server: str, operations: int, **options: object) -> None:
-        instance = find(server)
+        instance = find_server(server)
         now = database_now()
         for line in _summary(instance):
             self.stdout.write(line)
@@ -33,27 +34,6 @@ class Command(BaseCommand):
             self.stdout.write("")
             for line in _operation(operation, now):
                 self.stdout.write(line)
-
-
-def find(text: str) -> Instance:
-    """Return the one server that is meant, a living one before dead ones of the same name.
-
-    Raises:
-        CommandError: there is none, or more than one.
-    """
-    by_id = Instance.objects.filter(uuid=text).first()
-    if by_id:
-        return by_id
-    named = list(Instance.objects.filter(display_name=text).order_by("deleted", "-id")[:20])
-    if not named and len(text) >= 4:
-        named = list(Instance.objects.filter(uuid__startswith=text).order_by("deleted", "-id")[:20])
-    living = [one for one in named if not one.deleted] or named[:1]
-    if not living:
-        raise CommandError(f"There is no server whose id or name is {text!r}.")
-    if len(living) > 1:
-        candidates = "\n".join(f"  {one.uuid}  {one.display_name}  in project {one.project_id}" for one in living)
-        raise CommandError(f"{len(living)} servers are called {text!r}; name one by its id:\n{candidates}")
-    return living[0]
 
 
 def _summary(instance: Instance) -> Iterator[str]:

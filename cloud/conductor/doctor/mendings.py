@@ -1,0 +1,219 @@
+"""What mends a difference that the doctor found: each a small verb that does no harm where nothing is wrong."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from cloud.compute import states
+from cloud.compute.models import Instance, InstanceTag, Operation, ServerGroupMember, Step
+from cloud.compute.models.operations import OperationState, StepState
+from cloud.compute.services import host_feed, moves, operations, power, rebuild_server
+from cloud.compute.services.delete_server import delete
+from cloud.compute.services.reset_state import reset
+from cloud.conductor import standings
+from cloud.conductor.doctor import guest
+from cloud.conductor.doctor.asking import ask, fence
+from cloud.conductor.steps import failing
+from cloud.conductor.steps.orders import claim_of
+from cloud.core import rpc
+from cloud.core.clock import database_now
+from cloud.core.context import RequestContext, new_request_id
+from cloud.core.errors import CloudError
+from cloud.networks.services import allocation
+from cloud.placement.services.recount import hold_exactly
+from contracts.compute import DestroyServer, DropAside, PlugVifs, ServerSpec, TakeBackServer
+from contracts.envelope import Order
+from contracts.errors import ErrorCode
+
+_SECONDS = 60.0
+
+
+class Unmendable(CloudError):
+    """Nothing was mended."""
+
+    status = 409
+
+
+@dataclass(frozen=True)
+class Mending:
+    """A verb: what it does with a server, and what it promises in a sentence."""
+
+    carry_out: Callable[[Instance, str], None]
+    promise: str
+
+
+def operator() -> RequestContext:
+    """Return the context of whoever has a shell where the control plane runs."""
+    return RequestContext(
+        request_id=new_request_id(), user_id="", is_system=True, roles=frozenset({"admin"}), methods=("shell",)
+    )
+
+
+def _running(instance: Instance) -> list[Operation]:
+    rows = Operation.objects.filter(instance_uuid=instance.uuid, state=OperationState.RUNNING)
+    return list(rows.order_by("-started_at"))
+
+
+def _resend(instance: Instance, _: str) -> None:
+    for operation in _running(instance):
+        Operation.objects.filter(pk=operation.pk).update(resend_at=database_now())
+        rpc.launch_now(operation.workflow, [operation.id])
+
+
+def _end(instance: Instance, _: str) -> None:
+    newest, *others = _running(instance) or [None]
+    for operation in others:
+        operations.fail(operation, ErrorCode.SUPERSEDED, f"Superseded by {newest.action}.")
+    if newest is not None and newest.deadline <= database_now():
+        failing.fail(newest, ErrorCode.DEADLINE_EXCEEDED, "ended by an operator after its deadline")
+
+
+def _close(instance: Instance, _: str) -> None:
+    now = database_now()
+    closed = Operation.objects.filter(instance_uuid=instance.uuid).exclude(state=OperationState.RUNNING)
+    closed.filter(finished_at=None).update(finished_at=now, updated_at=now)
+    left = Step.objects.filter(operation__instance_uuid=instance.uuid, state__in=(StepState.PENDING, StepState.SENT))
+    for running in _running(instance):
+        left = left.exclude(operation=running, attempt=running.attempt)
+    left.update(state=StepState.SKIPPED, finished_at=now)
+
+
+def _settle(instance: Instance, _: str) -> None:
+    if _running(instance):
+        raise Unmendable("An operation is under way, which will end the state; see `resend` and `end`.")
+    if instance.task_state == states.DELETING:
+        operations.begin(operator(), [instance], "delete", "delete")
+        return
+    power_state = _power_state(instance)
+    reset(instance, states.ERROR if power_state is None else states.ACTIVE)
+    if power_state is not None:
+        _take_word(instance, power_state)
+
+
+def _power_state(instance: Instance) -> int | None:
+    """Return the guest's power state, None where there is none or nobody answers."""
+    word = ask(instance, instance.host, []) if instance.host else None
+    return word.seen.domain.power_state if word and word.seen and word.seen.domain else None
+
+
+def _power(instance: Instance, _: str) -> None:
+    power_state = _power_state(instance)
+    if power_state is None:
+        raise Unmendable(f"Host {instance.host} does not say how the guest is.")
+    _take_word(instance, power_state)
+
+
+def _take_word(instance: Instance, power_state: int) -> None:
+    event = "seen_on" if power_state == guest.RUNNING else "seen_off"
+    rows = Instance.objects.filter(pk=instance.pk, deleted=False)
+    states.machine.fire(rows, event, updated_at=database_now())
+    rows.filter(task_state=states.IDLE).update(power_state=power_state)
+
+
+def _claim(instance: Instance, _: str) -> None:
+    if moves.unfinished(instance.uuid):
+        raise Unmendable("A move is open: confirm or revert it first.")
+    wanted = [claim_of(instance, instance.host)] if instance.host and not instance.deleted else []
+    with transaction.atomic():
+        refused, hosts = hold_exactly(instance.uuid, wanted)
+        host_feed.publish(hosts)
+        if refused:
+            transaction.set_rollback(True)
+    if refused:
+        raise Unmendable(f"Host {instance.host} has not enough left for the server: move others away, then try again.")
+
+
+def _ports(instance: Instance, _: str) -> None:
+    if instance.deleted or not instance.host:
+        with transaction.atomic():
+            allocation.release([instance.uuid])
+            InstanceTag.objects.filter(instance_uuid=instance.uuid).delete()
+            ServerGroupMember.objects.filter(instance_uuid=instance.uuid).delete()
+        return
+    allocation.allocate(instance.uuid, instance.project_id, instance.network_request, instance.host)
+    if instance.vm_state == states.ACTIVE:
+        allocation.set_active(instance.uuid)
+
+
+def _plug(instance: Instance, _: str) -> None:
+    _call(PlugVifs(server=_spec(instance), **fence(instance, instance.host, _SECONDS, "plug_vifs")))
+
+
+def _unplug(instance: Instance, _: str) -> None:
+    order = PlugVifs(server=_spec(instance), is_exact=True, **fence(instance, instance.host, _SECONDS, "plug_vifs"))
+    _call(order)
+
+
+def _take_back(instance: Instance, _: str) -> None:
+    is_started = instance.vm_state != states.STOPPED
+    fenced = fence(instance, instance.host, _SECONDS, "take_back_server")
+    _call(TakeBackServer(server=_spec(instance), is_started=is_started, **fenced))
+
+
+def _define(instance: Instance, _: str) -> None:
+    fenced = fence(instance, instance.host, _SECONDS, "take_back_server")
+    _call(TakeBackServer(server=_spec(instance), is_started=False, **fenced))
+
+
+def _restart(instance: Instance, _: str) -> None:
+    power.reboot(operator(), instance, hard=True)
+
+
+def _rebuild(instance: Instance, _: str) -> None:
+    rebuild_server.rebuild(operator(), instance, instance.image_ref, {})
+
+
+def _delete(instance: Instance, _: str) -> None:
+    delete(operator(), instance)
+
+
+def _sweep(instance: Instance, host: str) -> None:
+    migration = moves.unfinished(instance.uuid)
+    if migration and host in (migration.source_compute, migration.dest_compute):
+        raise Unmendable("A move is open that needs what is there: confirm or revert it first.")
+    if not host or (host == instance.host and not instance.deleted):
+        raise Unmendable("The server is at home there; name another host with --host.")
+    if _running(instance):
+        raise Unmendable("An operation is under way: wait for its end.")
+    _call(DestroyServer(**fence(instance, host, _SECONDS, "remove_residue"), is_final=instance.deleted))
+
+
+def _drop_aside(instance: Instance, host: str) -> None:
+    migration = moves.unfinished(instance.uuid)
+    if migration and host == migration.source_compute:
+        raise Unmendable("A move is open that may come back to these disks: confirm or revert it first.")
+    _call(DropAside(**fence(instance, host or instance.host, _SECONDS, "drop_aside")))
+
+
+def _spec(instance: Instance) -> ServerSpec:
+    standing = standings.Standing(Operation(host=instance.host), instance, frozenset())
+    return standings.server_of(standing, standings.images_of([standing]))
+
+
+def _call(order: Order) -> None:
+    if not order.host:
+        raise Unmendable("The server is on no host.")
+    outcome = rpc.call(order, _SECONDS)
+    if outcome.is_failure:
+        raise Unmendable(f"Host {order.host} could not: {outcome.error_code}: {outcome.detail}")
+
+
+MENDINGS: dict[str, Mending] = {
+    "resend": Mending(_resend, "send what its operation waits for once more, now"),
+    "end": Mending(_end, "end what is past its deadline, and all operations but the newest"),
+    "close": Mending(_close, "close steps and operations that ended without being closed"),
+    "settle": Mending(_settle, "bring a server to rest that no operation moves: as its host says, or to ERROR"),
+    "power": Mending(_power, "take the host's word on whether the guest runs"),
+    "claim": Mending(_claim, "hold of its host what it needs, and nothing else anywhere"),
+    "ports": Mending(_ports, "bind its ports to its host; of a deleted one give back ports, tags and group"),
+    "plug": Mending(_plug, "make its taps, firewall rules, leases and metadata anew"),
+    "unplug": Mending(_unplug, "the same, and remove taps that are not its"),
+    "define": Mending(_define, "define its guest anew without starting it"),
+    "take-back": Mending(_take_back, "put its disks back that are aside"),
+    "restart": Mending(_restart, "reboot it hard: the guest is defined anew with all that it should have"),
+    "rebuild": Mending(_rebuild, "make its disks anew from its image; what was on them is lost"),
+    "delete": Mending(_delete, "delete it"),
+    "sweep": Mending(_sweep, "remove what another host has of it"),
+    "drop-aside": Mending(_drop_aside, "remove its disks that are aside on a host"),
+}  # fmt: skip
