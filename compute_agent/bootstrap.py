@@ -1,6 +1,7 @@
 """Real or fake: the only place that chooses the drivers."""
 # ruff: noqa: PLC0415 - a fake host must not need libvirt, nor a real one the fakes
 
+import time
 from typing import Any
 
 from compute_agent.clock import BrokerClock
@@ -8,17 +9,21 @@ from compute_agent.fences import FileFences, MemoryFences
 from compute_agent.host import Host
 from compute_agent.locks import FileLocks, MemoryLocks
 from compute_agent.settings import Settings
+from compute_agent.silence import Silence
 from compute_agent.tasks import Agent, Station
 
 
 def build_agent(settings: Settings, clock: BrokerClock | None = None) -> Agent:
     """Make the drivers of every host that the process speaks for; without a clock the host's own is believed."""
     build = _fake_station if settings.hypervisor == "fake" else _libvirt_station
-    clocks = {} if clock is None else {"clock": clock.now, "stamp": clock.stamp}
-    return Agent(stations={host: build(settings, host, clocks) for host in settings.hosts}, key=settings.key)
+    times: dict[str, Any] = {} if clock is None else {"clock": clock.now, "stamp": clock.stamp}
+    # One for all hosts of a process: they are heard, or not, together.
+    path = settings.state_dir / "spoken" / f"{settings.hosts[0]}.json"
+    times["silence"] = Silence(path, times.get("clock", time.time))
+    return Agent(stations={host: build(settings, host, times) for host in settings.hosts}, key=settings.key)
 
 
-def _fake_station(settings: Settings, name: str, clocks: dict[str, Any]) -> Station:
+def _fake_station(settings: Settings, name: str, times: dict[str, Any]) -> Station:
     from compute_agent.drivers.fake import FakeHypervisor, FakeSize
     from compute_agent.drivers.fault_plan import FaultPlan
     from compute_agent.network.fake import FakeNetwork
@@ -33,12 +38,12 @@ def _fake_station(settings: Settings, name: str, clocks: dict[str, Any]) -> Stat
         driver=FakeHypervisor(name, size, folder=folder / "domains", faults=faults, delays=fake.delays),
         network=FakeNetwork(folder / "ports", faults),
         storage=FakeStorage(fake.disk_gb, folder=folder / "storage", faults=faults),
-        **clocks,
+        **times,
     )
     return Station(host, MemoryLocks(), MemoryFences())
 
 
-def _libvirt_station(settings: Settings, name: str, clocks: dict[str, Any]) -> Station:
+def _libvirt_station(settings: Settings, name: str, times: dict[str, Any]) -> Station:
     from compute_agent.drivers.libvirt.driver import LibvirtDriver
     from compute_agent.drivers.libvirt.settings import LibvirtSettings
     from compute_agent.network.linux_bridge import LinuxBridgeNetwork
@@ -50,5 +55,5 @@ def _libvirt_station(settings: Settings, name: str, clocks: dict[str, Any]) -> S
         uri=settings.libvirt_uri, disk_folder=storage.folder, virt_type=settings.virt_type, hostname=name
     )
     network = LinuxBridgeNetwork(state_dir)
-    host = Host(name=name, driver=LibvirtDriver(libvirt), network=network, storage=storage, **clocks)
+    host = Host(name=name, driver=LibvirtDriver(libvirt), network=network, storage=storage, **times)
     return Station(host, FileLocks(state_dir / "locks"), FileFences(state_dir / "fences", host.clock))

@@ -158,6 +158,7 @@ class Reporter:
             self._is_cut_off = True
             log.warning("host=%s report not sent: %s: %s", host, type(exc).__name__, exc)
             return
+        self._hosts[host].silence.end()
         if self._is_cut_off:
             self._is_cut_off = False
             self._hurry()

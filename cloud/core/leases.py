@@ -59,6 +59,11 @@ def take(name: str, holder: str, seconds: float) -> Held | None:
     return None if found is None else Held(name, holder, found)
 
 
+def is_held(name: str) -> bool:
+    """Tell whether somebody holds the lease now."""
+    return Lease.objects.filter(name=name, expires_at__gt=database_now()).exists()
+
+
 def give_back(held: Held) -> None:
     """Let the next one have it at once."""
     Lease.objects.filter(name=held.name, generation=held.generation, holder=held.holder).update(

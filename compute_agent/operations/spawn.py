@@ -2,7 +2,7 @@
 
 from compute_agent.drivers.base import PowerState
 from compute_agent.host import Host
-from compute_agent.operations.bring_up import bring_up, power_state_of
+from compute_agent.operations.bring_up import make_ready, power_state_of
 from contracts.compute import ServerSpawned, SpawnServer
 
 
@@ -10,11 +10,17 @@ def spawn(host: Host, order: SpawnServer) -> ServerSpawned:
     """Have the instance running; a running one is left alone.
 
     A failure leaves what was made so far: the conductor orders DestroyServer, which removes all of it.
+
+    Raises:
+        OrderRefused: another host may have been told to make it.
     """
     server = order.server
-    state = power_state_of(host, server.uuid)
-    if state is not PowerState.RUNNING:
-        if server.image is not None:
-            host.storage.prepare_image(server.image)
-        state = bring_up(host, server)
-    return ServerSpawned(power_state=state)
+    if power_state_of(host, server.uuid) is PowerState.RUNNING:
+        return ServerSpawned(power_state=PowerState.RUNNING)
+    host.silence.check(order)
+    if server.image is not None:
+        host.storage.prepare_image(server.image)
+    make_ready(host, server)
+    host.silence.check(order)  # that may have taken long
+    host.driver.start(server.uuid)
+    return ServerSpawned(power_state=host.driver.power_state(server.uuid))

@@ -44,7 +44,9 @@ def fail_spawn(operation: Operation, code: str, detail: str = "") -> None:
     if not operation.host or code not in RETRY_ELSEWHERE or tried >= settings.MAX_BUILD_ATTEMPTS:
         fail_build(operation, code, detail=detail)
         return
-    next_attempt(operation, code, detail, alternates=operation.alternates)
+    # A host that refused what came late is none the worse for what is sent now.
+    again = [operation.host] if code == ErrorCode.ORDER_REFUSED else []
+    next_attempt(operation, code, detail, alternates=[*again, *operation.alternates])
 
 
 @transaction.atomic

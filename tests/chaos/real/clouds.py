@@ -73,6 +73,10 @@ class ChaosCloud(LocalCloud):
         self._more.append(kept)
         return kept
 
+    def workers_ready(self) -> int:
+        """Return how many of the Celery workers that `start_more` started take tasks."""
+        return sum("ready." in log.read_text(errors="replace") for log in (self.state_dir / "log").glob("more-*.log"))
+
     def end(self) -> None:
         """Take everything down."""
         for process in self._more:

@@ -71,13 +71,7 @@ def _make_room(cloud):
     network = client.call("POST", "/network/v2.0/networks", {"network": {"name": "wide"}}).body["network"]["id"]
     subnet = {"subnet": {"network_id": network, "cidr": "10.64.0.0/16", "ip_version": 4}}
     assert client.call("POST", "/network/v2.0/subnets", subnet).status == 201
-    wait_until(lambda: _workers(cloud) == {"conductor": OF_EACH, "scheduler": OF_EACH}, "all workers to be there", 60)
-
-
-def _workers(cloud):
-    services = cloud.admin.call("GET", "/compute/v2.1/os-services").body["services"]
-    names = Counter(one["binary"].removeprefix("nova-") for one in services if one["state"] == "up")
-    return {name: names[name] for name in ("conductor", "scheduler")}
+    wait_until(lambda: cloud.workers_ready() == 2 * (OF_EACH - 1), "the other workers to be there", 60)
 
 
 def _is_explained(burst):

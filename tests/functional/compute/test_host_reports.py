@@ -13,6 +13,7 @@ from cloud.compute.services.power_reports import report_power_states
 from cloud.conductor import presence
 from cloud.conductor.reconcile import hosts
 from cloud.core.clock import database_now
+from cloud.core.models import Lease
 from cloud.placement.models import Inventory, ResourceProvider
 from contracts.conductor import HostReport, InstancePower, PowerReport, Residue
 from contracts.presence import PRESENCE
@@ -159,11 +160,25 @@ def test_a_silent_host_goes_down_and_comes_back_and_its_state_is_newer(settings)
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     make_host("a")
     first = host_states()[0]
+    hosts.reconcile()
     Service.objects.update(last_seen_at=database_now() - timedelta(seconds=settings.HOST_DOWN_AFTER_SECONDS + 1))
     hosts.reconcile()
     down = host_states()[0]
     assert (down.is_up, down.generation > first.generation) == (False, True)
     Service.objects.update(last_seen_at=database_now())
+    hosts.reconcile()
+    assert host_states()[0].is_up
+
+
+def test_no_host_is_to_blame_when_nobody_listened(settings):
+    """Redis, the database or every conductor was away for a minute: the hosts could not be heard."""
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    make_host("a")
+    hosts.reconcile()
+    long_ago = database_now() - timedelta(seconds=settings.HOST_DOWN_AFTER_SECONDS + 1)
+    Lease.objects.update(expires_at=long_ago)
+    Service.objects.update(last_seen_at=long_ago)
+    hosts.reconcile()
     hosts.reconcile()
     assert host_states()[0].is_up
 

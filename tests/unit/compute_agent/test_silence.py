@@ -1,0 +1,75 @@
+"""A host that was silent for so long that it counted as down begins nothing that it was told before."""
+
+import pytest
+
+from compute_agent.errors import OrderRefused
+from compute_agent.silence import LONGEST_SECONDS, Silence
+from contracts.compute import COMMANDS, SpawnServer
+from tests.unit.compute_agent.orders import FakeClock, new_id, order, server_spec
+
+LASTS = COMMANDS[SpawnServer.NAME].timing.deadline_seconds
+
+
+@pytest.fixture
+def clock():
+    return FakeClock(100_000.0)
+
+
+def _order(sent_at):
+    server = server_spec()
+    return order(SpawnServer, server.uuid, server=server, not_after=sent_at + LASTS, operation_id=new_id())
+
+
+def test_who_is_heard_all_along_refuses_nothing(clock):
+    silence = Silence(clock=clock.time)
+    for _ in range(20):
+        silence.end()
+        clock.now += 10
+    silence.check(_order(sent_at=clock.now - LASTS + 1))
+
+
+def test_who_never_spoke_refuses_nothing(clock):
+    Silence(clock=clock.time).check(_order(sent_at=clock.now))
+
+
+def test_during_a_long_silence_everything_is_refused(clock):
+    silence = Silence(clock=clock.time)
+    silence.end()
+    clock.now += LONGEST_SECONDS + 1
+    with pytest.raises(OrderRefused):
+        silence.check(_order(sent_at=clock.now))
+
+
+def test_after_it_what_was_sent_before_is_refused_and_what_is_new_is_not(clock):
+    silence = Silence(clock=clock.time)
+    silence.end()
+    clock.now += LONGEST_SECONDS + 1
+    silence.end()
+    with pytest.raises(OrderRefused):
+        silence.check(_order(sent_at=clock.now - 1))
+    silence.check(_order(sent_at=clock.now + 1))
+
+
+def test_a_short_pause_is_none(clock):
+    silence = Silence(clock=clock.time)
+    silence.end()
+    clock.now += LONGEST_SECONDS - 1
+    silence.check(_order(sent_at=clock.now - 30))
+
+
+def test_it_outlives_the_process(clock, tmp_path):
+    path = tmp_path / "spoken" / "host.json"
+    Silence(path, clock.time).end()
+    clock.now += LONGEST_SECONDS + 1
+    restarted = Silence(path, clock.time)
+    with pytest.raises(OrderRefused):
+        restarted.check(_order(sent_at=clock.now - 30))
+    restarted.end()
+    with pytest.raises(OrderRefused):
+        restarted.check(_order(sent_at=clock.now - 30))
+
+
+def test_a_file_that_cannot_be_read_is_as_good_as_none(clock, tmp_path):
+    path = tmp_path / "host.json"
+    path.write_text("{")
+    Silence(path, clock.time).check(_order(sent_at=clock.now))
