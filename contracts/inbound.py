@@ -35,7 +35,11 @@ REPORTS: Mapping[str, type[Message]] = {kind.NAME: kind for kind in (HostReport,
 # The step -> the orders whose outcome it takes.
 HEARD: Mapping[str, frozenset[str]] = {
     steps.NOTE_OUTCOME: frozenset({PrepareImage.NAME, PlugVifs.NAME, ReceiveDisks.NAME}),
-    steps.TAKE_ANSWER: frozenset({GetConsoleOutput.NAME, InspectServer.NAME}),
+    # What a person waits for: a question, or a mending that is no operation.
+    steps.TAKE_ANSWER: frozenset({
+        GetConsoleOutput.NAME, InspectServer.NAME, PlugVifs.NAME, TakeBackServer.NAME, DestroyServer.NAME,
+        DropAside.NAME,
+    }),
     steps.FINISH_SPAWN: frozenset({SpawnServer.NAME}),
     steps.FINISH_DELETE: frozenset({DestroyServer.NAME}),
     steps.FINISH_POWER: frozenset({StopServer.NAME, StartServer.NAME, RebootServer.NAME}),

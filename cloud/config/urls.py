@@ -2,10 +2,12 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from cloud.config import watch
 
 urlpatterns = [
+    path("admin/health/", RedirectView.as_view(pattern_name="admin:health")),
     path("admin/", admin.site.urls),
     path("healthz", watch.healthz),
     path("metrics", watch.metrics),

@@ -1,20 +1,17 @@
 """For whoever watches the cloud: /healthz, /metrics and /api/schema/."""
 
-from datetime import datetime
 from typing import Any
 
 import orjson
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection
-from django.db.models import Count, Min
+from django.db import DatabaseError
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest, multiprocess, values
 
-from cloud.compute import states
-from cloud.compute.models import Instance, Operation, Service
-from cloud.compute.models.operations import OperationState
+from cloud.compute.models import Instance
+from cloud.compute.selectors.health import Health, health
 from cloud.core.openapi import document
 
 _REDIS_SECONDS = 1.0
@@ -24,14 +21,12 @@ _redis = redis.Redis.from_url(
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 while the database answers; say how Redis is and how old the oldest transient state.
+    """Answer 200 while the database answers; say how Redis is, and how the work under way stands.
 
     Redis away is no reason to take the API out of service: it goes on reading, and what it accepts waits in rows.
     """
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        oldest = _oldest_transient()
+        seen = health()
     except DatabaseError as error:
         return _json({"status": "down", "database": type(error).__name__}, 503)
     try:
@@ -39,15 +34,20 @@ def healthz(request: HttpRequest) -> HttpResponse:
         broker = "up"
     except redis.RedisError as error:
         broker = f"down: {type(error).__name__}"
-    age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
-    status = "up" if broker == "up" else "degraded"
-    return _json({"status": status, "database": "up", "redis": broker, "oldest_transient_state_seconds": round(age, 1)})
+    status = "up" if broker == "up" and seen.is_well else "degraded"
+    return _json({"status": status, "database": "up", "redis": broker, **_figures(seen)})
 
 
-def _oldest_transient() -> datetime | None:
-    rows = Instance.objects.filter(deleted=False, task_state__in=states.TRANSIENT)
-    found: datetime | None = rows.aggregate(oldest=Min("updated_at"))["oldest"]
-    return found
+def _figures(seen: Health) -> dict[str, Any]:
+    """Nothing of whose servers these are: this is said to everybody."""
+    return {
+        "oldest_transient_state_seconds": round(seen.oldest_seconds, 1),
+        "oldest_transient_state": seen.oldest.task_state if seen.oldest else None,
+        "operations": {"running": seen.running, "overdue": seen.overdue},
+        "hosts": {"up": seen.hosts_up, "down": seen.hosts_down},
+        "unsent_orders": {"waiting": seen.unsent, "oldest_seconds": round(seen.unsent_seconds, 1)},
+        "lapsed_leases": list(seen.leases_lapsed),
+    }
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -71,15 +71,19 @@ def _database_registry() -> CollectorRegistry:
     servers = Gauge("novella_servers", "Servers by state", ["vm_state"], registry=registry)
     for row in Instance.objects.filter(deleted=False).values("vm_state").annotate(number=Count("id")):
         servers.labels(row["vm_state"]).set(row["number"])
-    Gauge("novella_operations_running", "Operations under way", registry=registry).set(
-        Operation.objects.filter(state=OperationState.RUNNING).count()
-    )
-    oldest = _oldest_transient()
-    age = (timezone.now() - oldest).total_seconds() if oldest else 0
-    Gauge("novella_oldest_transient_state_seconds", "Age of the oldest transient state", registry=registry).set(age)
+    seen = health()
+    for name, text, value in (
+        ("novella_operations_running", "Operations under way", seen.running),
+        ("novella_operations_overdue", "Operations past their deadline", seen.overdue),
+        ("novella_oldest_transient_state_seconds", "Age of the oldest transient state", seen.oldest_seconds),
+        ("novella_unsent_orders", "Orders that wait for the broker", seen.unsent),
+        ("novella_unsent_order_seconds", "Age of the oldest order that waits", seen.unsent_seconds),
+        ("novella_lapsed_leases", "Duties of one process that none has", len(seen.leases_lapsed)),
+    ):
+        Gauge(name, text, registry=registry).set(value)
     hosts = Gauge("novella_hosts", "Compute hosts by state", ["state"], registry=registry)
-    for row in Service.objects.filter(binary="nova-compute").values("is_up").annotate(number=Count("id")):
-        hosts.labels("up" if row["is_up"] else "down").set(row["number"])
+    hosts.labels("up").set(seen.hosts_up)
+    hosts.labels("down").set(seen.hosts_down)
     return registry
 
 

@@ -11,6 +11,7 @@ from django.urls import path, reverse
 
 from cloud.compute.admin.context import context_of
 from cloud.compute.admin.dashboard import overview_fragment
+from cloud.compute.admin.health import health_fragment, health_page
 from cloud.compute.admin.server_columns import ServerColumns
 from cloud.compute.admin.server_filters import BusyFilter, LivingFilter, StatusFilter
 from cloud.compute.admin.server_verbs import VERBS, carry_out, refusal_of
@@ -80,6 +81,8 @@ class ServerAdmin(ServerColumns, WholePage, ReadOnlyAdmin):
     def get_urls(self) -> list[Any]:
         act = self.admin_site.admin_view(self.act)
         return [
+            path("health/values/", self.admin_site.admin_view(health_fragment), name="health_values"),
+            path("health/", self.admin_site.admin_view(health_page), name="health"),
             path("overview/", self.admin_site.admin_view(overview_fragment), name="compute_overview"),
             path("<int:pk>/act/<str:verb>/", act, name="compute_instance_act"),
             *super().get_urls(),
