@@ -8,6 +8,8 @@ from typing import Any
 from celery.signals import task_failure, task_postrun, task_prerun, worker_ready, worker_shutting_down
 from django.db import DatabaseError, close_old_connections
 
+from cloud.conductor.inbound.gate import gate
+from cloud.conductor.inbound.guard import Guard
 from cloud.conductor.inbound.users import UserKeeper
 from cloud.conductor.presence import note_conductor
 from cloud.conductor.reconcile.losses import repeat_soon
@@ -18,6 +20,7 @@ _log = logging.getLogger(__name__)
 _PRESENCE_SECONDS = 15.0
 recorder = Recorder()
 keeper = UserKeeper()
+guard = Guard(gate)
 _stopping = threading.Event()
 _thread: list[threading.Thread] = []
 
@@ -67,6 +70,7 @@ def _run() -> None:
         try:
             recorder.flush()
             keeper.look()
+            guard.look()
             if time.monotonic() - seen_at >= _PRESENCE_SECONDS:
                 note_conductor()
                 seen_at = time.monotonic()

@@ -83,6 +83,28 @@ def run_id() -> str:
     return str(_client().info("server")["run_id"])
 
 
+def connections() -> list[dict[str, str]]:
+    """Return what Redis says of each connection. Raises redis.RedisError."""
+    found: list[dict[str, str]] = _client().client_list()
+    return found
+
+
+def queue_length(queue: str) -> int:
+    """Return how many messages wait. Raises redis.RedisError."""
+    return int(_client().llen(queue))
+
+
+def take_from(queue: str, count: int) -> list[bytes]:
+    """Take the messages that wait longest. Raises redis.RedisError."""
+    taken: list[bytes] = _bytes_client(settings.REDIS_URL).rpop(queue, count) or []
+    return taken
+
+
+def put_first(queue: str, messages: list[bytes]) -> None:
+    """Put messages where they are read first, the first of them before the others. Raises redis.RedisError."""
+    _client().rpush(queue, *reversed(messages))
+
+
 def _database() -> int:
     return int(parse_url(settings.REDIS_URL).get("db") or 0)
 
@@ -102,3 +124,8 @@ def _client() -> redis.Redis:
 @cache
 def _client_of(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS, decode_responses=True)
+
+
+@cache
+def _bytes_client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)

@@ -3,15 +3,19 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from cloud.compute.errors import BadCredential, CredentialExists, CredentialNotFound
-from cloud.compute.models import HostCredential
+from cloud.compute.models import HostCredential, Service
 from cloud.compute.services import broker_users
 from cloud.compute.services.credential_secrets import key, redis_password, redis_user
+from cloud.compute.services.host_services import change_service
+from cloud.compute.services.host_states import COMPUTE
 from cloud.compute.services.keyring import keyring
 from cloud.core.clock import database_now
 from contracts.credentials import credential_text
@@ -19,6 +23,7 @@ from contracts.routing import HOST_NAME
 
 _MOST_HOSTS = 64
 _MANY = "-*"
+_REASON = "Credential: "
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ def enroll(name: str, hosts: Sequence[str] = (), *, renew: bool = False) -> Issu
         wanted = list(hosts) or (row.hosts if row else [name])
         _check_free(name, wanted)
         row = _write(name, wanted)
+        _open(wanted)
     keyring.forget()
     issued = Issued(name, key(name, row.salt), redis_password(name, row.salt))
     broker_users.allow([row])
@@ -78,25 +84,50 @@ def issued(name: str) -> Issued | None:
 def dismiss(name: str) -> None:
     """End a credential: nothing that is signed with it is believed from now on, and its user is gone.
 
+    Its hosts get no new servers; what runs there runs on.
+
     Raises:
         CredentialNotFound
         redis.RedisError: its user is still there; conductors end it when Redis is there.
     """
-    now = database_now()
-    if not HostCredential.objects.filter(name=name, dismissed_at=None).update(dismissed_at=now, updated_at=now):
+    if not _end(name, "dismissed", dismissed_at=database_now()):
         raise CredentialNotFound(name=name)
-    keyring.forget()
     broker_users.remove(name)
 
 
 def suspend(name: str, reason: str) -> bool:
     """Switch a credential off because of what it did; tell whether it was on. Raises redis.RedisError."""
-    now = database_now()
-    rows = HostCredential.objects.filter(name=name, dismissed_at=None, suspended_at=None)
-    is_changed = bool(rows.update(suspended_at=now, suspended_reason=reason[:255], updated_at=now))
-    keyring.forget()
+    is_changed = _end(name, reason, suspended_at=database_now(), suspended_reason=reason[:255])
     broker_users.remove(name)
     return is_changed
+
+
+def _end(name: str, reason: str, **columns: Any) -> bool:
+    with transaction.atomic():
+        rows = HostCredential.objects.select_for_update().filter(name=name, dismissed_at=None)
+        row = rows.first()
+        if row is None or (row.suspended_at and "suspended_at" in columns):
+            return False
+        rows.update(**columns, updated_at=database_now())
+        for host in _known(row.hosts):
+            change_service(host, COMPUTE, disabled=True, disabled_reason=f"{_REASON}{reason}"[:255])
+    keyring.forget()
+    return True
+
+
+def _open(hosts: Sequence[str]) -> None:
+    """Let hosts have servers again that had none because of an earlier credential."""
+    for host in _known(hosts, disabled_reason__startswith=_REASON):
+        change_service(host, COMPUTE, disabled=False, disabled_reason=None)
+
+
+def _known(hosts: Sequence[str], **conditions: str) -> list[str]:
+    exact = [one for one in hosts if not one.endswith("*")]
+    wanted = Q(host__in=exact)
+    for one in hosts:
+        if one.endswith("*"):
+            wanted |= Q(host__startswith=one.removesuffix("*"))
+    return list(Service.objects.filter(wanted, binary=COMPUTE, **conditions).values_list("host", flat=True))
 
 
 def _write(name: str, hosts: Sequence[str]) -> HostCredential:

@@ -2,33 +2,63 @@
 
 import logging
 import time
+from collections import Counter
 from typing import Any
 
 from django.conf import settings
 
 from cloud.compute.services.keyring import Keyring, keyring
+from cloud.conductor.inbound.limits import Limits
 from cloud.conductor.inbound.messages import task_message
-from cloud.conductor.inbound.words import Refused, read
+from cloud.conductor.inbound.words import Refused, Word, read
 
 _log = logging.getLogger(__name__)
 _LINES_A_SECOND = 5
 
 
 class Gate:
-    """Lets messages in, one at a time; what is refused leaves a line in the log, but never more than a few a second."""
+    """Lets messages in, one at a time; what is refused leaves a line in the log, but never more than a few a second.
+
+    Attributes:
+        proven: how many words each credential has said, since somebody asked.
+        unproven: how many messages nobody can be blamed for.
+        flooding: hosts that said far too much.
+    """
 
     def __init__(self, keys: Keyring) -> None:
         self._keys = keys
+        self._limits = Limits()
         self._lines = _Lines()
+        self.proven: Counter[str] = Counter()
+        self.unproven = 0
+        self.flooding: set[str] = set()
 
     def admit(self, raw: bytes) -> dict[str, Any] | None:
         """Return the message that the worker gets, or None for one that is dropped."""
         try:
-            word = read(raw, self._keys, accepts_unsigned=settings.ACCEPT_UNSIGNED)
+            word = self.read(raw)
+            self._count(word)
             return task_message(word)
         except Refused as refusal:
+            self.unproven += not refusal.host
             self._lines.write(f"refused a message of {refusal.host or 'an unknown sender'}: {refusal}")
             return None
+
+    def read(self, raw: bytes) -> Word:
+        """Return the word that a message holds. Raises Refused."""
+        return read(raw, self._keys, accepts_unsigned=settings.ACCEPT_UNSIGNED)
+
+    def credential_of(self, host: str) -> str:
+        """Return the name of a host's credential; empty for a host that has none."""
+        known = self._keys.find(host)
+        return known.name if known else ""
+
+    def _count(self, word: Word) -> None:
+        self.proven[self.credential_of(word.host)] += 1
+        if not self._limits.admits(word):
+            if self._limits.is_flooding(word.host):
+                self.flooding.add(word.host)
+            raise Refused(f"it has said too much of late, {word.task} among it", word.host)
 
 
 class _Lines:
