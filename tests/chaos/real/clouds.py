@@ -17,9 +17,9 @@ from celery import Celery
 
 from contracts.broker import celery_settings
 from contracts.conductor import RECONCILE_HOSTS
-from contracts.routing import CONDUCTOR_QUEUE
+from contracts.routing import CONDUCTOR_QUEUE, INBOUND_QUEUE
 from host import supervision
-from host.environment import process_environment, read_environment
+from host.environment import agent_environment, process_environment, read_environment
 from tests.chaos.real.client import Client
 from tests.chaos.real.postgres import PostgresServer
 from tests.chaos.real.rows import Rows
@@ -67,8 +67,18 @@ class ChaosCloud(LocalCloud):
         admin.network.update_quota(project, port=-1)
 
     def start_more(self, module: str, **variables: str) -> "KeptProcess":
-        """Keep one more process beside the supervised ones, e.g. a second conductor; `end` ends it."""
-        environment = {**self.environment, **process_environment(self.settings), **variables}
+        """Keep one more process of the control plane beside the supervised ones; `end` ends it."""
+        return self._keep(module, {**process_environment(self.settings), **variables})
+
+    def start_agent(self, host: str, **variables: str) -> "KeptProcess":
+        """Keep a fake host of this name with an agent and a credential of its own; `end` ends it."""
+        credential = self.state_dir / f"credential-{host}"
+        self.manage("host_enroll", host, "--keep", "--file", str(credential))
+        own = {"NOVELLA_HOST": host, "NOVELLA_HOSTS": "1", "NOVELLA_CREDENTIAL_FILE": str(credential)}
+        return self._keep("compute_agent", {**agent_environment(self.settings), **own, **variables})
+
+    def _keep(self, module: str, variables: dict[str, str]) -> "KeptProcess":
+        environment = {**self.environment, **variables}
         kept = KeptProcess(module, environment, self.state_dir / "log" / f"more-{len(self._more)}.log")
         self._more.append(kept)
         return kept
@@ -158,11 +168,11 @@ class ChaosCloud(LocalCloud):
         """Where its Redis is."""
         return read_environment(self.settings.environment_file)["REDIS_URL"]
 
-    def is_queued(self, text: str, queue: str) -> bool:
-        """Tell whether a message with this text waits in a queue, or was taken from it and not acknowledged."""
+    def is_told_to_conductor(self, text: str) -> bool:
+        """Tell whether a message with this text waits for a conductor, or was taken by one and not acknowledged."""
         with contextlib.closing(self.redis()) as redis:
-            waiting = redis.lrange(queue, 0, -1)
-            taken = [row for row in redis.hvals("unacked") if json.loads(row)[2] == queue]
+            waiting = redis.lrange(CONDUCTOR_QUEUE, 0, -1) + redis.lrange(INBOUND_QUEUE, 0, -1)
+            taken = [row for row in redis.hvals("unacked") if json.loads(row)[2] in (CONDUCTOR_QUEUE, INBOUND_QUEUE)]
         messages = [json.loads(row) for row in waiting] + [json.loads(row)[0] for row in taken]
         return any(text in base64.b64decode(message["body"]).decode() for message in messages)
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from threading import Thread
 
 from cloud.compute.services.graphs import GRAPHS
-from contracts.routing import CONDUCTOR_QUEUE
 from tests.chaos.real.cases import ACTORS, AFTER, BEFORE, Case
 from tests.chaos.real.clouds import ChaosCloud
 from tests.chaos.real.requests import Stage
@@ -128,7 +127,7 @@ class Strike:
 
     def _await_answer(self) -> None:
         """Wait until the conductor's next work for this operation lies in its queue, or half of it in a chord."""
-        self._await(lambda: bool(self._operation()) and self.cloud.is_queued(self.operation_id, CONDUCTOR_QUEUE))
+        self._await(lambda: bool(self._operation()) and self.cloud.is_told_to_conductor(self.operation_id))
 
     def _await(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _SECONDS

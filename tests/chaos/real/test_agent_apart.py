@@ -25,9 +25,7 @@ def apart(fake_cloud):
     """A fake host with an agent of its own."""
     fake_cloud.wait_until_whole()
     fake_cloud.trouble(DAWDLE)
-    process = fake_cloud.start_more(
-        "compute_agent", NOVELLA_HOST=HOST, NOVELLA_HOSTS="1", NOVELLA_FAKE_INVENTORY=SIZE
-    )
+    process = fake_cloud.start_agent(HOST, NOVELLA_FAKE_INVENTORY=SIZE)
     path = f"/compute/v2.1/os-services?binary=nova-compute&host={HOST}"
     wait_until(lambda: any(one["state"] == "up" for one in fake_cloud.admin.call("GET", path).body["services"]), HOST)
     yield process

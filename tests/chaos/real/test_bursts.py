@@ -50,10 +50,7 @@ def test_a_burst_survives(cloud, what):
 
 def test_agents_that_never_return(cloud):
     cloud.wait_until_whole()
-    mortals = [
-        cloud.start_more("compute_agent", NOVELLA_HOST=f"mortal-{number}", NOVELLA_HOSTS="1")
-        for number in range(MORTALS)
-    ]
+    mortals = [cloud.start_agent(f"mortal-{number}") for number in range(MORTALS)]
     wait_until(lambda: _hosts(cloud) == HOSTS + MORTALS, "the hosts that will die", 60)
     burst = Burst(cloud, "burst-without-agents", SERVERS)
     began = time.monotonic()
