@@ -81,6 +81,8 @@ class FakeMoves:
         self.faults.strike("drop_aside", instance_uuid)
         with self._lock:
             self._put("asides", self._asides, instance_uuid, None)
+            if self._folder is not None and instance_uuid not in self._disks:
+                (self._folder / "consoles" / f"{instance_uuid}.log").unlink(missing_ok=True)
 
     def instances_aside(self) -> list[str]:
         """See StorageDriver."""

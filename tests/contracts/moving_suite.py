@@ -1,6 +1,7 @@
 """What every StorageDriver must do when instances move or are copied."""
 
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +49,14 @@ class MovingSuite:
         for _ in range(2):
             shelf.storage.drop_aside(server.uuid)
         assert shelf.storage.instances_aside() == shelf.reopen().instances_aside() == []
+
+    def test_the_console_goes_with_what_is_aside(self, shelf: Shelf) -> None:
+        server = with_disks(shelf)
+        log = Path(shelf.storage.console_log_path(server.uuid))
+        log.write_text("login:")
+        shelf.storage.set_aside(server.uuid)
+        shelf.storage.drop_aside(server.uuid)
+        assert not log.exists()
 
     @pytest.mark.parametrize("ephemeral_gb", [0, 1])
     def test_disks_travel_and_land_once(self, shelf: Shelf, ephemeral_gb: int) -> None:

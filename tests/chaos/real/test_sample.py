@@ -4,6 +4,7 @@ The sample is printed with its seed. One case alone: pytest tests/chaos/real/tes
 """
 
 import os
+import time
 
 import pytest
 
@@ -60,4 +61,7 @@ def _delete(cloud, stage):
     if stage.status() != GONE:
         cloud.client.insist("DELETE", f"{SERVERS}/{stage.uuid}")
         wait_until(lambda: stage.status() == GONE, f"{stage.name} to be gone", 60)
-    wait_until(lambda: not cloud.left_on_hosts(stage.uuid), f"nothing of {stage.name} to be left", CLEAN_SECONDS, 1)
+    deadline = time.monotonic() + CLEAN_SECONDS
+    while left := cloud.left_on_hosts(stage.uuid):
+        assert time.monotonic() < deadline, f"of {stage.name} is left {left}"
+        time.sleep(1)
