@@ -43,11 +43,13 @@ class Seen(msgspec.Struct):
 class Record(msgspec.Struct):
     """What a host knows of one instance: its operations by id, the latest last, and whether it was deleted for good.
 
+    `begun_at`: when the latest operation of them all began.
     `forgot_until`: the record was lost and nobody knows which of the orders sent before that time were carried out.
     """
 
     operations: dict[str, Seen] = {}
     is_deleted: bool = False
+    begun_at: float = 0.0
     forgot_until: float = 0.0
 
 
@@ -155,19 +157,33 @@ def admit(order: Order, store: FenceStore) -> dict[str, Any] | None:
     seen = record.operations.get(order.operation_id)
     if seen and order.attempt == seen.attempt and _key(order) in seen.answers:
         return seen.answers[_key(order)]
-    if seen and order.attempt < seen.attempt:
-        raise OrderRefused(f"attempt {order.attempt} is older than attempt {seen.attempt}, seen before")
-    if seen and order.attempt < seen.floor and order.NAME != DestroyServer.NAME:
-        raise OrderRefused("the instance was destroyed on this host since the operation began")
-    if _sent_at(order) < record.forgot_until and order.NAME != DestroyServer.NAME:
-        raise OrderRefused("the host lost its record of the instance after this was sent")
+    _refuse_the_past(order, record, seen)
     if seen is None or order.attempt > seen.attempt:
         floor = max(order.attempt, seen.floor if seen else 0)
         record.operations.pop(order.operation_id, None)
         record.operations[order.operation_id] = Seen(floor=floor, attempt=order.attempt)
+        record.begun_at = max(record.begun_at, order.begun_at)
         _forget_oldest(record)
         _save_unless_full(order, record, store)
     return None
+
+
+def _refuse_the_past(order: Order, record: Record, seen: Seen | None) -> None:
+    """Refuse what a newer attempt or operation has taken the place of. The last destroy is never too late."""
+    if seen and order.attempt < seen.attempt:
+        raise OrderRefused(f"attempt {order.attempt} is older than attempt {seen.attempt}, seen before")
+    if 0 < order.begun_at < record.begun_at and not _is_last(order):
+        raise OrderRefused("a later operation of the instance was seen before")
+    if order.NAME == DestroyServer.NAME:
+        return
+    if seen and order.attempt < seen.floor:
+        raise OrderRefused("the instance was destroyed on this host since the operation began")
+    if _sent_at(order) < record.forgot_until:
+        raise OrderRefused("the host lost its record of the instance after this was sent")
+
+
+def _is_last(order: Order) -> bool:
+    return isinstance(order, DestroyServer) and order.is_final
 
 
 def _sent_at(order: Order) -> float:

@@ -65,6 +65,8 @@ class Order(Message, frozen=True, kw_only=True):
         not_after: seconds since the epoch, on the database's clock, after which it must not be begun.
         request_id: `req-<uuid>` of the HTTP request that caused it.
         signature: by the host's key, over everything else; see contracts.signing.
+        begun_at: when the operation began, on the same clock; an agent that was told of a later one of the instance
+            refuses it. 0 for what belongs to no operation, and from a control plane of the first release.
     """
 
     NAME: ClassVar[str] = ""
@@ -78,3 +80,4 @@ class Order(Message, frozen=True, kw_only=True):
     not_after: float
     request_id: str = ""
     signature: str = ""
+    begun_at: float = 0.0

@@ -26,6 +26,7 @@ def fence(operation: Operation, step: str) -> dict[str, Any]:
         "attempt": operation.attempt,
         "not_after": operation.deadline.timestamp(),
         "request_id": operation.request_id,
+        "begun_at": operation.started_at.timestamp(),
     }
 
 
