@@ -1,11 +1,15 @@
 """Stop, start and reboot."""
 
+import logging
+
 from compute_agent.drivers.base import PowerState
-from compute_agent.errors import DomainNotFound
+from compute_agent.errors import DomainNotFound, DriverError
 from compute_agent.host import Host
 from compute_agent.operations.bring_up import bring_up, power_state_of
 from contracts.compute import PowerChanged, RebootServer, StartServer, StopServer
 from contracts.envelope import Order
+
+log = logging.getLogger(__name__)
 
 _OFF = frozenset({PowerState.SHUTDOWN, PowerState.CRASHED})
 _POLL_SECONDS = 0.2
@@ -52,7 +56,13 @@ def shut_down(host: Host, order: Order, graceful_seconds: float) -> None:
     for give_up_at in (begun + patience / 2, begun + patience):
         if host.clock() >= give_up_at:
             continue
-        host.driver.request_shutdown(uuid)
+        try:
+            host.driver.request_shutdown(uuid)
+        except DomainNotFound:
+            raise
+        except DriverError as exc:
+            log.warning("instance=%s the power button does nothing, the power is cut: %s", uuid, exc)
+            return
         if _is_off_by(host, uuid, give_up_at):
             return
 

@@ -12,10 +12,12 @@ from compute_agent.drivers.libvirt.errors import ForeignDomain, translated
 from compute_agent.drivers.libvirt.guest import Guest
 from compute_agent.drivers.libvirt.host import Host
 from compute_agent.drivers.libvirt.lifecycle import LifecycleWatcher
+from compute_agent.drivers.libvirt.patience import within
 from compute_agent.drivers.libvirt.settings import LibvirtSettings
 from compute_agent.errors import DomainNotFound, DriverError
 
 _GIB = 1024**3
+_BUTTON_SECONDS = 10.0
 
 
 class LibvirtDriver:
@@ -88,8 +90,8 @@ class LibvirtDriver:
         self._guest(uuid).start()
 
     def request_shutdown(self, uuid: str) -> None:
-        """Press the power button."""
-        self._guest(uuid).press_power_button()
+        """Press the power button. A QEMU that hangs would let libvirt wait for ever."""
+        within(_BUTTON_SECONDS, lambda: self._guest(uuid).press_power_button(), "the power button")
 
     def power_off(self, uuid: str) -> None:
         """Cut the power."""

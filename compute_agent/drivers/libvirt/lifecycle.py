@@ -109,7 +109,7 @@ class LifecycleWatcher:
     def _reconnect(self, *, is_first: bool = False) -> bool:
         """Look at all domains over a living connection and tell what changed since; return whether there is one."""
         try:
-            self._host.connection()
+            self._host.listen()
             states = self._list_states()
         except DriverError as exc:
             logger.warning("libvirt is away: %s", exc)
