@@ -67,7 +67,8 @@ def points(hypervisor: str, workflows: tuple[str, ...]) -> list[Case]:
 
 
 def _is_possible(case: Case) -> bool:
-    if case.process == "qemu" and (case.workflow not in _ON_A_GUEST or case.moment != BEFORE):
+    has_guest = case.workflow in _ON_A_GUEST and case.actor == "agent" and case.moment == BEFORE
+    if case.process == "qemu" and not has_guest:
         return False
     # Effect and record of a conductor's step are one transaction.
     return not (case.actor == "conductor" and case.moment == BETWEEN)

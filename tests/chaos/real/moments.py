@@ -15,7 +15,8 @@ from tests.chaos.real.cases import ACTORS, AFTER, BEFORE, Case
 from tests.chaos.real.clouds import ChaosCloud
 from tests.chaos.real.requests import Stage
 
-_SECONDS = 30.0
+# A guest that is just booting takes half a minute to hear the power button.
+_SECONDS = 60.0
 # An order is on its way to its host when its step counts as sent; fake hosts take longer than this for everything.
 _ON_ITS_WAY_SECONDS = 0.15
 _DONE = {"done", "failed", "skipped"}
