@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready, worker_shutdown
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from redis import Redis
 
 from compute_agent.broker import TRANSPORT
 from compute_agent.clock import BrokerClock
+from compute_agent.ending import Ending
 from compute_agent.reports import Report, Reporter
 from compute_agent.settings import Settings
 from compute_agent.tasks import Agent, register
@@ -77,6 +78,8 @@ class AgentProcess:
             quiet=True,
             loglevel=self.settings.log_level,
         )
+        self._ending = Ending(worker, lambda: self.agent.workload.count)
+        worker_shutting_down.connect(self._on_shutting_down, weak=False)
         worker.start()
         return int(worker.exitcode or 0)
 
@@ -90,6 +93,10 @@ class AgentProcess:
         if self._reporter:  # the other lane's process leaves both to this one
             self._reporter.start()
             self._upkeep.start()
+
+    def _on_shutting_down(self, **_: Any) -> None:
+        self._watchdog.stop()  # nobody hears the echo any more
+        self._ending.begin()
 
     def _on_shutdown(self, **_: Any) -> None:
         self._watchdog.stop()

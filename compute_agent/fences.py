@@ -6,6 +6,7 @@ older attempt is refused, and a spawn that arrives after the instance was destro
 """
 
 import logging
+import os
 import re
 import sys
 import time
@@ -23,6 +24,7 @@ from contracts.envelope import Order
 log = logging.getLogger(__name__)
 
 _OPERATIONS_KEPT = 16
+_RESERVE_BYTES = 64 * 1024
 _KEPT_SECONDS = 24 * 3600.0
 _FOR_GOOD = sys.maxsize
 # What earlier operations of the instance wanted of this host is void once one of these is done. An operation that
@@ -62,6 +64,9 @@ class FenceStore(Protocol):
     def save(self, uuid: str, record: Record) -> None:
         """Keep the record."""
 
+    def make_room(self) -> None:
+        """Give up what is kept back for the day when the disk is full."""
+
     def prune(self) -> None:
         """Forget instances that no order has touched for a day: all their orders are past `not_after`."""
 
@@ -80,6 +85,9 @@ class MemoryFences:
     def save(self, uuid: str, record: Record) -> None:
         """See FenceStore."""
         self._records[uuid] = (time.time(), msgspec.msgpack.encode(record))
+
+    def make_room(self) -> None:
+        """See FenceStore."""
 
     def prune(self) -> None:
         """See FenceStore."""
@@ -100,7 +108,9 @@ class FileFences:
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self._folder = folder
         self._clock = clock
+        self._reserve = folder / ".reserve"
         folder.mkdir(parents=True, exist_ok=True)
+        self._keep_reserve()
 
     def load(self, uuid: str) -> Record:
         """See FenceStore."""
@@ -119,12 +129,24 @@ class FileFences:
         with full_disk_told(f"the record of instance {uuid}"):
             replace_file(self._path(uuid), msgspec.json.encode(record), is_lasting=True)
 
+    def make_room(self) -> None:
+        """See FenceStore."""
+        self._reserve.unlink(missing_ok=True)
+
     def prune(self) -> None:
         """See FenceStore."""
         oldest = time.time() - _KEPT_SECONDS
         for path in self._folder.iterdir():
-            if path.stat().st_mtime < oldest:
+            if path.stat().st_mtime < oldest and path != self._reserve:
                 path.unlink(missing_ok=True)
+        self._keep_reserve()
+
+    def _keep_reserve(self) -> None:
+        try:
+            with self._reserve.open("ab") as stream:
+                os.posix_fallocate(stream.fileno(), 0, _RESERVE_BYTES)
+        except OSError as exc:
+            log.warning("nothing can be kept back for a full disk: %s", exc)
 
     def _path(self, uuid: str) -> Path:
         return self._folder / f"{uuid}.json"
@@ -164,7 +186,7 @@ def admit(order: Order, store: FenceStore) -> dict[str, Any] | None:
         record.operations[order.operation_id] = Seen(floor=floor, attempt=order.attempt)
         record.begun_at = max(record.begun_at, order.begun_at)
         _forget_oldest(record)
-        _save_unless_full(order, record, store)
+        _save(order, record, store)
     return None
 
 
@@ -191,14 +213,15 @@ def _sent_at(order: Order) -> float:
     return order.not_after - COMMANDS[order.NAME].timing.deadline_seconds
 
 
-def _save_unless_full(order: Order, record: Record, store: FenceStore) -> None:
-    """Save a record; a full disk keeps nobody from removing something from it."""
+def _save(order: Order, record: Record, store: FenceStore) -> None:
+    """Save a record; what removes something from a full disk may use what is kept back for that."""
     try:
         store.save(order.instance_uuid, record)
     except HostDiskFull:
         if not isinstance(order, _MAKES_ROOM):
             raise
-        log.warning("no room to note that %s of instance %s came; going on", order.NAME, order.instance_uuid)
+        store.make_room()
+        store.save(order.instance_uuid, record)
 
 
 def remember(order: Order, answer: dict[str, Any], store: FenceStore) -> None:
@@ -214,7 +237,7 @@ def remember(order: Order, answer: dict[str, Any], store: FenceStore) -> None:
         record.is_deleted |= order.is_final
         seen.floor = order.attempt + 1
     seen.answers = {**seen.answers, _key(order): answer}
-    store.save(order.instance_uuid, record)
+    _save(order, record, store)
 
 
 def _key(order: Order) -> str:

@@ -27,6 +27,8 @@ Make = Callable[[], Iterable[Report]]
 
 _JITTER = 0.1
 _GATHER_SECONDS = 1.0
+# A report that took so long to leave waited for a dead wire: what changed meanwhile may have been lost.
+_LONG_SECONDS = 5.0
 _FIRST_SPREAD_SECONDS = 1.0
 
 
@@ -151,6 +153,7 @@ class Reporter:
         except Exception as exc:  # noqa: BLE001 - whatever a host suffers, the others go on reporting
             log.warning("host=%s cannot be observed: %s: %s", host, type(exc).__name__, exc)
             return
+        begun = time.monotonic()
         try:
             for report in reports:
                 self._publish(report)
@@ -159,7 +162,7 @@ class Reporter:
             log.warning("host=%s report not sent: %s: %s", host, type(exc).__name__, exc)
             return
         self._hosts[host].silence.end()
-        if self._is_cut_off:
+        if self._is_cut_off or time.monotonic() - begun > _LONG_SECONDS:
             self._is_cut_off = False
             self._hurry()
 

@@ -78,12 +78,12 @@ def test_old_records_are_forgotten(tmp_path):
     store = FileFences(tmp_path)
     admit(order(StopServer, UUID), store)
     store.prune()
-    assert list(tmp_path.iterdir())
+    assert list(tmp_path.glob("*.json"))
     yesterday = time.time() - 90_000
     for path in tmp_path.iterdir():
         os.utime(path, (yesterday, yesterday))
     store.prune()
-    assert not list(tmp_path.iterdir())
+    assert not list(tmp_path.glob("*.json"))
 
 
 @pytest.mark.parametrize("content", [b"", b'{"operations":{"a":{"fl'])
@@ -104,14 +104,20 @@ def test_orders_from_before_a_record_was_torn_are_refused_and_later_ones_are_not
 
 
 def test_a_full_disk_stops_what_would_fill_it_and_lets_pass_what_frees_it(tmp_path, monkeypatch):
-    def no_room(*_, **__):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     store = FileFences(tmp_path)
-    monkeypatch.setattr(fences, "replace_file", no_room)
+    reserve = tmp_path / ".reserve"
+
+    def until_reserve_is_gone(path, content, **_):
+        if reserve.exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        path.write_bytes(content)
+
+    monkeypatch.setattr(fences, "replace_file", until_reserve_is_gone)
     with pytest.raises(HostDiskFull):
         admit(order(StopServer, UUID), store)
     assert admit(order(DestroyServer, UUID), store) is None
+    store.prune()
+    assert reserve.stat().st_size == 65_536
 
 
 def test_a_deleted_instance_is_not_brought_back_by_an_order_that_nobody_had_heard_of(store):
