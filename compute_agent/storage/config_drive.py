@@ -6,6 +6,7 @@ Layout: https://docs.openstack.org/nova/latest/user/metadata.html
 import base64
 import binascii
 import ipaddress
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from contracts.compute import FixedIpSpec, PortSpec, ServerSpec, SubnetSpec
 
 _VERSIONS = ("2018-08-27", "latest")  # the newest that cloud-init asks for by its date
 _LABEL = "config-2"
+_PREFIX = "config-drive-"
 
 
 def build_config_drive(server: ServerSpec, path: Path) -> None:
@@ -27,7 +29,9 @@ def build_config_drive(server: ServerSpec, path: Path) -> None:
         AgentError: the image could not be made.
     """
     draft = path.with_name(f"{path.name}.part")
-    with tempfile.TemporaryDirectory(prefix="config-drive-", dir=path.parent) as folder:
+    for stale in path.parent.glob(f"{_PREFIX}*"):  # of an agent that was killed
+        shutil.rmtree(stale)
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=path.parent) as folder:
         for version in _VERSIONS:
             target = Path(folder) / "openstack" / version
             target.mkdir(parents=True)

@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import os
 import re
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ _ALGORITHMS = frozenset({"md5", "sha256", "sha512"})
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _CHECKSUM = re.compile(r"[0-9a-f]{32,128}")
 _CHECKSUM_PREFIX = 16
+_STALE_SECONDS = 3600.0
 _UNREACHABLE = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError)
 
 
@@ -73,6 +75,13 @@ class ImageCache:
         if not self._folder.is_dir():
             return []
         return sorted({entry.name.split(".")[0] for entry in self._folder.iterdir() if _is_image(entry.name)})
+
+    def sweep(self) -> None:
+        """Remove what fetches that were killed left half-made; whoever still fetches writes, and holds the lock."""
+        with full_disk_told("the image cache"):
+            for draft in self._folder.glob(".*.part"):
+                if draft.stat().st_mtime < time.time() - _STALE_SECONDS:
+                    draft.unlink(missing_ok=True)
 
     def _path(self, image: ImageSpec) -> Path:
         """Return where the image belongs; nothing of an order reaches a path or a hash unchecked."""

@@ -133,9 +133,12 @@ class MovingDisks:
         _remove(self._drawer(instance_uuid, operation_id))
 
     def sweep(self) -> None:
-        """Remove drawers that no operation can want any more."""
+        """Remove drawers that no operation can want any more, and what agents that were killed left half-made."""
         oldest = time.time() - _DRAWER_SECONDS
         with full_disk_told("the drawers"):
+            for flat in (*self._aside.glob("*/*.flat"), *self._instances.glob("*/*.flat")):
+                if flat.stat().st_mtime < oldest:
+                    flat.unlink(missing_ok=True)
             for drawer in self._drawers.iterdir():
                 if drawer.stat().st_mtime < oldest:
                     _remove(drawer)

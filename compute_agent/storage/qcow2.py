@@ -95,6 +95,11 @@ class Qcow2Storage(MovingDisks):
             usage = shutil.disk_usage(self._instances)
         return usage.total // _GIB, usage.free // _GIB
 
+    def sweep(self) -> None:
+        """Remove what nobody can want any more."""
+        super().sweep()
+        self._cache.sweep()
+
     def has_room(self) -> bool:
         """Whether more than a sliver of the file system is free."""
         with full_disk_told("the disks' file system"):

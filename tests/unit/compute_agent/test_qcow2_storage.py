@@ -1,6 +1,7 @@
 """Disks have the size, the base and the names that the order says, and a console log is fit to be shown."""
 
 import json
+import os
 import shutil
 import subprocess
 import uuid
@@ -136,3 +137,20 @@ class TestConsole:
         storage.delete_disks(instance)
         assert storage.read_console(instance, -1) == ""
         assert storage.read_console(str(uuid.uuid4()), -1) == ""
+
+
+def test_what_killed_agents_left_half_made_is_removed(storage: Qcow2Storage, image: ImageSpec, tmp_path: Path) -> None:
+    server = make_server(image, config_drive=True)
+    (tmp_path / "instances" / server.uuid / "config-drive-abc").mkdir(parents=True)
+    storage.create_disks(server)
+    storage.set_aside(server.uuid)
+    left = [tmp_path / "aside" / server.uuid / "disk.abc.flat", tmp_path / "images_cache" / ".abc.part"]
+    for path in left:
+        path.write_bytes(b"x")
+    storage.sweep()
+    assert all(path.exists() for path in left), "somebody may still be at it"
+    for path in left:
+        os.utime(path, (1, 1))
+    storage.sweep()
+    assert sorted(path.name for path in (tmp_path / "aside" / server.uuid).iterdir()) == ["disk", "disk.config"]
+    assert not left[1].exists()
