@@ -1,22 +1,30 @@
 """The power states that hosts see, taken for the instances that are placed on the host that speaks."""
 
 from collections import defaultdict
+from datetime import datetime
 
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from cloud.compute import states
-from cloud.compute.models import Instance
+from cloud.compute.models import Instance, Operation, Step
+from cloud.compute.models.operations import OperationState, StepState
+from cloud.compute.services import graphs
+from cloud.core.models import new_uuid
 from contracts.conductor import PowerReport
 
 RUNNING = 1
 OFF = frozenset({4, 6})
 _AT_ONCE = 500
+_WENT_OFF = "The guest went off by itself."
 
 
 def report_power_states(report: PowerReport) -> int:
     """Note changed power states; return how many instances that concerned.
 
-    A guest that shut itself down becomes STOPPED, one that somebody started by hand ACTIVE; whatever has a task under
+    A guest that went off by itself becomes STOPPED, which its owner finds among the server's actions as a stop that
+    nobody asked for, as in Nova; one that somebody started by hand becomes ACTIVE; whatever has a task under
     way is left to its operation. What a host says of instances placed elsewhere is not heard, nor is what it saw
     before the instance last changed.
     """
@@ -37,5 +45,27 @@ def _note(power_state: int, pks: list[int]) -> None:
     rows = Instance.objects.filter(pk__in=pks, deleted=False)
     event = {RUNNING: "seen_on"}.get(power_state, "seen_off" if power_state in OFF else "")
     if event:
-        states.machine.fire(rows, event, power_state=power_state, updated_at=timezone.now())
+        now = timezone.now()
+        with transaction.atomic():
+            if states.machine.fire(rows, event, power_state=power_state, updated_at=now) and power_state in OFF:
+                _record_stops(rows.filter(vm_state=states.STOPPED, updated_at=now), now)
     rows.filter(task_state=states.IDLE).exclude(power_state=power_state).update(power_state=power_state)
+
+
+def _record_stops(stopped: QuerySet[Instance], now: datetime) -> None:
+    operations = [
+        Operation(
+            id=new_uuid(), instance_uuid=one.uuid, project_id=one.project_id, user_id="", host=one.host,
+            request_id=f"req-{new_uuid()}", action="stop", workflow="stop", state=OperationState.SUCCEEDED,
+            message=_WENT_OFF, started_at=now, updated_at=now, deadline=now, finished_at=now,
+        )
+        for one in stopped
+    ]  # fmt: skip
+    Operation.objects.bulk_create(operations)
+    Step.objects.bulk_create(
+        Step(
+            operation=one, position=0, name=graphs.POWER, attempt=1, host=one.host, state=StepState.DONE,
+            detail=_WENT_OFF, started_at=now, finished_at=now,
+        )
+        for one in operations
+    )  # fmt: skip

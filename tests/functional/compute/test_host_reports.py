@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from cloud.compute.models import Aggregate, AggregateHost, ComputeNode, Service
+from cloud.compute.models import Aggregate, AggregateHost, ComputeNode, Operation, Service
 from cloud.compute.services import host_feed, host_reports
 from cloud.compute.services.host_states import host_states, zones
 from cloud.compute.services.power_reports import report_power_states
@@ -216,6 +216,16 @@ def test_what_a_host_saw_by_itself_is_taken(before, seen, after):
     assert report_power_states(power(instance.uuid, seen)) == 1
     instance.refresh_from_db()
     assert (instance.vm_state, instance.power_state) == (after, seen)
+
+
+def test_a_guest_that_went_off_by_itself_has_a_stop_among_its_actions():
+    instance = make_instance(host="a", vm_state="active", task_state="", power_state=1)
+    for _ in range(2):
+        report_power_states(power(instance.uuid, 4))
+    (operation,) = Operation.objects.filter(instance_uuid=instance.uuid)
+    assert (operation.action, operation.state, operation.user_id) == ("stop", "succeeded", "")
+    (step,) = operation.steps.all()
+    assert (step.host, step.state, step.detail) == ("a", "done", "The guest went off by itself.")
 
 
 def test_a_host_is_heard_about_its_own_servers_only():

@@ -22,7 +22,6 @@ from tests.fixtures.image_server import ImageServer
 from tests.integration.network.guests import network, port
 from tests.unit.compute_agent.orders import new_id, order, server_spec
 
-pytest_plugins = ["tests.fixtures.image_server"]
 pytestmark = [pytest.mark.root, pytest.mark.timeout(180)]
 
 HOST = "full-1"

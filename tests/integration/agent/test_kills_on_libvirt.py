@@ -1,20 +1,10 @@
 """SIGKILL for a real host's agent, on both sides of what it does: the repeated order finishes, nothing is doubled."""
 
-import hashlib
-import json
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from compute_agent.bootstrap import build_agent
 from compute_agent.drivers.base import PowerState
-from compute_agent.observations import residue
-from compute_agent.purge import purge
-from compute_agent.settings import Settings
-from compute_agent.tasks import carry_out
 from contracts.compute import (
     DestroyServer,
     DiskLink,
@@ -26,82 +16,12 @@ from contracts.compute import (
     SpawnServer,
     VacateServer,
 )
-from tests.integration.network.guests import network, port
-from tests.unit.compute_agent.orders import new_id, order, server_spec
+from tests.unit.compute_agent.orders import new_id
 
-pytest_plugins = ["tests.fixtures.image_server"]
 pytestmark = [pytest.mark.root, pytest.mark.libvirt, pytest.mark.timeout(300)]
 
-HOST = "killed-1"
-CHECKOUT = Path(__file__).resolve().parents[3]
 # How many moments of each order are tried; they are spread evenly over all that there are.
 MOMENTS = 8
-
-
-class Site:
-    """A real host, a server on it, and agents that are killed."""
-
-    def __init__(self, uri, state_dir, image_server, image):
-        self.environ = {
-            "NOVELLA_HYPERVISOR": "libvirt", "NOVELLA_HOST": HOST, "NOVELLA_STATE_DIR": str(state_dir),
-            "LIBVIRT_URI": uri, "NOVELLA_LOG_LEVEL": "WARNING", "NOVELLA_ACCEPT_UNSIGNED": "1",
-        }  # fmt: skip
-        self.agent = build_agent(Settings.from_environment(self.environ))
-        self.host = self.agent.stations[HOST].host
-        self.image_server, self.image = image_server, image
-        self.state_dir = state_dir
-
-    def fresh(self):
-        uuid = new_id()
-        return server_spec(
-            uuid=uuid, name=f"instance-{uuid[:8]}", memory_mb=96, image=self.image, config_drive=True,
-            ports=[port(network(), "10.99.0.5")],
-        )  # fmt: skip
-
-    def order(self, kind, owner, /, **values):
-        return order(kind, owner.uuid, host=HOST, not_after=time.time() + 170, **values)
-
-    def send(self, message):
-        answer = carry_out(self.agent, message.NAME, message.to_wire())
-        assert answer["error_code"] == "", answer
-        return answer
-
-    def killed(self, message, at=0, *, is_after=False):
-        """Carry it out in a process that is killed at a moment; return what it said, if it lived to say it."""
-        told = {
-            "environ": self.environ, "name": message.NAME, "order": message.to_wire(), "at": at, "is_after": is_after
-        }  # fmt: skip
-        process = subprocess.run(
-            [sys.executable, "-m", "tests.integration.agent.killed_agent"],
-            input=json.dumps(told), capture_output=True, text=True, cwd=CHECKOUT, timeout=60, check=False,
-        )  # fmt: skip
-        assert process.returncode == (-9 if at else 0), process.stderr
-        return json.loads(process.stdout) if not at else None
-
-    def seen(self):
-        wire = residue(self.host).to_wire()
-        names = sorted(
-            path.name for folder in ("instances", "aside") for path in (self.state_dir / folder).glob("*/*")
-            if path.name != "console.log"
-        )  # fmt: skip
-        counts = {key: len(value) for key, value in wire.items() if isinstance(value, list)}
-        return counts, sorted(self.host.driver.list_domains().values()), names
-
-    def clear(self, server):
-        self.send(self.order(DestroyServer, server, is_final=True))
-        assert self.seen() == (dict.fromkeys(self.seen()[0], 0), [], [])
-
-
-@pytest.fixture
-def site(libvirtd, tmp_path, image_server, guest_image):
-    content = guest_image.read_bytes()
-    image = image_server.image(content, virtual_size_bytes=32 * 1024**2)
-    assert image.checksum == hashlib.sha512(content).hexdigest()
-    site = Site(libvirtd.uri, tmp_path, image_server, image)
-    yield site
-    left = purge(site.host, has_disks=True)
-    site.host.driver.close()
-    assert left == []
 
 
 def _spawned(site, server):
@@ -150,3 +70,23 @@ def test_killed_agent_of_a_real_host_is_succeeded_by_one_that_finishes(site, nam
         moment = f"{'after' if is_after else 'before'} {undisturbed['calls'][at - 1]} ({at})"
         assert site.seen() == wanted, (moment, answer)
         site.clear(server)
+
+
+def test_the_same_order_in_five_processes_at_once_has_one_effect(site):
+    server = site.fresh()
+    _spawned(site, server)
+    told = []
+    site.host.driver.subscribe(lambda _, state: told.append(state))
+    time.sleep(2)  # until the watcher has told what was before
+    events = []
+    for copies in (1, 5):
+        told.clear()
+        message = site.order(RebuildServer, server, server=server)
+        processes = [site.begin(message) for _ in range(copies)]
+        answers = [site.end(process)["answer"] for process in processes]
+        assert all(answer == answers[0] and answer["error_code"] == "" for answer in answers), answers
+        time.sleep(1)
+        events.append(list(told))
+    assert PowerState.RUNNING in events[0]
+    assert events[1] == events[0]
+    site.clear(server)
