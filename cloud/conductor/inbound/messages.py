@@ -7,8 +7,10 @@ rights. So callbacks, chains and the way back into the queue are ours, whatever 
 import base64
 import json
 import uuid
+from functools import cache
 from typing import Any
 
+import msgspec
 from celery.canvas import Signature
 
 from cloud.conductor.inbound.words import Refused, Word
@@ -36,7 +38,7 @@ def task_message(word: Word) -> dict[str, Any]:
     if word.task == NOTE_OUTCOME:
         embedded["chord"], group = _join(word), {"group": word.group, "group_index": word.group_index}
     elif not word.is_report and word.task != TAKE_ANSWER:
-        embedded["errbacks"] = [_plain(on_failure([word.operation_id], word.attempt))]
+        embedded["errbacks"] = [_way_out(word)]
     return _message(_task_id(word), word, [[word.wire], kwargs, embedded], group)
 
 
@@ -48,7 +50,24 @@ def _join(word: Word) -> dict[str, Any]:
         raise Refused(f"group {word.group[:64]!r} is not of operation {word.operation_id}", word.host)
     if word.group_index is not None and not 0 <= word.group_index < _MOST_MEMBERS:
         raise Refused(f"no group has a member {word.group_index}", word.host)
-    return _plain(joined(word.join, word.operation_id, word.attempt))
+    join = _join_of(word.join)
+    kwargs = {"operation_id": word.operation_id, "attempt": word.attempt}
+    return {**join, "kwargs": kwargs, "options": {**join["options"], "link_error": [_way_out(word)]}}
+
+
+def _way_out(word: Word) -> dict[str, Any]:
+    return {**_failure(), "kwargs": {"operation_ids": [word.operation_id], "attempt": word.attempt}}
+
+
+# Made once as the workflows make them: only the arguments differ from one word to the next.
+@cache
+def _failure() -> dict[str, Any]:
+    return _plain(on_failure([], 0))
+
+
+@cache
+def _join_of(name: str) -> dict[str, Any]:
+    return _plain(joined(name, "", 0))
 
 
 def _task_id(word: Word) -> str:
@@ -78,7 +97,7 @@ def _message(task_id: str, word: Word, body: list[Any], group: dict[str, Any]) -
         "delivery_info": {"exchange": "", "routing_key": INBOUND_QUEUE}, "delivery_tag": str(uuid.uuid4()),
     }  # fmt: skip
     return {
-        "body": base64.b64encode(json.dumps(body).encode()).decode(), "content-type": "application/json",
+        "body": base64.b64encode(msgspec.json.encode(body)).decode(), "content-type": "application/json",
         "content-encoding": "utf-8", "headers": headers, "properties": properties,
     }  # fmt: skip
 
