@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from celery.signals import task_failure, task_postrun, task_prerun, worker_ready, worker_shutting_down
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from cloud.conductor.inbound.gate import gate
 from cloud.conductor.inbound.guard import Guard
@@ -22,6 +22,8 @@ recorder = Recorder()
 keeper = UserKeeper()
 guard = Guard(gate)
 _stopping = threading.Event()
+# Set when the database failed a task: what that task was to write down, nobody will write.
+_lost = threading.Event()
 _thread: list[threading.Thread] = []
 
 
@@ -34,6 +36,8 @@ def _begun(task_id: str, **_: Any) -> None:
 @task_failure.connect
 def _failed(sender: Any, task_id: str, exception: BaseException, einfo: Any, **_: Any) -> None:
     recorder.ended(sender, task_id, "FAILURE", f"{type(exception).__name__}: {exception}", str(einfo))
+    if isinstance(exception, DatabaseError | InterfaceError):
+        _lost.set()
 
 
 @task_postrun.connect
@@ -62,12 +66,20 @@ def _repeat() -> None:
         _log.exception("the database is away; what was lost waits for its own time")
 
 
+def repeat_what_was_lost() -> None:
+    """Let what the database failed be sent again as soon as it answers, not when its silence has lasted long enough."""
+    if _lost.is_set():
+        repeat_soon()
+        _lost.clear()
+
+
 def _run() -> None:
     _repeat()
     seen_at = float("-inf")
     while not _stopping.wait(1.0):
         close_old_connections()
         try:
+            repeat_what_was_lost()
             recorder.flush()
             keeper.look()
             guard.look()

@@ -115,7 +115,11 @@ class World:
             host.on_change = self._report_changes_soon
             self.clock.every(REPORT_SECONDS, lambda host=host: self.report(host, self._host_report))
             self.clock.every(FULL_REPORT_SECONDS, lambda host=host: self.report_all(host))
-        self.clock.every(1.0, lambda: None)
+        self.clock.every(1.0, self._look_behind)
+
+    def _look_behind(self) -> None:
+        if "conductor" not in self.down:
+            self.act("conductor", background.repeat_what_was_lost)
 
     def beat(self, entry: dict[str, Any]) -> None:
         def send() -> None:

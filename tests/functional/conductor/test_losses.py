@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.test import override_settings
 
 from cloud.compute.models import Operation
 from cloud.compute.services import operations
+from cloud.conductor import background
 from cloud.conductor.reconcile.losses import repeat_after_loss, repeat_soon
 from cloud.core.clock import database_now
 from tests.factories.instances import make_instance
@@ -65,3 +67,20 @@ def test_a_redis_that_began_anew_is_noticed(slow_build, redis_server):
         redis_server.start()
         repeat_after_loss()
         assert due_in() <= 0
+
+
+def test_what_the_database_failed_is_sent_again_when_it_answers(slow_build, monkeypatch):
+    background.repeat_what_was_lost()
+    assert due_in() > 100
+    background._lost.set()
+    with monkeypatch.context() as patch:
+        patch.setattr(Operation.objects, "filter", _away)
+        with pytest.raises(OperationalError):
+            background.repeat_what_was_lost()
+    background.repeat_what_was_lost()
+    assert due_in() <= 10
+    assert not background._lost.is_set()
+
+
+def _away(**_):
+    raise OperationalError("connection refused")
