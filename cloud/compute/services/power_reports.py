@@ -33,12 +33,20 @@ def report_power_states(report: PowerReport) -> int:
     changed: dict[int, list[int]] = defaultdict(list)
     for start in range(0, len(uuids), _AT_ONCE):
         rows = Instance.objects.filter(uuid__in=uuids[start : start + _AT_ONCE], host=report.host, deleted=False)
-        for pk, uuid, power_state, updated_at in rows.values_list("pk", "uuid", "power_state", "updated_at"):
-            if power_state != seen[uuid] and updated_at.timestamp() <= report.reported_at:
+        columns = ("pk", "uuid", "power_state", "vm_state", "updated_at")
+        for pk, uuid, power_state, vm_state, updated_at in rows.values_list(*columns):
+            is_new = power_state != seen[uuid] or _contradicts(vm_state, seen[uuid])
+            if is_new and updated_at.timestamp() <= report.reported_at:
                 changed[seen[uuid]].append(pk)
     for power_state, pks in changed.items():
         _note(power_state, pks)
     return sum(len(pks) for pks in changed.values())
+
+
+def _contradicts(vm_state: str, power_state: int) -> bool:
+    """Tell whether a server is not what its guest is, as after an operator's word that it is active."""
+    wrong = {states.ACTIVE: OFF, states.STOPPED: {RUNNING}}
+    return power_state in wrong.get(vm_state, ())
 
 
 def _note(power_state: int, pks: list[int]) -> None:
