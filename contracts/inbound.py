@@ -41,6 +41,7 @@ HEARD: Mapping[str, frozenset[str]] = {
         DropAside.NAME,
     }),
     steps.FINISH_SPAWN: frozenset({SpawnServer.NAME}),
+    steps.FINISH_CLEARING: frozenset({DestroyServer.NAME}),
     steps.FINISH_DELETE: frozenset({DestroyServer.NAME}),
     steps.FINISH_POWER: frozenset({StopServer.NAME, StartServer.NAME, RebootServer.NAME}),
     steps.BEGIN_REBUILD: frozenset({PrepareImage.NAME}),

@@ -87,6 +87,13 @@ def _build(one: Standing, server: ServerSpec) -> Signature:
     )
 
 
+@rpc.register_workflow("clear_host")
+def clear_host(operation_ids: Sequence[str]) -> Iterator[Signature]:
+    """Have a host that failed a build remove what is on it."""
+    for one in standings(operation_ids):
+        yield building.clear_host(DestroyServer(**orders.fence(one.operation, graphs.DESTROY)))
+
+
 @rpc.register_workflow("delete")
 def delete(operation_ids: Sequence[str]) -> Iterator[Signature]:
     """Have the host remove what is on it; an instance that never got a host is gone at once, without any message."""

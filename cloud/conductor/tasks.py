@@ -11,6 +11,7 @@ from cloud.conductor.reconcile import hosts, losses, operations, outbox, prune, 
 from cloud.conductor.reconcile.turns import one_at_a_time
 from cloud.conductor.steps import (
     building,
+    clearing,
     confirming,
     deleting,
     errors,
@@ -61,6 +62,12 @@ def take_answer(outcome: Wire, *, operation_id: str, attempt: int) -> Wire:
 def finish_spawn(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a build."""
     building.finish_spawn(ServerSpawned.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.FINISH_CLEARING, throws=_throws)
+def finish_clearing(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Go on from a host that failed a build to the next one."""
+    clearing.finish_clearing(ServerDestroyed.from_wire(outcome), operation_id, attempt)
 
 
 @shared_task(name=names.FINISH_DELETE, throws=_throws)

@@ -70,6 +70,10 @@ GRAPHS: dict[str, tuple[PlannedStep, ...]] = {
         _ordered(SPAWN, SpawnServer, (PREPARE_IMAGE, PLUG_VIFS)),
         PlannedStep(FINISH, FAST, (SPAWN,)),
     ),
+    "clear_host": (
+        _ordered(DESTROY, DestroyServer),
+        PlannedStep(FINISH, FAST, (DESTROY,)),
+    ),
     "delete": (
         _ordered(DESTROY, DestroyServer),
         PlannedStep(FINISH, FAST, (DESTROY,)),

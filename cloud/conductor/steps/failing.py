@@ -40,13 +40,23 @@ def fail(operation: Operation, code: str, detail: str = "") -> None:
 
 def fail_spawn(operation: Operation, code: str, detail: str = "") -> None:
     """A host failed a build: try another if one may do better, else end."""
-    tried = len(operation.hosts_tried) + 1
-    if not operation.host or code not in RETRY_ELSEWHERE or tried >= settings.MAX_BUILD_ATTEMPTS:
+    if tries_again(operation, code):
+        next_attempt(operation, code, detail, alternates=hosts_left(operation, code))
+    else:
         fail_build(operation, code, detail=detail)
-        return
+
+
+def tries_again(operation: Operation, code: str) -> bool:
+    """Tell whether a build that a host failed may do better on another, or at another time."""
+    tried = len(operation.hosts_tried) + 1
+    return bool(operation.host) and code in RETRY_ELSEWHERE and tried < settings.MAX_BUILD_ATTEMPTS
+
+
+def hosts_left(operation: Operation, code: str) -> list[str]:
+    """Return where a build may go from its host, the best first."""
     # A host that refused what came late is none the worse for what is sent now.
     again = [operation.host] if code == ErrorCode.ORDER_REFUSED else []
-    next_attempt(operation, code, detail, alternates=[*again, *operation.alternates])
+    return [*again, *operation.alternates]
 
 
 @transaction.atomic
@@ -69,6 +79,7 @@ def next_attempt(operation: Operation, code: str, detail: str, *, alternates: Se
     first = graphs.CLAIM if alternates else graphs.SELECT
     changes = {
         "attempt": operation.attempt + 1,
+        "workflow": "build",
         "host": "",
         "hosts_tried": [*operation.hosts_tried, *([failed_host] if failed_host else [])],
         "alternates": list(alternates),

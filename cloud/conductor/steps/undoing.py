@@ -80,7 +80,7 @@ def roll_back(operation: Operation, code: str, detail: str) -> None:
         "has_landed": _was_sent(operation, graphs.LAND),
     }  # fmt: skip
     plan = {**operation.plan, "undo": undo}
-    _renew(operation, now, workflow="revert_resize", first=graphs.VACATE if is_landing else graphs.TAKE_BACK, plan=plan)
+    renew(operation, now, workflow="revert_resize", first=graphs.VACATE if is_landing else graphs.TAKE_BACK, plan=plan)
     if not is_landing:
         host_feed.publish(moves.go_back(migration))
 
@@ -90,10 +90,11 @@ def ask_again(operation: Operation, detail: str) -> None:
     with transaction.atomic():
         now = database_now()
         step_rows.close_failed([operation], now, ErrorCode.CLAIM_CONFLICT, detail)
-        _renew(operation, now, workflow=operation.workflow, first=graphs.SELECT, plan=operation.plan)
+        renew(operation, now, workflow=operation.workflow, first=graphs.SELECT, plan=operation.plan)
 
 
-def _renew(operation: Operation, now: Any, *, workflow: str, first: str, plan: dict[str, Any]) -> None:
+def renew(operation: Operation, now: Any, *, workflow: str, first: str, plan: dict[str, Any]) -> None:
+    """Let an operation go on as its next attempt, with a graph made anew; nothing changes if it was closed."""
     changes = {
         "attempt": operation.attempt + 1, "workflow": workflow, "plan": plan, "updated_at": now,
         **operations.due(graphs.TIMINGS[workflow, first], now),
@@ -128,7 +129,9 @@ def fail_revert(operation: Operation, code: str, detail: str = "") -> None:
     with transaction.atomic():
         migration = moves.unfinished(operation.instance_uuid)
         is_back = not _was_sent(operation, graphs.VACATE) or _was_sent(operation, graphs.TAKE_BACK)
-        event = "revert_failed" if undo or is_back else "revert_refused"
+        # Unless the host refused to begin, nobody knows how much of the guest it left.
+        is_whole = code == ErrorCode.ORDER_REFUSED and not undo and not is_back
+        event = "revert_refused" if is_whole else "revert_failed"
         if migration and is_back:
             host_feed.publish(moves.give_up(migration))
         elif migration:

@@ -107,7 +107,6 @@ def _strays(host: FakeHost, here: dict[str, Instance], asides: set[str]) -> Iter
         "a guest": set(host.domains()) - set(here),
         "disks": set(host.storage.instances_with_disks()) - set(here),
         "an aside": set(host.storage.instances_aside()) - asides - _broken(here),
-        "something received": {name.split(".")[0] for name in host.storage._drawers} - set(here),
         "a tap": set(host.network.plugged_ports()) - ports,
     }
     for what, names in found.items():
