@@ -1,9 +1,10 @@
 """From a server's description to a running domain: shared by spawn, start and reboot."""
 
 from compute_agent.drivers.base import DiskSource, DomainSpec, Interface, PowerState
-from compute_agent.errors import DomainNotFound
+from compute_agent.errors import DeadlineExceeded, DomainNotFound
 from compute_agent.host import Host
 from contracts.compute import ServerSpec
+from contracts.envelope import Order
 
 
 def power_state_of(host: Host, uuid: str) -> PowerState | None:
@@ -19,14 +20,35 @@ def plug(host: Host, server: ServerSpec) -> None:
     host.network.plug(server.uuid, server.ports, dict(server.metadata), server.user_data)
 
 
-def bring_up(host: Host, server: ServerSpec) -> PowerState:
+def bring_up(host: Host, server: ServerSpec, order: Order) -> PowerState:
     """Make what is missing of the server's interfaces and disks, define its domain anew and start it.
 
     Everything comes from `server` alone, so a start after a reboot of the host needs nothing of the past.
+
+    Raises:
+        DeadlineExceeded
     """
     make_ready(host, server)
-    host.driver.start(server.uuid)
+    start_in_time(host, order)
     return host.driver.power_state(server.uuid)
+
+
+def start_in_time(host: Host, order: Order) -> None:
+    """Start the order's domain, unless what came before took so long that it may run elsewhere by now.
+
+    Raises:
+        DeadlineExceeded
+    """
+    if _is_late(host, order):
+        raise DeadlineExceeded("the host was ready after the deadline, and started nothing")
+    host.driver.start(order.instance_uuid)
+    if _is_late(host, order):
+        host.driver.power_off(order.instance_uuid)
+        raise DeadlineExceeded("the hypervisor started the guest after the deadline, and had to cut its power again")
+
+
+def _is_late(host: Host, order: Order) -> bool:
+    return host.clock() > order.not_after
 
 
 def make_ready(host: Host, server: ServerSpec) -> None:

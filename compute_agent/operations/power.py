@@ -33,7 +33,7 @@ def start(host: Host, order: StartServer) -> PowerChanged:
     """Have the instance running, from a definition made anew; a running one is left alone."""
     state = power_state_of(host, order.server.uuid)
     if state is not PowerState.RUNNING:
-        state = bring_up(host, order.server)
+        state = bring_up(host, order.server, order)
     return PowerChanged(power_state=state)
 
 
@@ -45,7 +45,7 @@ def reboot(host: Host, order: RebootServer) -> PowerChanged:
         shut_down(host, order, order.graceful_seconds)
     if state is not None:
         host.driver.power_off(uuid)
-    return PowerChanged(power_state=bring_up(host, order.server))
+    return PowerChanged(power_state=bring_up(host, order.server, order))
 
 
 def shut_down(host: Host, order: Order, graceful_seconds: float) -> None:

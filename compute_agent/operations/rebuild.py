@@ -25,6 +25,6 @@ def rebuild(host: Host, order: RebuildServer) -> PowerChanged:
     host.storage.delete_disks(server.uuid)
     host.storage.drop_aside(server.uuid)
     if order.is_started:
-        return PowerChanged(power_state=bring_up(host, server))
+        return PowerChanged(power_state=bring_up(host, server, order))
     make_ready(host, server)
     return PowerChanged(power_state=PowerState.SHUTDOWN)

@@ -36,7 +36,7 @@ def take_back(host: Host, order: TakeBackServer) -> PowerChanged:
     host.storage.take_back(server.uuid)
     if order.is_started:
         state = power_state_of(host, server.uuid)
-        return PowerChanged(power_state=state if state is PowerState.RUNNING else bring_up(host, server))
+        return PowerChanged(power_state=state if state is PowerState.RUNNING else bring_up(host, server, order))
     make_ready(host, server)
     return PowerChanged(power_state=PowerState.SHUTDOWN)
 

@@ -2,7 +2,7 @@
 
 from compute_agent.drivers.base import PowerState
 from compute_agent.host import Host
-from compute_agent.operations.bring_up import make_ready, power_state_of
+from compute_agent.operations.bring_up import make_ready, power_state_of, start_in_time
 from contracts.compute import ServerSpawned, SpawnServer
 
 
@@ -22,5 +22,5 @@ def spawn(host: Host, order: SpawnServer) -> ServerSpawned:
         host.storage.prepare_image(server.image)
     make_ready(host, server)
     host.silence.check(order)  # that may have taken long
-    host.driver.start(server.uuid)
+    start_in_time(host, order)
     return ServerSpawned(power_state=host.driver.power_state(server.uuid))

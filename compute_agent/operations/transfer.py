@@ -2,7 +2,7 @@
 
 from compute_agent.drivers.base import PowerState
 from compute_agent.host import Host
-from compute_agent.operations.bring_up import domain_spec, plug, power_state_of
+from compute_agent.operations.bring_up import domain_spec, plug, power_state_of, start_in_time
 from contracts.compute import DisksReceived, DisksSent, LandServer, PowerChanged, ReceiveDisks, SendDisks
 
 
@@ -39,5 +39,5 @@ def land(host: Host, order: LandServer) -> PowerChanged:
     disks = host.storage.land_disks(server, order.operation_id, order.disk_names)
     host.driver.define(domain_spec(host, server, disks))
     if order.is_started:
-        host.driver.start(server.uuid)
+        start_in_time(host, order)
     return PowerChanged(power_state=host.driver.power_state(server.uuid))

@@ -237,3 +237,17 @@ def _at_once(call, count):
     for thread in threads:
         thread.join()
     return answers
+
+
+@pytest.mark.parametrize(("verb", "effects"), [("define", []), ("start", ["start", "power_off"])])
+def test_no_guest_runs_after_the_deadline_of_the_order_that_should_have_started_it(verb, effects):
+    site = Site()
+    quick = getattr(site.fake.driver, verb)
+
+    def slow(what):
+        quick(what)
+        site.fake.clock.now += 240
+
+    setattr(site.fake.driver, verb, slow)
+    assert site.deliver(site.order(SpawnServer, 1))["error_code"] == "DeadlineExceeded"
+    assert site.fake.driver.effects == effects
