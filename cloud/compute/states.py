@@ -47,6 +47,7 @@ ALLOW_SNAPSHOT = frozenset({ACTIVE, STOPPED, PAUSED, SUSPENDED})
 ALLOW_REBUILD = frozenset({ACTIVE, STOPPED, ERROR})
 ALLOW_HARD_REBOOT = frozenset({ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR})
 LIVE = VM_STATES - {DELETED}
+WITH_GUEST = frozenset({ACTIVE, STOPPED, RESIZED, PAUSED, SUSPENDED})
 
 
 def _row(event: str, vm_from: set[str] | frozenset[str], task_from: set[str] | frozenset[str], vm_to: str,
@@ -104,6 +105,7 @@ TRANSITIONS = (
     # What a host saw by itself.
     _row("seen_off", {ACTIVE}, {IDLE}, STOPPED, IDLE),
     _row("seen_on", {STOPPED}, {IDLE}, ACTIVE, IDLE),
+    _row("guest_lost", WITH_GUEST, {IDLE}, ERROR, IDLE),
     # An end, possible at every moment.
     _row("delete", LIVE, TASK_STATES - {DELETING}, KEEP, DELETING),
     _row("deleted", LIVE, {DELETING}, DELETED, IDLE),

@@ -19,7 +19,6 @@ from cloud.placement.models import Allocation
 _FRESH_SECONDS = 300.0
 # A host's clock and the time that its answer takes.
 _SLACK = timedelta(seconds=5)
-_WITH_GUEST = frozenset({states.ACTIVE, states.STOPPED, states.RESIZED, states.PAUSED, states.SUSPENDED})
 _OF_PORTS = {"tap_port_ids": "a tap", "lease_port_ids": "a lease", "metadata_port_ids": "metadata"}
 _OF_INSTANCES = {"domains": "a guest", "disks": "a disk"}
 
@@ -93,7 +92,7 @@ def as_booked(number: str) -> Iterator[Finding]:
 def _missing_guests(number: str, world: _World, node: dict[str, Any]) -> Iterator[Finding]:
     there = set(node["residue"].get("domains", []))
     for uuid, server in world.servers.items():
-        is_due = server.host == node["host"] and server.vm_state in _WITH_GUEST and not server.deleted
+        is_due = server.host == node["host"] and server.vm_state in states.WITH_GUEST and not server.deleted
         if is_due and uuid not in there and world.is_settled(uuid, node["residue_at"]):
             yield Finding(number, f"server {uuid}", f"is on host {node['host']}, which has no such guest")
 

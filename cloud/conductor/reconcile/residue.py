@@ -9,6 +9,7 @@ from cloud.compute.models.migrations import UNFINISHED
 from cloud.compute.models.operations import OperationState
 from cloud.compute.services import host_reports
 from cloud.compute.services.graphs import TIMINGS
+from cloud.conductor.reconcile import lost_guests
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from contracts.compute import DestroyServer, DropAside
@@ -20,9 +21,12 @@ _AT_ONCE = 50
 
 def take(residue: Residue) -> None:
     """Keep a host's word on what lies there, and order the removal of what is proven dead."""
-    before = ComputeNode.objects.filter(host=residue.host).values_list("residue", flat=True).first() or {}
+    rows = ComputeNode.objects.filter(host=residue.host).values_list("residue", "residue_at")
+    before, said_at = rows.first() or ({}, None)
     if not host_reports.store_residue(residue):
         return
+    if said_at is not None:
+        lost_guests.mark(residue.host, {*residue.domains, *before.get("domains", [])}, said_at)
     asides = set(residue.asides) & set(before.get("asides", []))
     for instance_uuid in sorted(dead_on(residue.host, asides))[:_AT_ONCE]:
         _log.warning("host %s still has %s set aside, which does not come back", residue.host, instance_uuid)
