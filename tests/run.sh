@@ -69,12 +69,18 @@ stage_fakecloud() {
     "$py" -m pytest -q -s tests/fakecloud
 }
 
+stage_matrix() {
+    say "a simulated cloud: an eighth of the crash matrix, all workflows in it, and a short soak"
+    "$py" -m tests.chaos.matrix --share 0.12 --seed 21 2>/dev/null
+    "$py" -m tests.chaos.soak --operations 300 --seed 7 2>/dev/null
+}
+
 stage_chaos() {
     say "twelve of the crashes that make chaos tries, Redis and PostgreSQL away, more servers than places"
     "$py" -m pytest -q -s tests/chaos/real
 }
 
-[ $# -gt 0 ] || set -- fast sqlite postgres compat root lab fakecloud chaos
+[ $# -gt 0 ] || set -- fast matrix sqlite postgres compat root lab fakecloud chaos
 if is_root; then host/packages.sh test; fi
 for stage in "$@"; do "stage_$stage"; done
 say "all done"

@@ -11,7 +11,8 @@ if [ "$(id -u)" = 0 ]; then host/packages.sh test; fi
 report=$scratch/report
 {
     echo "make chaos, seed $CHAOS_SEED, commit $(git rev-parse --short HEAD), $(date -u +%F), $(nproc) cores"
-    [ $# -gt 0 ] || .venv/bin/python -W ignore -m tests.chaos.matrix
+    [ $# -gt 0 ] || .venv/bin/python -m tests.chaos.matrix 2>/dev/null
+    [ $# -gt 0 ] || .venv/bin/python -m tests.chaos.soak --operations 10000 2>/dev/null
     .venv/bin/python -m pytest -q -s -p no:cacheprovider tests/chaos/real "$@"
 } 2>&1 | tee "$report"
 [ $# -gt 0 ] || grep -v '^[.sFE]*$' "$report" >docs/chaos-output.txt

@@ -118,7 +118,7 @@ def _guests_die(world: World, users: Users, boundary: Boundary) -> None:
 def _order(action: str, body: object = None) -> Strike:
     def strike(world: World, users: Users, boundary: Boundary) -> None:
         def ask() -> None:
-            for uuid in users.living()[:1]:
+            for uuid in [] if world.database.is_away else users.living()[:1]:
                 users.act(uuid, action, body) if action else users.delete(uuid)
 
         world.trouble_until(0)

@@ -1,0 +1,151 @@
+"""Any operations and any faults, for a long time, in a simulated cloud: nothing breaks, and memory stays flat.
+
+    python -m tests.chaos.soak --operations 10000 --seed 7
+"""
+
+import argparse
+import os
+import random
+import resource
+import sys
+import time
+import warnings
+from typing import Any
+
+_clock = time.perf_counter
+_MOST_SERVERS = 12
+_EVERY = 100
+# Between the first tenth of a run, when everything was loaded and used once, and its end.
+_MOST_GROWTH_MB = 64.0
+
+
+def _resident_mb() -> float:
+    with open("/proc/self/statm") as stream:  # noqa: PTH123
+        return int(stream.read().split()[1]) * resource.getpagesize() / 2**20
+
+
+class Soak:
+    """One run by one seed."""
+
+    def __init__(self, seed: int) -> None:
+        from tests.chaos.sim import scenarios
+
+        self.rng = random.Random(seed)
+        self.world, self.users = scenarios.prepare(seed)
+        self.done = self.faults = 0
+        self.world.boundaries.is_listening = True
+        self._forgotten = 0
+
+    def run(self, operations: int) -> list[str]:
+        """Do so many operations; return what is wrong at the first rest at which something is."""
+        from tests.chaos.sim.verdict import judge
+
+        sizes: list[float] = []
+        while self.done < operations:
+            self._one()
+            if self.done % _EVERY:
+                continue
+            wrong = judge(self.world)
+            self._forget()
+            sizes.append(_resident_mb())
+            print(f"{self.done:6} operations, {self.faults} faults, {self.world.clock.now - 1_790_000_000:.0f} s, "
+                  f"{sizes[-1]:.0f} MB", flush=True)
+            if wrong:
+                return wrong
+        settled = sizes[max(len(sizes) // 10, 1) - 1]
+        growth = sizes[-1] - settled
+        return [f"memory grew by {growth:.0f} MB"] if growth > _MOST_GROWTH_MB else []
+
+    def _one(self) -> None:
+        self.done += 1
+        if self.rng.random() < 0.3:
+            self._trouble()
+        if not self.world.database.is_away:  # else it is a 503
+            self._act()
+        self.world.run(self.rng.choice((0.0, 0.05, 0.5, 3.0, 20.0)))
+
+    def _act(self) -> None:
+        users, rng = self.users, self.rng
+        living = users.living()
+        if not living or (len(living) < _MOST_SERVERS and rng.random() < 0.3):
+            users.create(rng.choice((1, 1, 2)), image=rng.randrange(2))
+            return
+        uuid = rng.choice(living)
+        action, body = rng.choice(self._actions())
+        if action:
+            users.act(uuid, action, body)
+        else:
+            users.delete(uuid)
+
+    def _actions(self) -> list[tuple[str, Any]]:
+        return [
+            ("", None), ("", None), ("os-stop", None), ("os-start", None), ("reboot", {"type": "SOFT"}),
+            ("reboot", {"type": "HARD"}), ("rebuild", {"imageRef": self.users.images[1]}),
+            ("resize", {"flavorRef": self.rng.choice(("small", "large"))}), ("migrate", None), ("confirmResize", None),
+            ("revertResize", None), ("createImage", {"name": "copy"}), ("forceDelete", None),
+            ("os-resetState", {"state": self.rng.choice(("active", "error"))}),
+        ]  # fmt: skip
+
+    def _trouble(self) -> None:
+        """Arm a fault at a boundary that is not far off; it happens where it fits."""
+        from tests.chaos.sim import faults
+
+        name = self.rng.choice(sorted(faults.FAULTS))
+        fault, boundaries = faults.FAULTS[name], self.world.boundaries
+        wait = self.rng.randrange(30)
+
+        def watch(boundary: Any) -> None:
+            nonlocal wait
+            wait -= 1
+            if wait > 0 or not boundary.process or boundary.point not in fault.points or not fault.fits(boundary):
+                return
+            boundaries.watchers.remove(watch)
+            self.faults += 1
+            fault.strike(self.world, self.users, boundary)
+
+        boundaries.watchers.append(watch)
+        del boundaries.watchers[:-3]
+
+    def _forget(self) -> None:
+        """What a real one prunes after days is pruned here: the run is about what stays in memory by mistake."""
+        from cloud.compute.models import Instance, InstanceFault, Migration, Operation
+        from cloud.conductor import background
+
+        self.world.boundaries.seen.clear()
+        self.users.answers.clear()
+        background.recorder._waiting.clear()
+        dead = Instance.objects.filter(deleted=True)
+        uuids = list(dead.values_list("uuid", flat=True))
+        for model in (Operation, InstanceFault, Migration):
+            model.objects.filter(instance_uuid__in=uuids).delete()
+        dead.delete()
+        for host in self.world.hosts:
+            host.boots.clear()
+            host.fences.prune()
+
+
+def main() -> int:
+    """Run one soak."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.soak", description=__doc__)
+    parser.add_argument("--operations", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=7)
+    options = parser.parse_args()
+    warnings.showwarning = lambda *_, **__: None
+    from tests.chaos.sim.database import set_up_django
+
+    set_up_django()
+    begun = _clock()
+    soak = Soak(options.seed)
+    wrong = soak.run(options.operations)
+    for line in wrong:
+        print(f"WRONG {line}")
+    print(f"soak: seed {options.seed}, {soak.done} operations, {soak.faults} faults, {len(wrong)} violations, "
+          f"{_clock() - begun:.0f} s")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.execv(sys.executable, [sys.executable, "-m", "tests.chaos.soak", *sys.argv[1:]])  # noqa: S606
+    sys.exit(main())
