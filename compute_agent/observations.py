@@ -75,13 +75,15 @@ def changed_power_report(host: Host, changed: Mapping[str, PowerState]) -> Itera
 
 def residue(host: Host) -> Residue:
     """Return what lies on the host for any instance or port."""
+    taps = host.network.plugged_ports()
     return Residue(
         host=host.name,
         reported_at=host.stamp(),
         domains=sorted(host.driver.list_domains()),
         disks=sorted(host.storage.instances_with_disks()),
         asides=sorted(host.storage.instances_aside()),
-        tap_port_ids=sorted(host.network.plugged_ports()),
+        plugged=sorted(set(taps.values())),
+        tap_port_ids=sorted(taps),
         lease_port_ids=sorted(host.network.leases()),
         metadata_port_ids=sorted(host.network.metadata_ports()),
     )

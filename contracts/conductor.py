@@ -67,7 +67,7 @@ class PowerReport(Message, frozen=True, kw_only=True):
 
 # What is on a host, for the audit: every domain, disk, tap and lease that carries our mark.
 class Residue(Message, frozen=True, kw_only=True):
-    """The things on a host that belong to instances, by instance uuid or port id."""
+    """The things on a host that belong to instances, by instance uuid or port id; `plugged` have taps."""
 
     NAME: ClassVar[str] = "conductor.v1.report_residue"
     host: str
@@ -75,6 +75,7 @@ class Residue(Message, frozen=True, kw_only=True):
     domains: list[str] = []
     disks: list[str] = []
     asides: list[str] = []
+    plugged: list[str] = []
     tap_port_ids: list[str] = []
     lease_port_ids: list[str] = []
     metadata_port_ids: list[str] = []

@@ -16,7 +16,9 @@ def set_aside(host: Host, order: SetAsideServer) -> PowerChanged:
 
     Raises:
         DiskMissing: the instance has no files on this host.
+        OrderRefused: the move may have been given up, and nobody would take the instance over.
     """
+    host.silence.check(order)
     uuid = order.instance_uuid
     if power_state_of(host, uuid) not in _OFF:
         shut_down(host, order, order.graceful_seconds)

@@ -31,13 +31,16 @@ def land(host: Host, order: LandServer) -> PowerChanged:
 
     Raises:
         DiskMissing: not all disks came.
+        OrderRefused: its old host may have taken it back.
     """
     server = order.server
     if power_state_of(host, server.uuid) is PowerState.RUNNING:
         return PowerChanged(power_state=PowerState.RUNNING)
+    host.silence.check(order)
     plug(host, server)
     disks = host.storage.land_disks(server, order.operation_id, order.disk_names)
     host.driver.define(domain_spec(host, server, disks))
     if order.is_started:
+        host.silence.check(order)  # growing disks may have taken long
         start_in_time(host, order)
     return PowerChanged(power_state=host.driver.power_state(server.uuid))

@@ -31,16 +31,15 @@ def take(residue: Residue) -> None:
     for instance_uuid in sorted(dead_on(residue.host, asides))[:_AT_ONCE]:
         _log.warning("host %s still has %s set aside, which does not come back", residue.host, instance_uuid)
         rpc.cast(DropAside(**_fence(residue.host, instance_uuid)))
-    seen_twice = _instances(residue.domains, residue.disks) & _instances(
-        before.get("domains", []), before.get("disks", [])
-    )
+    seen_twice = _instances(residue.to_wire()) & _instances(before)
     for instance_uuid, is_final in list(dead_on(residue.host, seen_twice).items())[:_AT_ONCE]:
         _log.warning("host %s still holds %s, which is not its any more: ordering removal", residue.host, instance_uuid)
         rpc.cast(_removal(residue.host, instance_uuid, is_final=is_final))
 
 
-def _instances(domains: list[str], disks: list[str]) -> set[str]:
-    return {*domains, *disks}
+def _instances(word: dict[str, Any]) -> set[str]:
+    """Return the instances that have anything on the host; one whose move never arrived may have taps alone."""
+    return {uuid for kind in ("domains", "disks", "plugged") for uuid in word.get(kind, [])}
 
 
 def dead_on(host: str, uuids: set[str]) -> dict[str, bool]:

@@ -12,9 +12,11 @@ from cloud.conductor.reconcile import hosts, operations, residue
 from cloud.conductor.steps import building, deleting
 from cloud.core import rpc
 from cloud.core.clock import database_now
+from compute_agent.network.fake import FakeNetwork
 from contracts.compute import ServerDestroyed, ServerSpawned
 from contracts.conductor import Residue
 from tests.factories.instances import make_image
+from tests.unit.compute_agent.orders import server_spec
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -199,6 +201,22 @@ def test_a_silent_host_is_down_gets_no_servers_and_its_own_can_still_be_deleted(
         residue.take(Residue(host=server.host, reported_at=at + word, domains=[server.uuid]))
     workers.wait(lambda: server.uuid not in workers.domains())
     residue.take(Residue(host=server.host, reported_at=at + 3))
+
+
+def test_taps_alone_are_removed_too(workers):
+    """A host that dies before a server arrives has plugged its interfaces, and has no guest or disk of it."""
+    (server,) = workers.create()
+    workers.wait_for(server, "active")
+    other = next(host for host in workers.hosts if host != server.host)
+    workers.end("agent")
+    ports = workers.state_dir / "fake" / other / "ports"
+    FakeNetwork(ports).plug(server.uuid, server_spec().ports, {}, "")
+    workers.start("agent")
+    at = database_now().timestamp() + 1  # and what the agent says of its own accord comes earlier
+    for word in (1, 2):
+        residue.take(Residue(host=other, reported_at=at + word, plugged=[server.uuid]))
+    workers.wait(lambda: not (ports / f"{server.uuid}.json").exists())
+    assert server.uuid in workers.domains()
 
 
 def test_a_build_on_a_host_that_goes_down_is_moved_at_once(workers):
