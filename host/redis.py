@@ -16,6 +16,8 @@ def write_redis_configuration(settings: HostSettings) -> None:
         "requirepass": generated(settings, "redis"),
         "dir": folder,
         "daemonize": "no",
+        # A title would be written over the environment, by which `make down` knows what a dead supervisor left.
+        "set-proc-title": "no",
         "appendonly": "yes",
         "appendfsync": "everysec",
         "save": '""',
