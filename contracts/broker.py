@@ -10,7 +10,13 @@ from typing import Any
 from contracts.routing import TASK_ROUTES
 
 VISIBILITY_TIMEOUT_SECONDS = 3600
+# Without it a result is tried for twenty seconds; what is lost is sent again by a reconciler.
+_RESULT_RETRIES: dict[str, Any] = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+# A Redis that is silent for longer is away. Above the second that a consumer's BRPOP blocks, so that none is cut off.
+SOCKET_TIMEOUT_SECONDS = 3.0
 _TRANSPORT: dict[str, Any] = {
+    "socket_timeout": SOCKET_TIMEOUT_SECONDS,
+    "socket_connect_timeout": SOCKET_TIMEOUT_SECONDS,
     "visibility_timeout": VISIBILITY_TIMEOUT_SECONDS,
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
@@ -26,7 +32,9 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
         "broker_url": redis_url,
         "result_backend": redis_url,
         "broker_transport_options": dict(_TRANSPORT),
-        "result_backend_transport_options": dict(_TRANSPORT),
+        "result_backend_transport_options": {**_TRANSPORT, "retry_policy": dict(_RESULT_RETRIES)},
+        "redis_socket_timeout": SOCKET_TIMEOUT_SECONDS,
+        "redis_socket_connect_timeout": SOCKET_TIMEOUT_SECONDS,
         "visibility_timeout": VISIBILITY_TIMEOUT_SECONDS,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,

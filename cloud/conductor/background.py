@@ -12,14 +12,16 @@ from cloud.conductor.inbound.gate import gate
 from cloud.conductor.inbound.guard import Guard
 from cloud.conductor.inbound.users import UserKeeper
 from cloud.conductor.presence import note_conductor
-from cloud.conductor.reconcile.losses import repeat_soon
+from cloud.conductor.reconcile.losses import BrokerWatch, repeat_soon
 from cloud.conductor.results import Recorder
 from cloud.core.context import current_request_id
 
 _log = logging.getLogger(__name__)
 _PRESENCE_SECONDS = 15.0
+_DATABASE_ERRORS = (DatabaseError, InterfaceError)  # neither is the other's kind
 recorder = Recorder()
 keeper = UserKeeper()
+watch = BrokerWatch()
 guard = Guard(gate)
 _stopping = threading.Event()
 # Set when the database failed a task: what that task was to write down, nobody will write.
@@ -62,8 +64,8 @@ def _repeat() -> None:
     # A predecessor may have died; the orders of those that live do no harm twice.
     try:
         repeat_soon()
-    except DatabaseError:
-        _log.exception("the database is away; what was lost waits for its own time")
+    except _DATABASE_ERRORS as error:
+        _log.warning("what was lost waits for its own time: %s", error)
 
 
 def repeat_what_was_lost() -> None:
@@ -82,13 +84,14 @@ def _run() -> None:
             repeat_what_was_lost()
             recorder.flush()
             keeper.look()
+            watch.look()
             guard.look()
             if time.monotonic() - seen_at >= _PRESENCE_SECONDS:
                 note_conductor()
                 seen_at = time.monotonic()
-        except DatabaseError:
-            _log.exception("the database is away; results of the last second are not recorded")
+        except _DATABASE_ERRORS as error:
+            _log.warning("results of the last second are not recorded: %s", error)
     try:
         recorder.flush()
-    except DatabaseError:
+    except _DATABASE_ERRORS:
         _log.exception("the last results are not recorded")

@@ -26,6 +26,8 @@ from contracts.routing import CONDUCTOR_QUEUE, INBOUND_QUEUE, SCHEDULER_QUEUE, c
 from contracts.signing import ORDER, sign
 
 _log = logging.getLogger(__name__)
+# The result backend wraps what it met in a bare RuntimeError after its last try; see `_check_away`.
+_PERHAPS_AWAY = (OperationalError, RedisError, RuntimeError)
 Workflow = Callable[[list[str]], Iterable[Signature]]
 _workflows: dict[str, Workflow] = {}
 # host -> the key that its orders are signed with, or None for one that was never enrolled.
@@ -77,10 +79,21 @@ def launch_now(name: str, operation_ids: list[str]) -> bool:
     try:
         for canvas in _workflows[name](operation_ids):
             canvas.apply_async()
-    except (OperationalError, RedisError):
+    except _PERHAPS_AWAY as error:
+        _check_away(error)
         _log.warning("the broker is away: %s of %s waits for the reconciler", name, operation_ids)
         return False
     return True
+
+
+def _check_away(error: BaseException) -> None:
+    """Let an error pass that does not come from a broker that is away, silent or full."""
+    reason: BaseException | None = error
+    while reason is not None:
+        if isinstance(reason, (OperationalError, RedisError)):
+            return
+        reason = reason.__cause__ or reason.__context__
+    raise error
 
 
 def on_host(order: Order) -> Signature:
@@ -139,7 +152,8 @@ def deliver(row: UnsentOrder) -> bool:
     """Send an order of the outbox and forget it; tell whether the broker took it."""
     try:
         on_host(outbox.order_of(row)).apply_async()
-    except (OperationalError, RedisError):
+    except _PERHAPS_AWAY as error:
+        _check_away(error)
         _log.warning("the broker is away: %s waits in the outbox", row)
         return False
     outbox.remove(row)
@@ -159,7 +173,9 @@ def call(order: Order, timeout_seconds: float) -> Outcome:
         # No `expires`: Celery would judge it by the host's clock. The order's own `not_after` ends it.
         result = chain(on_host(order), answer).apply_async()
         outcome = order.OUTCOME.from_wire(result.get(timeout=timeout_seconds))
-    except (CeleryTimeoutError, OperationalError, RedisError) as error:
+    except (CeleryTimeoutError, *_PERHAPS_AWAY) as error:
+        if not isinstance(error, CeleryTimeoutError):
+            _check_away(error)
         raise Unavailable(
             "The server's host did not answer in time; try again shortly.", headers={"Retry-After": "5"}
         ) from error

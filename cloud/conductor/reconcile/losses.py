@@ -5,6 +5,7 @@ began anew has lost queues, and the counters of chords. Whatever was not lost do
 """
 
 import logging
+import time
 from datetime import timedelta
 
 import redis
@@ -18,6 +19,8 @@ from cloud.core.clock import database_now
 
 _log = logging.getLogger(__name__)
 _MARK = "novella:broker-run"
+_PROBE = "novella:broker-probe"
+_LOOK_SECONDS = 3.0
 # What waits in a queue is most often carried out within this time.
 _PATIENCE_SECONDS = 10.0
 
@@ -40,3 +43,28 @@ def repeat_after_loss() -> None:
     if before != run:
         count = repeat_soon(0.0)
         _log.warning("Redis began anew or was wiped; %s running operations are sent again", count)
+
+
+class BrokerWatch:
+    """Sees that Redis is back after it was away, silent or full, though it is still the one of before."""
+
+    def __init__(self) -> None:
+        self._was_away = False
+        self._looked_at = float("-inf")
+
+    def look(self) -> None:
+        """Write something every few seconds; repeat at once when that works again."""
+        if time.monotonic() - self._looked_at < _LOOK_SECONDS:
+            return
+        self._looked_at = time.monotonic()
+        try:
+            client_of(settings.REDIS_URL).set(_PROBE, "1", ex=60)
+        except redis.RedisError as error:
+            if not self._was_away:
+                _log.warning("Redis takes nothing: %s", error)
+            self._was_away = True
+            return
+        if self._was_away:
+            count = repeat_soon(0.0)
+            self._was_away = False
+            _log.warning("Redis is back; %s running operations are sent again", count)

@@ -1,0 +1,125 @@
+"""A broker that is dead, silent or full costs a moment and no traceback, and its return is noticed."""
+
+import gc
+import os
+import signal
+import time
+from datetime import timedelta
+
+import pytest
+from celery import Celery, chain, chord
+from django.test import override_settings
+
+from cloud.compute.models import Operation
+from cloud.conductor.reconcile.losses import BrokerWatch
+from cloud.core import rpc
+from cloud.core.clock import database_now
+from contracts.broker import celery_settings
+from tests.factories.instances import make_instance
+from tests.factories.operations import begin_build
+from tests.fixtures.redis import start_redis
+
+SECONDS = 30.0
+# Celery's result that nobody keeps wants to unsubscribe when it is collected, and says that it could not.
+_DROPPED = "ignore:Exception ignored in. <function AsyncResult.__del__"
+pytestmark = pytest.mark.filterwarnings(f"{_DROPPED}:pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture
+def server():
+    found = start_redis()
+    yield found
+    # Results that Celery still follows let go of Redis when they are collected: they shall find one.
+    found.stop()
+    found.start()
+    gc.collect()
+    found.stop()
+
+
+@pytest.fixture(params=["single", "chain", "chord", "result"])
+def launch(request, server, monkeypatch):
+    """What sends one canvas through the launcher's door."""
+    app = Celery("away", set_as_current=False)
+    app.conf.update(celery_settings(server.url))
+
+    def one(name, *, keep=False):
+        return app.signature(name, queue="q", immutable=True, ignore_result=not keep)
+
+    canvases = {
+        "single": lambda: one("a"),
+        "chain": lambda: chain(one("a"), one("b"), app=app),
+        "chord": lambda: chord([one("a", keep=True), one("b", keep=True)], one("c"), app=app),
+        "result": lambda: one("a", keep=True),
+    }
+    monkeypatch.setitem(rpc._workflows, "away", lambda ids: [canvases[request.param]()])
+    yield lambda: rpc.launch_now("away", ["1"])
+    app.close()
+
+
+def fill(server):
+    with server.client() as client:
+        client.config_set("maxmemory-policy", "noeviction")
+        client.set("fill", "x" * 5_000_000)
+        client.config_set("maxmemory", 1_000_000)
+
+
+def empty(server):
+    with server.client() as client:
+        client.config_set("maxmemory", 0)
+
+
+def pause(server, number):
+    with server.client() as client:
+        pid = client.info("server")["process_id"]
+    os.kill(pid, number)
+    return pid
+
+
+def test_a_dead_broker_is_away(server, launch):
+    assert launch()
+    server.stop()
+    begun = time.monotonic()
+    assert not launch()
+    assert time.monotonic() - begun < SECONDS
+
+
+def test_a_silent_broker_is_away(server, launch):
+    assert launch()
+    pid = pause(server, signal.SIGSTOP)
+    begun = time.monotonic()
+    try:
+        assert not launch()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert time.monotonic() - begun < SECONDS
+
+
+def test_a_full_broker_is_away(server, launch):
+    assert launch()
+    fill(server)
+    assert not launch()
+
+
+def test_an_error_of_our_own_is_no_broker_that_is_away(monkeypatch):
+    def broken(ids):
+        raise RuntimeError("of our own")
+
+    monkeypatch.setitem(rpc._workflows, "broken", broken)
+    with pytest.raises(RuntimeError, match="of our own"):
+        rpc.launch_now("broken", ["1"])
+
+
+@pytest.mark.django_db
+def test_a_redis_that_took_nothing_for_a_while_is_noticed(server, monkeypatch):
+    monkeypatch.setattr("cloud.conductor.reconcile.losses._LOOK_SECONDS", 0.0)
+    begin_build(make_instance())
+    Operation.objects.update(resend_at=database_now() + timedelta(seconds=120))
+    watch = BrokerWatch()
+    with override_settings(REDIS_URL=server.url):
+        watch.look()
+        fill(server)
+        watch.look()
+        assert Operation.objects.get().resend_at > database_now()
+        empty(server)
+        watch.look()
+    assert Operation.objects.get().resend_at <= database_now()
