@@ -44,6 +44,8 @@ def build_app(settings: Settings, agent: Agent) -> Celery:
     """Return the app with a task for each command."""
     app = Celery("compute_agent", set_as_current=False)
     app.conf.update(celery_settings(settings.redis_url))
+    # A silent broker is waited for: connecting anew is done after growing pauses, in which the watchdog hears nothing.
+    app.conf.broker_transport_options |= {"socket_timeout": None}
     if settings.key:
         app.conf.update(broker_transport=TRANSPORT, result_backend=None)
         app.conf.broker_transport_options |= own_keys(settings.credential, settings.lanes)

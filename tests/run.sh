@@ -80,7 +80,7 @@ stage_chaos() {
     "$py" -m pytest -q -s tests/chaos/real
 }
 
-[ $# -gt 0 ] || set -- fast matrix sqlite postgres compat root lab fakecloud chaos
+[ $# -gt 0 ] || set -- fast matrix sqlite postgres compat root lab fakecloud
 if is_root; then host/packages.sh test; fi
 for stage in "$@"; do "stage_$stage"; done
 say "all done"
