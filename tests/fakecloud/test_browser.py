@@ -3,7 +3,6 @@
 import pytest
 import yaml
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -34,14 +33,20 @@ class Operator:
 
     def click(self, selector):
         """Click what leads to another page, and wait for it."""
-        before = self.driver.find_element(By.TAG_NAME, "html")
-        self.driver.find_element(By.CSS_SELECTOR, selector).click()
-        WebDriverWait(self.driver, SECONDS).until(staleness_of(before))
+        self._leave_by(self.driver.find_element(By.CSS_SELECTOR, selector))
 
     def follow(self, words):
-        before = self.driver.find_element(By.TAG_NAME, "html")
-        self.driver.find_element(By.LINK_TEXT, words).click()
-        WebDriverWait(self.driver, SECONDS).until(staleness_of(before))
+        self._leave_by(self.driver.find_element(By.LINK_TEXT, words))
+
+    def _leave_by(self, element):
+        """Click, and wait until another page stands there, whole: the mark goes with the page that bore it.
+
+        Asking whether an element of the old page is stale, while that page goes, makes chromedriver fail at times.
+        """
+        self.driver.execute_script("window.leaving = true")
+        element.click()
+        arrived = "return !window.leaving && document.readyState === 'complete'"
+        WebDriverWait(self.driver, SECONDS).until(lambda driver: driver.execute_script(arrived))
 
     def see(self, words, selector="body"):
         """Wait until a part of the page says something."""

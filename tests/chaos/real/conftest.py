@@ -1,4 +1,4 @@
-"""Clouds of real processes on real PostgreSQL and Redis, and what `make chaos` and `tests/run.sh chaos` want of them.
+"""Clouds of real processes on real PostgreSQL and Redis, and what `make chaos` and `make test` want of them.
 
 CHAOS=full is what `make chaos` runs; without it a part that takes minutes. CHAOS_SEED chooses the sample.
 """
