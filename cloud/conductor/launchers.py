@@ -11,7 +11,7 @@ from celery.canvas import Signature
 from django.conf import settings
 
 from cloud.compute import states
-from cloud.compute.models import Operation
+from cloud.compute.models import Operation, Step
 from cloud.compute.services import graphs
 from cloud.conductor.standings import Standing, images_of, server_of, standings, with_servers
 from cloud.conductor.steps import deleting, failing, orders
@@ -102,6 +102,7 @@ def delete(operation_ids: Sequence[str]) -> Iterator[Signature]:
         # The request may have read the instance before it was placed.
         if operation.host != host:
             Operation.objects.filter(id=operation.id).update(host=host)
+            Step.objects.filter(operation=operation, name=graphs.DESTROY).update(host=host)
             operation.host = host
         deleting.clear_other_host(operation)
         if not host:

@@ -3,21 +3,23 @@
 Source: https://docs.openstack.org/api-ref/compute/#servers-actions-servers-os-instance-actions
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from cloud.compute.api import links as urls
+from cloud.compute.api.instance_event_names import event_name, is_on_host
 from cloud.compute.api.schema_parts import NO_QUERY, NOT_NEGATIVE, once, parameters, strict
 from cloud.compute.models import Instance
 from cloud.compute.models.operations import OperationState, StepState
 from cloud.compute.selectors import instance_actions, servers
 from cloud.compute.selectors.instance_actions import ActionPage
 from cloud.compute.selectors.server_surroundings import host_id
-from cloud.compute.services import graphs
 from cloud.core import policy, times
 from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.core.errors import Invalid
 from cloud.core.microversions import ByVersion, version
 from cloud.core.paging import read_limit
+from contracts.errors import TENANT_TEXT
 
 _POLICY = "os_compute_api:os-instance-actions:"
 _READS_DELETED = version("2.21")
@@ -31,14 +33,18 @@ _PAGE_BEFORE = strict(
     once(parameters("marker", limit=NOT_NEGATIVE, **{"changes-since": _TIME, "changes-before": _TIME}))
 )
 _QUERY = ByVersion({"2.1": parameters(), "2.58": _PAGE, "2.66": _PAGE_BEFORE})
-# The steps that a host carries out; the conductor does the others.
-_ON_HOST = frozenset({
-    graphs.PREPARE_IMAGE, graphs.PLUG_VIFS, graphs.SPAWN, graphs.DESTROY, graphs.POWER, graphs.REBUILD,
-    graphs.SET_ASIDE, graphs.SEND_DISKS, graphs.RECEIVE_DISKS, graphs.LAND, graphs.DROP_ASIDE, graphs.VACATE,
-    graphs.TAKE_BACK, graphs.SNAPSHOT,
-})  # fmt: skip
 # What became of a step, in the words of Nova's events.
-_RESULTS = {StepState.DONE: "Success", StepState.SKIPPED: "Success", StepState.FAILED: "Error"}
+_RESULTS = {StepState.DONE: "Success", StepState.FAILED: "Error"}
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Which parts of an event the reader sees."""
+
+    traceback: bool
+    host_id: bool
+    host: bool
+    details: bool
 
 
 def _server(request: ApiRequest, server_id: str) -> Instance:
@@ -75,13 +81,17 @@ def show(request: ApiRequest, server_id: str, request_id: str) -> dict[str, Any]
     instance = _server(request, server_id)
     row = instance_actions.get_action(instance.uuid, request_id)
     body = _action(request, row)
-    shows_all = policy.allows(request.context, _POLICY + "events")
-    if shows_all or request.version >= _EVENTS_FOR_ALL:
-        body["events"] = [
-            _event(request, instance, {**step, "host": step["host"] or row["host"]}, shows_all=shows_all)
-            for step in instance_actions.events_of(row["id"])
-        ]
+    reads_all = policy.allows(request.context, _POLICY + "events")
+    if reads_all or request.version >= _EVENTS_FOR_ALL:
+        shown = _shown(request, reads_all=reads_all)
+        body["events"] = [_event(instance, row, step, shown) for step in instance_actions.events_of(row["id"])]
     return {"instanceAction": body}
+
+
+def _shown(request: ApiRequest, *, reads_all: bool) -> _Shown:
+    with_host = request.version >= _WITH_HOST
+    with_details = request.version >= _WITH_DETAILS and policy.allows(request.context, _POLICY + "events:details")
+    return _Shown(traceback=reads_all, host_id=with_host, host=with_host and reads_all, details=with_details)
 
 
 def _action(request: ApiRequest, row: dict[str, Any]) -> dict[str, Any]:
@@ -97,22 +107,19 @@ def _action(request: ApiRequest, row: dict[str, Any]) -> dict[str, Any]:
     return {**body, "updated_at": times.micros(row["updated_at"])} if request.version >= _PAGED else body
 
 
-def _event(request: ApiRequest, instance: Instance, step: dict[str, Any], *, shows_all: bool) -> dict[str, Any]:
-    body = {
-        "event": f"{'compute' if step['name'] in _ON_HOST else 'conductor'}_{step['name']}",
+def _event(instance: Instance, action: dict[str, Any], step: dict[str, Any], shown: _Shown) -> dict[str, Any]:
+    host = (step["host"] or action["host"]) if is_on_host(step["name"]) else ""
+    code = step["error_code"] if step["state"] == StepState.FAILED else ""
+    return {
+        "event": event_name(action["action"], step["name"]),
         "start_time": times.micros(step["started_at"]),
         "finish_time": times.micros(step["finished_at"]),
         "result": _RESULTS.get(step["state"]),
+        **({"traceback": step["detail"] or None} if shown.traceback else {}),
+        **({"hostId": host_id(instance.project_id, host)} if shown.host_id else {}),
+        **({"host": host} if shown.host else {}),
+        **({"details": TENANT_TEXT.get(code, code) or None} if shown.details else {}),
     }
-    if shows_all:
-        body["traceback"] = step["detail"] or None
-    if request.version >= _WITH_HOST:
-        body["hostId"] = host_id(instance.project_id, step["host"])
-        if shows_all:
-            body["host"] = step["host"]
-    if request.version >= _WITH_DETAILS:
-        body["details"] = step["error_code"] or None
-    return body
 
 
 ROUTES = [

@@ -7,6 +7,7 @@ from typing import Any
 
 from cloud.compute.errors import ActionNotFound
 from cloud.compute.models import Operation, Step
+from cloud.compute.models.operations import StepState
 from cloud.core.errors import Invalid
 from cloud.core.paging import Sort, after_marker, ordered
 
@@ -56,7 +57,7 @@ def get_action(instance_uuid: str, request_id: str) -> dict[str, Any]:
 
 
 def events_of(operation_id: str) -> Sequence[dict[str, Any]]:
-    """Return the steps of an operation that were begun, the newest first."""
-    rows = Step.objects.filter(operation_id=operation_id, started_at__isnull=False)
+    """Return the steps of an operation that were begun, the newest first; what was not needed was no event."""
+    rows = Step.objects.filter(operation_id=operation_id, started_at__isnull=False).exclude(state=StepState.SKIPPED)
     return list(rows.order_by("-attempt", "-position").values())
 

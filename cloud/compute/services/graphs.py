@@ -41,6 +41,9 @@ SNAPSHOT = "snapshot_server"
 DROP_ASIDE = "drop_aside"
 VACATE = "vacate_server"
 TAKE_BACK = "take_back_server"
+# What is done at once, in no graph.
+LOCK = "lock"
+UNLOCK = "unlock"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from cloud.compute.errors import CannotShrinkDisk, InstanceNotReady, NotResized, SameFlavor, SameHost, UnknownHost
-from cloud.compute.models import ComputeNode, Instance, Migration, Operation
+from cloud.compute.models import ComputeNode, Instance, Migration
 from cloud.compute.models.migrations import MigrationStatus
 from cloud.compute.services import boot_choices, moves, operations, server_placement
 from cloud.compute.services.locks import check_lock
@@ -131,6 +131,4 @@ def _end(context: RequestContext, instance: Instance, event: str, workflow: str,
     rows = Instance.objects.filter(pk=instance.pk, deleted=False)
     if not machine.fire(rows, event, updated_at=timezone.now()):
         raise conflict(instance, event, action)
-    (operation,) = operations.begin(context, [instance], action, workflow)
-    # What is ordered first is ordered there.
-    Operation.objects.filter(id=operation.id).update(host=host)
+    operations.begin(context, [instance], action, workflow, host=host)

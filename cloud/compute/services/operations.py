@@ -32,6 +32,8 @@ def begin(
     action: str,
     workflow: str,
     plan: Mapping[str, Any] | None = None,
+    *,
+    host: str = "",
 ) -> list[Operation]:
     """Record an operation with its whole planned graph for each instance; the workflow starts when this commits.
 
@@ -44,11 +46,12 @@ def begin(
         action: Nova's name of it, e.g. `create`.
         workflow: a name of `cloud.compute.services.graphs.GRAPHS`.
         plan: what the request asked beyond the instance.
+        host: where the first order goes; empty for where each instance is.
 
     Raises:
         HostTooOld: a host's agent is of a release that does not know the workflow's orders.
     """
-    releases.check(workflow, {one.host for one in instances})
+    releases.check(workflow, {host or one.host for one in instances})
     now = database_now()
     first = GRAPHS[workflow][0]
     times = due(first.timing, now)
@@ -66,7 +69,7 @@ def begin(
                 action=action,
                 workflow=workflow,
                 plan=dict(plan or {}),
-                host=one.host,
+                host=host or one.host,
                 started_at=now,
                 updated_at=now,
                 **times,

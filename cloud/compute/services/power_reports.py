@@ -1,17 +1,13 @@
 """The power states that hosts see, taken for the instances that are placed on the host that speaks."""
 
 from collections import defaultdict
-from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from cloud.compute import states
-from cloud.compute.models import Instance, Operation, Step
-from cloud.compute.models.operations import OperationState, StepState
-from cloud.compute.services import graphs
-from cloud.core.models import new_uuid
+from cloud.compute.models import Instance
+from cloud.compute.services import done_operations, graphs
 from contracts.conductor import PowerReport
 
 RUNNING = 1
@@ -56,24 +52,6 @@ def _note(power_state: int, pks: list[int]) -> None:
         now = timezone.now()
         with transaction.atomic():
             if states.machine.fire(rows, event, power_state=power_state, updated_at=now) and power_state in OFF:
-                _record_stops(rows.filter(vm_state=states.STOPPED, updated_at=now), now)
+                stopped = list(rows.filter(vm_state=states.STOPPED, updated_at=now))
+                done_operations.record(stopped, "stop", graphs.POWER, now, message=_WENT_OFF)
     rows.filter(task_state=states.IDLE).exclude(power_state=power_state).update(power_state=power_state)
-
-
-def _record_stops(stopped: QuerySet[Instance], now: datetime) -> None:
-    operations = [
-        Operation(
-            id=new_uuid(), instance_uuid=one.uuid, project_id=one.project_id, user_id="", host=one.host,
-            request_id=f"req-{new_uuid()}", action="stop", workflow="stop", state=OperationState.SUCCEEDED,
-            message=_WENT_OFF, started_at=now, updated_at=now, deadline=now, finished_at=now,
-        )
-        for one in stopped
-    ]  # fmt: skip
-    Operation.objects.bulk_create(operations)
-    Step.objects.bulk_create(
-        Step(
-            operation=one, position=0, name=graphs.POWER, attempt=1, host=one.host, state=StepState.DONE,
-            detail=_WENT_OFF, started_at=now, finished_at=now,
-        )
-        for one in operations
-    )  # fmt: skip

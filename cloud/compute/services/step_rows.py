@@ -15,7 +15,7 @@ _OPEN = (StepState.PENDING, StepState.SENT)
 
 
 def plan(operations: Sequence[Operation], now: datetime, *, first: str = "") -> None:
-    """Make the rows of the operations' graphs for their current attempt; the first step counts as sent.
+    """Make the rows of the operations' graphs for their current attempt; the first step counts as sent to their host.
 
     Args:
         operations: of one workflow.
@@ -33,6 +33,7 @@ def plan(operations: Sequence[Operation], now: datetime, *, first: str = "") -> 
             after=list(step.after) if position > begin_at else [],
             attempt=operation.attempt,
             **(_sent(step.timing.deadline_seconds, now) if position == begin_at else {}),
+            host=operation.host if position == begin_at and step.order else "",
         )
         for operation in operations
         for position, step in enumerate(graph)

@@ -234,7 +234,7 @@ def test_what_was_done_is_listed_with_its_events(member, admin, server):
     assert "updated_at" not in listed[0]
     assert "events" not in member.get(f"{path}/req-stop").json()["instanceAction"]
     (event,) = member.at("2.62").get(f"{path}/req-stop").json()["instanceAction"]["events"]
-    assert (event["event"], event["result"]) == ("compute_power", None)
+    assert (event["event"], event["result"]) == ("compute_stop_instance", None)
     assert len(event["hostId"]) == 56
     assert not {"traceback", "host"} & set(event)
     (event,) = admin.at("2.62").get(f"{path}/req-stop").json()["instanceAction"]["events"]

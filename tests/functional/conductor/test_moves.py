@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 
-from cloud.compute.models import Flavor, InstanceFault, Migration, Operation
+from cloud.compute.models import Flavor, InstanceFault, Migration, Operation, Step
 from cloud.compute.services import move_server
 from cloud.identity.services import quotas
 from cloud.networks.models import Port
@@ -72,7 +72,13 @@ def test_a_resized_server_is_reverted(workers, server, larger):
     workers.wait_for(server, "active")
     assert (server.host, server.flavor["vcpus"], server.power_state) == (host, 1, 1)
     assert (held(server.uuid), cores()) == (claim, before)
-    assert Migration.objects.get(instance_uuid=server.uuid).status == "reverted"
+    migration = Migration.objects.get(instance_uuid=server.uuid)
+    assert migration.status == "reverted"
+    ends = migration.dest_compute, host
+    there = dict(Step.objects.filter(operation__instance_uuid=server.uuid).exclude(host="").values_list("name", "host"))
+    assert (there["vacate_server"], there["take_back_server"]) == ends
+    assert (there["set_aside_server"], there["send_disks"]) == (host, host)
+    assert (there["receive_disks"], there["land_server"]) == (ends[0], ends[0])
     assert [name for name, _, state in steps(server, "revertResize") if state != "done"] == []
 
 
