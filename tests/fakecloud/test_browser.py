@@ -50,12 +50,18 @@ class Operator:
 
     def see(self, words, selector="body"):
         """Wait until a part of the page says something."""
-        def said(driver):
-            return any(words in one.text for one in driver.find_elements(By.CSS_SELECTOR, selector))
-
-        WebDriverWait(self.driver, SECONDS, ignored_exceptions=None).until(
-            said, f"{words!r} in {selector}; it says {[one.text for one in self.all(selector)]}"
+        WebDriverWait(self.driver, SECONDS).until(
+            lambda _: any(words in one for one in self.texts(selector)), f"{words!r} in {selector}"
         )
+
+    def texts(self, selector):
+        """Return what parts of the page say, read at one moment: a living page replaces them."""
+        script = "return [...document.querySelectorAll(arguments[0])].map(one => one.innerText ?? one.textContent)"
+        return self.driver.execute_script(script, selector)
+
+    def gone(self, selector):
+        """Wait until a part is in the page no more."""
+        WebDriverWait(self.driver, SECONDS).until(lambda driver: not self.all(selector), f"{selector} is still there")
 
     def all(self, selector):
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
@@ -176,6 +182,7 @@ def test_the_buttons_of_a_server_and_its_living_picture(operator, servers):
     # The picture is shown anew until the operation ends; then the page is, with the server's new state.
     operator.see("start succeeded", ".graph figcaption")
     operator.see("ACTIVE", ".field-status")
+    operator.gone("[data-live][data-running]")
     operator.click("button[name=delete]")
     operator.see("This server will be gone")
     operator.picture("delete")
