@@ -52,7 +52,8 @@ class Keyring:
             if time.monotonic() - self._checked_at <= _FRESH_SECONDS:
                 return
             try:
-                close_old_connections()
+                if not connection.in_atomic_block:  # else the caller's transaction would be lost with it
+                    close_old_connections()
                 stamp = HostCredential.objects.aggregate(Count("id"), Max("updated_at"))
                 if stamp != self._stamp:
                     self._read()
