@@ -20,6 +20,7 @@ class ErrorCode(StrEnum):
     ORDER_REFUSED = "OrderRefused"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     NETWORK_EXHAUSTED = "NoMoreFixedIps"
+    HOST_NOT_FENCED = "HostNotFenced"
     SUPERSEDED = "Superseded"
     INTERNAL = "Internal"
 
@@ -39,6 +40,7 @@ TENANT_TEXT: dict[str, str] = {
     ErrorCode.ORDER_REFUSED: "The host refused an order that was late or meant for another host.",
     ErrorCode.DEADLINE_EXCEEDED: "The host did not answer in time.",
     ErrorCode.NETWORK_EXHAUSTED: "No more fixed IP addresses are available on the network.",
+    ErrorCode.HOST_NOT_FENCED: "The server's host is not known to be off any more.",
     ErrorCode.SUPERSEDED: "Another request took its place.",
     ErrorCode.INTERNAL: "An internal error occurred.",
 }

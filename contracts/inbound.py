@@ -53,6 +53,9 @@ HEARD: Mapping[str, frozenset[str]] = {
     steps.BEGIN_TAKE_BACK: frozenset({VacateServer.NAME}),
     steps.FINISH_REVERT: frozenset({TakeBackServer.NAME}),
     steps.FINISH_SNAPSHOT: frozenset({SnapshotServer.NAME}),
+    steps.BEGIN_EVACUATION: frozenset({PrepareImage.NAME}),
+    steps.FINISH_EVACUATION: frozenset({RebuildServer.NAME}),
+    steps.LEAVE_HOST: frozenset({DestroyServer.NAME}),
 }
 
 # The step that goes on when all of them are done -> the orders that are carried out side by side.

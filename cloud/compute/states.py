@@ -45,6 +45,7 @@ MOVE_TASKS = frozenset({RESIZE_PREP, RESIZE_MIGRATING, RESIZE_FINISH})
 ALLOW_MOVE = frozenset({ACTIVE, STOPPED})
 ALLOW_SNAPSHOT = frozenset({ACTIVE, STOPPED, PAUSED, SUSPENDED})
 ALLOW_REBUILD = frozenset({ACTIVE, STOPPED, ERROR})
+ALLOW_EVACUATE = frozenset({ACTIVE, STOPPED, ERROR})
 ALLOW_HARD_REBOOT = frozenset({ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR})
 LIVE = VM_STATES - {DELETED}
 WITH_GUEST = frozenset({ACTIVE, STOPPED, RESIZED, PAUSED, SUSPENDED})
@@ -78,6 +79,13 @@ TRANSITIONS = (
     _row("rebuilt", LIVE - {STOPPED}, REBUILD_TASKS, ACTIVE, IDLE),
     _row("rebuilt", {STOPPED}, REBUILD_TASKS, STOPPED, IDLE),
     _row("rebuild_failed", LIVE, REBUILD_TASKS, ERROR, IDLE),
+    # The same on another host, because its own is dead: until one makes it nothing is lost.
+    _row("evacuate", ALLOW_EVACUATE, {IDLE}, KEEP, REBUILDING),
+    _row("evacuate_again", ALLOW_EVACUATE, REBUILD_TASKS, KEEP, REBUILDING),
+    _row("evacuated_active", ALLOW_EVACUATE, {REBUILD_SPAWNING}, ACTIVE, IDLE),
+    _row("evacuated_stopped", ALLOW_EVACUATE, {REBUILD_SPAWNING}, STOPPED, IDLE),
+    _row("evacuate_refused", ALLOW_EVACUATE, {REBUILDING}, KEEP, IDLE),
+    _row("evacuate_failed", LIVE, REBUILD_TASKS, ERROR, IDLE),
     # A copy of the disk, which leaves the server as it is.
     _row("snapshot", ALLOW_SNAPSHOT, {IDLE}, KEEP, IMAGE_SNAPSHOT),
     _row("snapshot_ended", LIVE, {IMAGE_SNAPSHOT}, KEEP, IDLE),

@@ -11,5 +11,5 @@ class ConductorConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing them registers the workflows and their failure paths.
-        from cloud.conductor import launchers, move_launchers, snapshot_launchers  # noqa: F401
-        from cloud.conductor.steps import clearing, snapshotting, undoing  # noqa: F401
+        from cloud.conductor import evacuation_launchers, launchers, move_launchers, snapshot_launchers  # noqa: F401
+        from cloud.conductor.steps import clearing, snapshotting, undoing, unevacuating  # noqa: F401

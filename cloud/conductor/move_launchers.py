@@ -7,9 +7,8 @@ from celery.canvas import Signature
 from django.conf import settings
 
 from cloud.compute import states
-from cloud.compute.models import Migration, Operation, Service
-from cloud.compute.services import graphs, moves
-from cloud.compute.services.host_states import COMPUTE
+from cloud.compute.models import Migration, Operation
+from cloud.compute.services import fencing, graphs, moves
 from cloud.conductor.standings import Standing, standings, with_servers
 from cloud.conductor.steps import confirming as confirming_steps
 from cloud.conductor.steps import orders
@@ -63,7 +62,7 @@ def _next(one: Standing, server: ServerSpec, migration: Migration) -> Signature:
         is_started = migration.vm_state == states.ACTIVE
         names, fence = moves.travelling(migration), orders.fence(operation, graphs.LAND)
         return moving.land(LandServer(server=server, disk_names=names, is_started=is_started, **fence))
-    return moving.place_move(_question(one, migration))
+    return moving.place_move(question(one, migration))
 
 
 def _outbound(migration: Migration) -> list[DiskLink]:
@@ -83,14 +82,15 @@ def _inbound(migration: Migration) -> list[DiskLink]:
     ]  # fmt: skip
 
 
-def _question(one: Standing, migration: Migration) -> SelectDestinations:
+def question(one: Standing, migration: Migration) -> SelectDestinations:
+    """Return what the scheduler is asked for a move."""
     spec, plan = RequestSpec.from_wire(migration.after["request_spec"]), one.operation.plan
     hosts = member_hosts([one.instance.uuid])[one.instance.uuid] if spec.group_policy else []
     return SelectDestinations(
         operation_ids=[one.operation.id],
         spec=msgspec.structs.replace(
             spec,
-            ignore_hosts=[*spec.ignore_hosts, *plan.get("ignore_hosts", [])],
+            ignore_hosts=[*spec.ignore_hosts, *plan.get("ignore_hosts", []), *one.operation.hosts_tried],
             requested_host=plan.get("requested_host", ""),
             group_hosts=hosts,
         ),
@@ -128,11 +128,11 @@ def revert_resize(operation_ids: Sequence[str]) -> Iterator[Signature]:
 
 
 def _is_free(operation: Operation) -> bool:
-    """Tell whether the new host can be left alone: an operator said that it is down, or it never got to the guest.
+    """Tell whether the new host can be left alone: it is proven to be off, or it never got to the guest.
 
     Silence alone proves nothing.
     """
-    if Service.objects.filter(binary=COMPUTE, host=operation.host, forced_down=True).exists():
+    if fencing.is_proven_off(operation.host):
         return True
     undo = operation.plan.get("undo")
     return bool(undo and not undo["has_landed"] and is_host_away(operation.host))

@@ -15,12 +15,14 @@ from cloud.conductor.steps import (
     confirming,
     deleting,
     errors,
+    evacuating,
     moving,
     placing,
     power,
     rebuilding,
     reverting,
     snapshotting,
+    unevacuating,
 )
 from contracts import conductor as names
 from contracts.compute import DisksSent, ImagePrepared, PowerChanged, ServerDestroyed, ServerSpawned, SnapshotSent
@@ -148,6 +150,30 @@ def finish_snapshot(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     snapshotting.finish_snapshot(SnapshotSent.from_wire(outcome), operation_id, attempt)
 
 
+@shared_task(name=names.CLAIM_EVACUATION, throws=_throws)
+def claim_evacuation(selected: Wire, *, operation_id: str, attempt: int) -> None:
+    """Claim what the scheduler chose for an evacuation."""
+    evacuating.claim_evacuation(Selected.from_wire(selected), operation_id, attempt)
+
+
+@shared_task(name=names.BEGIN_EVACUATION, throws=_throws)
+def begin_evacuation(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Go on from the image on the new host to the server."""
+    evacuating.begin_evacuation(ImagePrepared.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.FINISH_EVACUATION, throws=_throws)
+def finish_evacuation(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Close an evacuation."""
+    evacuating.finish_evacuation(PowerChanged.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.LEAVE_HOST, throws=_throws)
+def leave_host(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Go on from a host that failed to evacuate a server to it, and has nothing of it any more."""
+    unevacuating.leave_host(ServerDestroyed.from_wire(outcome), operation_id, attempt)
+
+
 @shared_task(name=names.FAIL_OPERATION)
 def fail_operation(failed_task_id: str, *, operation_ids: list[str], attempt: int) -> None:
     """Hear that a step of the control plane raised."""
@@ -163,7 +189,9 @@ def report_host(report: Wire) -> None:
 @shared_task(name=PowerReport.NAME, throws=_throws)
 def report_power_states(report: Wire) -> None:
     """Take the power states that a host saw."""
-    power_reports.report_power_states(PowerReport.from_wire(report))
+    seen = PowerReport.from_wire(report)
+    power_reports.report_power_states(seen)
+    residue.clear_evacuated(seen.host, {one.instance_uuid for one in seen.instances})
 
 
 @shared_task(name=Residue.NAME, throws=_throws)

@@ -160,6 +160,20 @@ def deliver(row: UnsentOrder) -> bool:
     return True
 
 
+def drop_orders(host: str) -> None:
+    """Forget, after commit, what waits in the queues of a host that is dead: nobody shall begin it when it is back."""
+    transaction.on_commit(lambda: _purge(compute_queue(host), slow_compute_queue(host)), robust=True)
+
+
+def _purge(*queues: str) -> None:
+    try:
+        with current_app.connection_for_write() as connection:
+            for queue in queues:
+                connection.default_channel.queue_purge(queue)
+    except (OperationalError, RedisError):
+        _log.warning("the broker is away: the orders in %s wait on", ", ".join(queues))
+
+
 def call(order: Order, timeout_seconds: float) -> Outcome:
     """Send an order and wait for its outcome, which a conductor's step hands over. For the API only, never in a task.
 

@@ -37,7 +37,7 @@ NAMES_IN: dict[str, dict[str, str]] = {
         # A host that failed the build lets go of what it made; the server goes on.
         graphs.DESTROY: "compute_clear_host",
     },
-    "evacuate": {graphs.SELECT: "rebuild_server", graphs.SPAWN: "compute_rebuild_instance"},
+    "evacuate": {graphs.SELECT: "rebuild_server", graphs.DESTROY: "compute_clear_host"},
     "stop": {graphs.POWER: "compute_stop_instance"},
     "start": {graphs.POWER: "compute_start_instance"},
     "reboot": {graphs.POWER: "compute_reboot_instance"},

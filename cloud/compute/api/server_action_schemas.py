@@ -50,6 +50,15 @@ MIGRATE = ByVersion({
     "2.1": named("migrate"),
     "2.56": named("migrate", {**closed({"host": HOST}), "type": ["object", "null"]}),
 })  # fmt: skip
+_PASSWORD: Schema = {"type": "string"}
+EVACUATE = ByVersion({
+    "2.1": named("evacuate", closed(
+        {"host": HOST, "onSharedStorage": BOOLEAN, "adminPass": _PASSWORD}, ["onSharedStorage"]
+    )),
+    "2.14": named("evacuate", closed({"host": HOST, "adminPass": _PASSWORD})),
+    "2.29": named("evacuate", closed({"host": HOST, "force": BOOLEAN, "adminPass": _PASSWORD})),
+    "2.68": named("evacuate", closed({"host": HOST, "adminPass": _PASSWORD})),
+})  # fmt: skip
 _V2_1: dict[str, Schema] = {
     "imageRef": {"type": "string", "format": "uuid"}, "name": NAME, "adminPass": {"type": "string"},
     "metadata": metadata(), "preserve_ephemeral": BOOLEAN, "OS-DCF:diskConfig": DISK_CONFIG, "accessIPv4": IP_V4,

@@ -13,12 +13,14 @@ from cloud.compute.api import server_action_schemas as schemas
 from cloud.compute.api import server_views as views
 from cloud.compute.api.action_table import Action, action_endpoint
 from cloud.compute.api.passwords import new_password
+from cloud.compute.api.schema_parts import is_true
 from cloud.compute.api.server_bodies import read_rebuild
 from cloud.compute.models import Instance
 from cloud.compute.selectors import servers
 from cloud.compute.services import (
     console,
     delete_server,
+    evacuate_server,
     locks,
     move_server,
     power,
@@ -27,11 +29,12 @@ from cloud.compute.services import (
     snapshot_server,
 )
 from cloud.core.endpoints import ApiRequest, Reply, route
-from cloud.core.errors import NotImplementedHere, StateConflict
+from cloud.core.errors import Invalid, NotImplementedHere, StateConflict
 from cloud.core.microversions import version
 
 _POLICY = "os_compute_api:"
 _TO_HOST = version("2.56")
+_NO_PASSWORD, _STOPS = version("2.14"), version("2.95")
 _NAMES_IMAGE = version("2.45")
 Run = Callable[[ApiRequest, Instance], Any]
 
@@ -102,6 +105,17 @@ def _revert_resize(request: ApiRequest, instance: Instance) -> None:
     move_server.revert(request.context, instance)
 
 
+def _evacuate(request: ApiRequest, instance: Instance) -> Reply:
+    asked, is_old = request.body["evacuate"], request.version < _NO_PASSWORD
+    if is_true(asked.get("onSharedStorage", False)):
+        raise Invalid("Invalid state of instance files on shared storage: the hosts share none.")
+    if is_true(asked.get("force", False)) and not asked.get("host"):
+        raise Invalid("Can't force to a non-provided destination")
+    is_stopped = request.version >= _STOPS
+    evacuate_server.evacuate(request.context, instance, asked.get("host") or "", is_stopped=is_stopped)
+    return Reply({"adminPass": asked.get("adminPass") or new_password()} if is_old else None, status=200)
+
+
 def _create_image(request: ApiRequest, instance: Instance) -> Reply:
     asked = request.body["createImage"]
     image = snapshot_server.snapshot(request.context, instance, asked["name"], asked.get("metadata", {}))
@@ -151,13 +165,13 @@ ACTIONS: dict[str, Action] = dict((
     _row("migrate", _migrate, "os-migrate-server:migrate", schemas.MIGRATE),
     _row("confirmResize", _confirm_resize, "servers:confirm_resize", schemas.named("confirmResize", schemas.NOTHING)),
     _row("revertResize", _revert_resize, "servers:revert_resize", schemas.named("revertResize", schemas.NOTHING)),
+    _row("evacuate", _evacuate, "os-evacuate", schemas.EVACUATE),
     _row("createImage", _create_image, "servers:create_image", schemas.CREATE_IMAGE),
     _later("addFixedIp", "os-multinic:add", until="2.43"),
     _later("addFloatingIp", "os-floating-ips:add", until="2.43"),
     _later("addSecurityGroup", "os-security-groups:add"),
     _later("changePassword", "os-admin-password"),
     _later("createBackup", "os-create-backup"),
-    _later("evacuate", "os-evacuate"),
     _later("injectNetworkInfo", "os-admin-actions:inject_network_info"),
     _later("os-getSPICEConsole", "os-remote-consoles", until="2.5"),
     _later("os-getSerialConsole", "os-remote-consoles", until="2.5"),

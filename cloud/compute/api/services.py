@@ -33,7 +33,7 @@ def update(request: ApiRequest, service_id: str) -> dict[str, Any]:
         return _update_by_uuid(request, service_id)
     if service_id not in _ACTIONS or (service_id == "force-down" and request.version < _FORCED_DOWN):
         raise NotFound("Unknown action")
-    return {"service": _ACTIONS[service_id](request.body)}
+    return {"service": _ACTIONS[service_id](request)}
 
 
 @endpoint(f"{_POLICY}:delete", status=204)
@@ -50,7 +50,7 @@ def delete(request: ApiRequest, service_id: str) -> None:
 def _update_by_uuid(request: ApiRequest, service_id: str) -> dict[str, Any]:
     _check_uuid(service_id)
     row = get_service(service_id, by_uuid=True)
-    change_service(row.host, row.binary, **_changes(request.body))
+    change_service(row.host, row.binary, said_by=request.context.user_id, **_changes(request.body))
     return {"service": _view(request, get_service(service_id, by_uuid=True))}
 
 
@@ -67,29 +67,31 @@ def _changes(body: Body) -> dict[str, Any]:
     return changes
 
 
-def _enable(body: Body) -> dict[str, Any]:
-    return _switch(body, is_disabled=False, reason=None)
+def _enable(request: ApiRequest) -> dict[str, Any]:
+    return _switch(request.body, is_disabled=False, reason=None)
 
 
-def _disable(body: Body) -> dict[str, Any]:
-    return _switch(body, is_disabled=True, reason=None)
+def _disable(request: ApiRequest) -> dict[str, Any]:
+    return _switch(request.body, is_disabled=True, reason=None)
 
 
-def _disable_with_reason(body: Body) -> dict[str, Any]:
+def _disable_with_reason(request: ApiRequest) -> dict[str, Any]:
+    body: Body = request.body
     if "disabled_reason" not in body:
         raise Invalid("Missing disabled reason field")
     return _switch(body, is_disabled=True, reason=body["disabled_reason"])
 
 
-def _force_down(body: Body) -> dict[str, Any]:
+def _force_down(request: ApiRequest) -> dict[str, Any]:
+    body: Body = request.body
     if "forced_down" not in body:
         raise Invalid("Missing forced_down field")
     is_forced = is_true(body["forced_down"])
-    change_service(body["host"], body["binary"], forced_down=is_forced)
+    change_service(body["host"], body["binary"], said_by=request.context.user_id, forced_down=is_forced)
     return {"host": body["host"], "binary": body["binary"], "forced_down": is_forced}
 
 
-_ACTIONS: dict[str, Callable[[Body], dict[str, Any]]] = {
+_ACTIONS: dict[str, Callable[[ApiRequest], dict[str, Any]]] = {
     "enable": _enable,
     "disable": _disable,
     "disable-log-reason": _disable_with_reason,

@@ -75,6 +75,30 @@ class NotResized(Invalid):
     """Instance has not been resized."""
 
 
+class TargetHostNotFound(NotFound):
+    """Compute host {host} not found."""
+
+
+class HostInUse(Invalid):
+    """Compute service of {host} is still in use."""
+
+
+class HostNotFenced(Conflict):
+    """Host {host} {lack}. Make sure that the machine is off, then say so: openstack compute service set --down {host} nova-compute"""  # noqa: E501 - one sentence to copy from
+
+
+class HostNotClean(Conflict):
+    """Host {host} may still have {count} servers that were evacuated from it, or are just being evacuated. Start its agent: it is told to remove them, and once it has, the host may be up again."""  # noqa: E501 - one sentence to read
+
+
+class ImageGone(Conflict):
+    """The image {image} is gone, and without it the server cannot be made anew on another host."""
+
+
+class UnfinishedMove(Conflict):
+    """The server's last move came to no end; revert it first, which brings it back to host {host}."""
+
+
 class FlavorTooSmall(Invalid):
     """Flavor's {resource} is too small for requested image."""
 

@@ -9,7 +9,8 @@ class Service(models.Model):
     """A process of the cloud on a host: nova-compute, nova-conductor, nova-scheduler.
 
     It is up while `last_seen_at` is recent by the database's clock and nobody forced it down. `reported_at` is the
-    host's word, compared only with earlier reports of the same host.
+    host's word, compared only with earlier reports of the same host. `forced_down_at` and `forced_down_by`: when it was
+    last said that the machine is off, and by whom.
     """
 
     uuid = uuid_field(unique=True, default=new_uuid)
@@ -18,6 +19,8 @@ class Service(models.Model):
     disabled = models.BooleanField(default=False)
     disabled_reason = models.CharField(max_length=255, null=True, blank=True)
     forced_down = models.BooleanField(default=False)
+    forced_down_at = models.DateTimeField(null=True, blank=True)
+    forced_down_by = models.CharField(max_length=255, blank=True, default="")
     # What the scheduler was last told; reconciled with last_seen_at by beat.
     is_up = models.BooleanField(default=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)

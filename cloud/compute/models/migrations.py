@@ -17,6 +17,7 @@ class MigrationStatus(models.TextChoices):
     REVERTING = "reverting"
     REVERTED = "reverted"
     DONE = "done"
+    COMPLETED = "completed"
     ERROR = "error"
 
 
@@ -27,11 +28,17 @@ UNFINISHED = (
 )  # fmt: skip
 
 
+EVACUATION = "evacuation"
+# The server is its new host's for good, and what its old one still has of it is dead.
+LEFT_BEHIND = (MigrationStatus.POST_MIGRATING, MigrationStatus.DONE)
+
+
 class Migration(models.Model):
     """A move.
 
     Attributes:
-        migration_type: `resize` or `migration` (the same flavor).
+        migration_type: `resize`, `migration` (the same flavor) or `evacuation` (of a dead host; `done` until that is
+            back and has nothing of the server any more, `completed` then).
         before, after: {"flavor": ..., "request_spec": ...} of the instance.
         vm_state: of the instance when it began; what was off stays off.
         disks: what travels, as `contracts.compute.DiskSent` on the wire.
@@ -64,6 +71,10 @@ class Migration(models.Model):
         indexes = [
             models.Index(fields=["instance_uuid", "-created_at"], name="migration_of_instance"),
             models.Index(fields=["-updated_at"], name="migration_updated"),
+            models.Index(
+                fields=["source_compute"], name="left_behind",
+                condition=models.Q(migration_type=EVACUATION, status__in=LEFT_BEHIND),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -94,6 +94,17 @@ GRAPHS: dict[str, tuple[PlannedStep, ...]] = {
         _ordered(LAND, LandServer, (RECEIVE_DISKS, PLUG_VIFS)),
         PlannedStep(FINISH, FAST, (LAND,)),
     ),
+    "evacuate": (
+        PlannedStep(SELECT, PLACING),
+        PlannedStep(CLAIM, PLACING, (SELECT,)),
+        _ordered(PREPARE_IMAGE, PrepareImage, (CLAIM,)),
+        _ordered(REBUILD, RebuildServer, (PREPARE_IMAGE,)),
+        PlannedStep(FINISH, FAST, (REBUILD,)),
+    ),
+    "undo_evacuation": (
+        _ordered(DESTROY, DestroyServer),
+        PlannedStep(FINISH, FAST, (DESTROY,)),
+    ),
     "snapshot": (
         _ordered(SNAPSHOT, SnapshotServer),
         PlannedStep(FINISH, FAST, (SNAPSHOT,)),

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from cloud.compute.models import ComputeNode, Operation, Service
 from cloud.compute.models.operations import OperationState
-from cloud.compute.services import host_feed
+from cloud.compute.services import fencing, host_feed
 from cloud.compute.services.host_states import COMPUTE
 from cloud.core.clock import database_now
 from cloud.placement.models import ResourceProvider
@@ -121,7 +121,11 @@ def _create(report: HostReport) -> bool:
     _, is_new = Service.objects.get_or_create(
         binary=COMPUTE,
         host=report.host,
-        defaults={"last_seen_at": Now(), "reported_at": report.reported_at, "started_at": _started_at(report)},
+        defaults={
+            "last_seen_at": Now(), "reported_at": report.reported_at, "started_at": _started_at(report),
+            # A host that was forgotten is no cleaner for that.
+            "forced_down": not fencing.is_clean(report.host),
+        },
     )
     return is_new
 

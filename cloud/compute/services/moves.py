@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloud.compute.models import Instance, Migration
-from cloud.compute.models.migrations import UNFINISHED, MigrationStatus
+from cloud.compute.models.migrations import EVACUATION, UNFINISHED, MigrationStatus
 from cloud.core.clock import database_now
 from cloud.identity.services import quotas
 from cloud.placement.services import claims
@@ -43,6 +43,12 @@ def held(instance: Instance) -> dict[str, int]:
 def travelling(migration: Migration) -> list[str]:
     """Return the names of the disks that an instance takes along."""
     return [_ROOT, *([_EPHEMERAL] if migration.before["flavor"].get("ephemeral_gb") else [])]
+
+
+def last_word(migration: Migration) -> MigrationStatus:
+    """Return how a move stands that another request cut short: an evacuated server's old place is dead all the same."""
+    is_left = migration.migration_type == EVACUATION and migration.status == MigrationStatus.POST_MIGRATING
+    return MigrationStatus.DONE if is_left else MigrationStatus.ERROR
 
 
 def stay(migration: Migration, status: MigrationStatus = MigrationStatus.ERROR) -> list[str]:

@@ -33,4 +33,4 @@ def _settle(instance_uuid: str) -> None:
         return
     host = Instance.objects.filter(uuid=instance_uuid).values_list("host", flat=True).get()
     is_moved = host == migration.dest_compute and migration.status not in _BEFORE
-    host_feed.publish(moves.stay(migration) if is_moved else moves.give_up(migration))
+    host_feed.publish(moves.stay(migration, moves.last_word(migration)) if is_moved else moves.give_up(migration))

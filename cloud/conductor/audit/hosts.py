@@ -64,8 +64,12 @@ class _World:
 
     def is_settled(self, uuid: str, at: datetime) -> bool:
         """Whether nothing was done to the instance since a while before this moment."""
+        return uuid not in self.busy and self.is_recent(uuid, at)
+
+    def is_recent(self, uuid: str, at: datetime) -> bool:
+        """Whether the instance is as it was at this moment."""
         server = self.servers.get(uuid)
-        return uuid not in self.busy and (server is None or server.updated_at + _SLACK < at)
+        return server is None or server.updated_at + _SLACK < at
 
     @cached_property
     def active_hosts(self) -> set[str]:
@@ -128,9 +132,12 @@ def _stray_asides(number: str, world: _World, node: dict[str, Any]) -> Iterator[
 def in_one_place(number: str) -> Iterator[Finding]:
     """A server runs on one host at most."""
     hosts: dict[str, set[str]] = defaultdict(set)
-    for node in _World().nodes:
+    world = _World()
+    for node in world.nodes:
         for uuid in node["residue"].get("domains", []):
-            hosts[uuid].add(node["host"])
+            # What a host said before the server came to another one says nothing of now.
+            if world.is_recent(uuid, node["residue_at"]):
+                hosts[uuid].add(node["host"])
     for uuid, where in hosts.items():
         if len(where) > 1:
             yield Finding(number, f"server {uuid}", f"has guests on {', '.join(sorted(where))}")

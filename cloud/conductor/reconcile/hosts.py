@@ -38,7 +38,9 @@ def _has_listened() -> bool:
     has_listened = leases.is_held(_LISTENING)
     leases.take(_LISTENING, _NOBODY_SPECIAL, _LISTENING_SECONDS)
     if not has_listened:
-        count = Service.objects.filter(binary=COMPUTE, is_up=True).update(last_seen_at=database_now())
+        # Of a host that was said to be off nothing is expected, and what was not heard must not count as heard.
+        rows = Service.objects.filter(binary=COMPUTE, is_up=True, forced_down=False)
+        count = rows.update(last_seen_at=database_now())
         _log.warning("nobody listened to the %d hosts that were up: their silence counts from now", count)
     return has_listened
 

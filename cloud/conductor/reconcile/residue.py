@@ -2,12 +2,13 @@
 
 import logging
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from cloud.compute.models import ComputeNode, Instance, Migration, Operation
 from cloud.compute.models.migrations import UNFINISHED
 from cloud.compute.models.operations import OperationState
-from cloud.compute.services import host_reports
+from cloud.compute.services import fencing, host_reports
 from cloud.compute.services.graphs import TIMINGS
 from cloud.conductor.reconcile import lost_guests
 from cloud.core import rpc
@@ -27,6 +28,9 @@ def take(residue: Residue) -> None:
         return
     if said_at is not None:
         lost_guests.mark(residue.host, {*residue.domains, *before.get("domains", [])}, said_at)
+    everything = {*_instances(residue.to_wire()), *residue.asides}
+    fencing.note_gone(residue.host, everything, datetime.fromtimestamp(residue.reported_at, UTC))
+    clear_evacuated(residue.host, everything)
     asides = set(residue.asides) & set(before.get("asides", []))
     for instance_uuid in sorted(dead_on(residue.host, asides))[:_AT_ONCE]:
         _log.warning("host %s still has %s set aside, which does not come back", residue.host, instance_uuid)
@@ -35,6 +39,13 @@ def take(residue: Residue) -> None:
     for instance_uuid, is_final in list(dead_on(residue.host, seen_twice).items())[:_AT_ONCE]:
         _log.warning("host %s still holds %s, which is not its any more: ordering removal", residue.host, instance_uuid)
         rpc.cast(_removal(residue.host, instance_uuid, is_final=is_final))
+
+
+def clear_evacuated(host: str, seen: set[str]) -> None:
+    """Have a host that is back remove at once what was evacuated from it: there must never be two of a server."""
+    for instance_uuid, is_final in list(fencing.left_behind(host, seen).items())[:_AT_ONCE]:
+        _log.warning("host %s is back with %s, which was evacuated: ordering removal", host, instance_uuid)
+        rpc.cast(_removal(host, instance_uuid, is_final=is_final))
 
 
 def _instances(word: dict[str, Any]) -> set[str]:
@@ -66,7 +77,7 @@ def _removal(host: str, instance_uuid: str, *, is_final: bool) -> DestroyServer:
 
 
 def _fence(host: str, instance_uuid: str) -> dict[str, Any]:
-    lasting = TIMINGS["delete", "destroy_server"].deadline_seconds
+    lasting, now = TIMINGS["delete", "destroy_server"].deadline_seconds, database_now().timestamp()
     return {
         # Each order is an operation of its own for the host, so that it is not taken for one carried out before.
         "operation_id": str(uuid.uuid4()),
@@ -74,5 +85,7 @@ def _fence(host: str, instance_uuid: str) -> dict[str, Any]:
         "instance_uuid": instance_uuid,
         "host": host,
         "attempt": 1,
-        "not_after": database_now().timestamp() + lasting,
+        "not_after": now + lasting,
+        # What is made there later than this was decided is not meant.
+        "begun_at": now,
     }

@@ -8,7 +8,6 @@ from django.db import transaction
 
 from cloud.compute import states
 from cloud.compute.models import Instance, InstanceTag, Operation, ServerGroupMember, Service, Step
-from cloud.compute.models.migrations import MigrationStatus
 from cloud.compute.models.operations import StepState
 from cloud.compute.services import graphs, host_feed, moves, operations, step_rows
 from cloud.compute.services.host_states import COMPUTE
@@ -50,7 +49,7 @@ def complete(operation: Operation, note: str = "") -> None:
         amounts, migration = moves.held(instance), moves.unfinished(uuid)
         freed = claims.release([uuid, *([migration.uuid] if migration else [])])
         if migration:
-            moves.set_status(migration, MigrationStatus.ERROR)
+            moves.set_status(migration, moves.last_word(migration))
         allocation.release([uuid])
         rows = Instance.objects.filter(uuid=uuid, deleted=False)
         changes = {"deleted": True, "deleted_at": now, "terminated_at": now, "updated_at": now, "power_state": 0}

@@ -1,6 +1,6 @@
 """The steps of a move that follow the scheduler's and the hosts' answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
 from django.db import transaction
@@ -28,6 +28,9 @@ from contracts.envelope import Outcome
 from contracts.errors import ErrorCode
 from contracts.scheduling import RequestSpec, Selected
 
+# From the host that was claimed to what changes then.
+Change = Callable[[str], Advance]
+
 
 def claim_move(selected: Selected, operation_id: str, attempt: int) -> None:
     """Claim the first of the chosen hosts that still has room, beside what the server holds where it is."""
@@ -39,11 +42,16 @@ def claim_move(selected: Selected, operation_id: str, attempt: int) -> None:
         if not chosen:
             operation.trace = trace_of(selected)
             refuse(operation, ErrorCode.NO_VALID_HOST, explain(selected), selected.nearest_miss)
-        elif not _claim_first(operation, migration, chosen):
-            _schedule_again(operation, chosen)
+        elif not claim_first(operation, migration, chosen, _claimed):
+            schedule_again(operation, chosen)
 
 
-def _claim_first(operation: Operation, migration: Migration, chosen: Sequence[str]) -> bool:
+def _claimed(host: str) -> Advance:
+    return Advance((graphs.SELECT, graphs.CLAIM), (graphs.SET_ASIDE,), "move_claimed")
+
+
+def claim_first(operation: Operation, migration: Migration, chosen: Sequence[str], change: Change) -> bool:
+    """Claim the first host that has room and may have the server, and go on; tell whether there was one."""
     with transaction.atomic():
         instance = Instance.objects.get(uuid=operation.instance_uuid)
         claims.lock_hosts({migration.source_compute, *chosen})
@@ -54,7 +62,7 @@ def _claim_first(operation: Operation, migration: Migration, chosen: Sequence[st
         for host in chosen:
             if host in too_old or not _is_ready(host) or not _is_allowed(rules, instance, host):
                 continue
-            if _hold(operation, migration, host):
+            if _hold(operation, migration, host, change(host)):
                 return True
             rules.leave(instance, host)
         return False
@@ -69,7 +77,7 @@ def _is_allowed(rules: GroupRules, instance: Instance, host: str) -> bool:
     return host == instance.host or rules.enter(instance, host)
 
 
-def _hold(operation: Operation, migration: Migration, host: str) -> bool:
+def _hold(operation: Operation, migration: Migration, host: str, change: Advance) -> bool:
     """Let the server hold the host as well as its old place, and go on; tell whether there was room."""
     node = ComputeNode.objects.filter(host=host).values_list("hypervisor_hostname", flat=True).first()
     try:
@@ -78,7 +86,6 @@ def _hold(operation: Operation, migration: Migration, host: str) -> bool:
             claims.claim([_claim(migration, host)])
             moves.set_status(migration, MigrationStatus.MIGRATING, dest_compute=host, dest_node=node or "")
             host_feed.publish([host])
-            change = Advance((graphs.SELECT, graphs.CLAIM), (graphs.SET_ASIDE,), "move_claimed")
             if not advance(operation, change):
                 transaction.set_rollback(True)
     except ClaimConflict:
@@ -92,7 +99,8 @@ def _claim(migration: Migration, host: str) -> Claim:
     return Claim(migration.instance_uuid, host, amounts, migration.project_id, migration.user_id)
 
 
-def _schedule_again(operation: Operation, full: Sequence[str]) -> None:
+def schedule_again(operation: Operation, full: Sequence[str]) -> None:
+    """Every chosen host filled up since the scheduler looked: ask it again, a bounded number of times."""
     detail = f"full: {', '.join(full)}"
     if operation.attempt >= settings.MAX_BUILD_ATTEMPTS + settings.MAX_CLAIM_CONFLICTS:
         failing.fail(operation, ErrorCode.CLAIM_CONFLICT, detail)
@@ -102,14 +110,14 @@ def _schedule_again(operation: Operation, full: Sequence[str]) -> None:
 
 def begin_send(outcome: PowerChanged, operation_id: str, attempt: int) -> None:
     """The guest is off and aside: its disks go on their way."""
-    for operation in _heard([outcome], operation_id, attempt):
+    for operation in heard([outcome], operation_id, attempt):
         changes = {"power_state": outcome.power_state}
         advance(operation, Advance((graphs.SET_ASIDE,), (graphs.SEND_DISKS,), instance=changes))
 
 
 def begin_receive(outcome: DisksSent, operation_id: str, attempt: int) -> None:
     """The disks lie in the store: from now on the server is its new host's."""
-    for operation in _heard([outcome], operation_id, attempt):
+    for operation in heard([outcome], operation_id, attempt):
         migration = moves.unfinished(operation.instance_uuid)
         if migration is None:
             continue
@@ -125,21 +133,25 @@ def begin_receive(outcome: DisksSent, operation_id: str, attempt: int) -> None:
 
 
 def _arrival(migration: Migration) -> Advance:
-    host = migration.dest_compute
-    changes = {"host": host, "node": migration.dest_node, "availability_zone": zones([host])[host], **migration.after}
     sent = (graphs.RECEIVE_DISKS, graphs.PLUG_VIFS)
-    return Advance((graphs.SEND_DISKS,), sent, "move_sent", changes, host)
+    return Advance((graphs.SEND_DISKS,), sent, "move_sent", place_after(migration), migration.dest_compute)
+
+
+def place_after(migration: Migration) -> dict[str, object]:
+    """Return the columns of a server that is its new host's."""
+    host = migration.dest_compute
+    return {"host": host, "node": migration.dest_node, "availability_zone": zones([host])[host], **migration.after}
 
 
 def begin_land(outcomes: Sequence[Outcome], operation_id: str, attempt: int) -> None:
     """The new host has disks and interfaces: the guest is made of them."""
-    for operation in _heard(outcomes, operation_id, attempt):
+    for operation in heard(outcomes, operation_id, attempt):
         advance(operation, Advance((graphs.RECEIVE_DISKS, graphs.PLUG_VIFS), (graphs.LAND,)))
 
 
 def finish_move(outcome: PowerChanged, operation_id: str, attempt: int) -> None:
     """The server is there, and waits for its owner's word."""
-    for operation in _heard([outcome], operation_id, attempt):
+    for operation in heard([outcome], operation_id, attempt):
         migration = moves.unfinished(operation.instance_uuid)
         if migration is None:
             continue
@@ -155,7 +167,7 @@ def finish_move(outcome: PowerChanged, operation_id: str, attempt: int) -> None:
         transfers.drop(migration.uuid)
 
 
-def _heard(outcomes: Sequence[Outcome], operation_id: str, attempt: int) -> list[Operation]:
+def heard(outcomes: Sequence[Outcome], operation_id: str, attempt: int) -> list[Operation]:
     """Return the operation if it waits for these outcomes and they are good; else take its failure path."""
     found = []
     for operation in operations.running([operation_id], attempt):

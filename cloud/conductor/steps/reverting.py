@@ -34,7 +34,7 @@ def return_home(operation: Operation, *, has_vacated: bool) -> None:
         return
     ended = (graphs.VACATE,)
     change = Advance(
-        ended if has_vacated else (), (graphs.TAKE_BACK,), instance=_home(migration), host=migration.source_compute,
+        ended if has_vacated else (), (graphs.TAKE_BACK,), instance=home(migration), host=migration.source_compute,
         skipped=() if has_vacated else ended,
     )  # fmt: skip
     with transaction.atomic():
@@ -46,7 +46,8 @@ def return_home(operation: Operation, *, has_vacated: bool) -> None:
         host_feed.publish(hosts)
 
 
-def _home(migration: Migration) -> dict[str, object]:
+def home(migration: Migration) -> dict[str, object]:
+    """Return the columns of a server that is its old host's again."""
     host = migration.source_compute
     return {"host": host, "node": migration.source_node, "availability_zone": zones([host])[host], **migration.before}
 

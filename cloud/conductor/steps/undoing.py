@@ -93,11 +93,13 @@ def ask_again(operation: Operation, detail: str) -> None:
         renew(operation, now, workflow=operation.workflow, first=graphs.SELECT, plan=operation.plan)
 
 
-def renew(operation: Operation, now: Any, *, workflow: str, first: str, plan: dict[str, Any]) -> None:
+def renew(
+    operation: Operation, now: Any, *, workflow: str, first: str, plan: dict[str, Any], **columns: Any
+) -> None:
     """Let an operation go on as its next attempt, with a graph made anew; nothing changes if it was closed."""
     changes = {
         "attempt": operation.attempt + 1, "workflow": workflow, "plan": plan, "updated_at": now,
-        **operations.due(graphs.TIMINGS[workflow, first], now),
+        **operations.due(graphs.TIMINGS[workflow, first], now), **columns,
     }  # fmt: skip
     running = Operation.objects.filter(id=operation.id, state=OperationState.RUNNING, attempt=operation.attempt)
     if not running.update(**changes):

@@ -1,8 +1,13 @@
 """resize, migrate, confirmResize, revertResize: what begins them, and what refuses to."""
 
-import pytest
+from datetime import timedelta
 
-from cloud.compute.models import Instance, Migration, Operation
+import pytest
+from django.db.models.functions import Now
+
+from cloud.compute.models import Instance, Migration, Operation, Service
+from cloud.compute.services.host_services import change_service
+from cloud.core import rpc
 from cloud.identity.services import quotas
 from tests.factories.boot import make_flavor
 from tests.factories.instances import make_host, make_image
@@ -115,6 +120,32 @@ def test_a_moved_server_is_confirmed_or_reverted(member, server, verb, status, t
     operation = Operation.objects.get(action=verb)
     assert operation.host == ("h1" if verb == "confirmResize" else "h2")
     assert act(member, server, {verb: None}).status_code == 409
+
+
+def begin_revert(member, server):
+    act(member, server, {"resize": {"flavorRef": "2"}})
+    Migration.objects.update(status="finished", dest_compute="h2")
+    put(server, vm_state="resized", host="h2")
+    assert act(member, server, {"revertResize": None}).status_code == 202
+    return Operation.objects.get(action="revertResize")
+
+
+@pytest.mark.parametrize(
+    ("is_said", "heard_seconds_later", "step", "host"),
+    [(True, -300, "take_back_server", "h1"), (True, 60, "vacate_server", "h2"), (False, -300, "vacate_server", "h2")],
+)
+def test_a_revert_leaves_the_new_host_alone_only_if_that_is_proven_off(
+    member, server, is_said, heard_seconds_later, step, host
+):
+    """Said to be down, and heard since: its guest may run, and a second one must not."""
+    operation = begin_revert(member, server)
+    if is_said:
+        change_service("h2", "nova-compute", forced_down=True, said_by="test")
+    Service.objects.filter(host="h2").update(last_seen_at=Now() + timedelta(seconds=heard_seconds_later))
+    list(rpc.workflows()["revert_resize"]([operation.id]))
+    operation.refresh_from_db()
+    assert [one.name for one in operation.steps.filter(state="sent")] == [step]
+    assert operation.host == host
 
 
 @pytest.mark.parametrize(

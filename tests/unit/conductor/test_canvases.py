@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from celery.canvas import Signature, maybe_signature
 
-from cloud.conductor.workflows import building, ordering, placing, rebuilding
+from cloud.conductor.workflows import building, evacuating, ordering, placing, rebuilding
 from contracts.compute import (
     DestroyServer,
     FixedIpSpec,
@@ -22,14 +22,18 @@ from contracts.compute import (
     SubnetSpec,
 )
 from contracts.conductor import (
+    BEGIN_EVACUATION,
     BEGIN_REBUILD,
     BEGIN_SPAWN,
     CLAIM,
+    CLAIM_EVACUATION,
     FAIL_OPERATION,
     FINISH_DELETE,
+    FINISH_EVACUATION,
     FINISH_POWER,
     FINISH_REBUILD,
     FINISH_SPAWN,
+    LEAVE_HOST,
     NOTE_OUTCOME,
 )
 from contracts.scheduling import RequestSpec, SelectDestinations
@@ -64,6 +68,11 @@ CANVASES = {
             operation_ids=IDS, spec=RequestSpec(vcpus=1, memory_mb=1, disk_gb=1), attempt=1, request_id=f"req-{ID}"
         )
     ),
+    "place-evacuation": lambda: evacuating.place_evacuation(
+        SelectDestinations(
+            operation_ids=IDS[:1], spec=RequestSpec(vcpus=1, memory_mb=1, disk_gb=1), attempt=2, request_id=f"req-{ID}"
+        )
+    ),
     "alternates": lambda: placing.claim_alternates(ID, 2, ["a", "b"]),
     "prepare": lambda: building.prepare_host(PrepareImage(image=IMAGE, **FENCE), PlugVifs(server=SERVER, **FENCE)),
     "spawn": lambda: building.spawn_server(SpawnServer(server=SERVER, **FENCE)),
@@ -71,11 +80,14 @@ CANVASES = {
     "stop": lambda: ordering.change_power(StopServer(**FENCE)),
     "fetch": lambda: rebuilding.fetch_image(PrepareImage(image=IMAGE, **FENCE)),
     "rebuild": lambda: rebuilding.rebuild_server(RebuildServer(server=SERVER, **FENCE)),
+    "evacuation-image": lambda: evacuating.fetch_image(PrepareImage(image=IMAGE, **FENCE)),
+    "evacuate": lambda: evacuating.make_server(RebuildServer(server=SERVER, **FENCE)),
+    "leave-host": lambda: evacuating.leave_host(DestroyServer(**FENCE)),
 }
 
 
 # Whose steps the control plane sends on by itself. What a host sends on gets its way out where it comes in.
-OF_THE_CONTROL_PLANE = ("place", "alternates", "prepare")
+OF_THE_CONTROL_PLANE = ("place", "place-evacuation", "alternates", "prepare")
 
 
 def is_sent_by_a_host(name: str, link: Signature) -> bool:
@@ -115,6 +127,10 @@ def errbacks(canvas: Signature) -> list[Signature]:
     ("stop", [StopServer.NAME, FINISH_POWER]),
     ("fetch", [PrepareImage.NAME, BEGIN_REBUILD]),
     ("rebuild", [RebuildServer.NAME, FINISH_REBUILD]),
+    ("place-evacuation", ["scheduler.v1.select_destinations", CLAIM_EVACUATION]),
+    ("evacuation-image", [PrepareImage.NAME, BEGIN_EVACUATION]),
+    ("evacuate", [RebuildServer.NAME, FINISH_EVACUATION]),
+    ("leave-host", [DestroyServer.NAME, LEAVE_HOST]),
 ])  # fmt: skip
 def test_the_links_are_these(name, tasks):
     assert [one.task for one in links(CANVASES[name]())] == tasks

@@ -1,0 +1,90 @@
+"""Fencing: when it is proven that a host's guests are off, and what must be gone before the host is trusted again.
+
+Silence proves nothing: a host that nobody hears may still run its guests. The proof is a person's word that the
+machine is off, and that nothing was heard of it since.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from cloud.compute.errors import HostInUse, HostNotClean, HostNotFenced
+from cloud.compute.models import Instance, Migration, Service
+from cloud.compute.models.migrations import EVACUATION, LEFT_BEHIND, UNFINISHED, MigrationStatus
+from cloud.compute.services.host_states import COMPUTE
+from cloud.core.clock import database_now
+
+_SILENT = "is silent, which does not prove that its servers are off"
+_NOBODY = "was said to be down by nobody in particular"
+_HEARD = "was heard of at {seen:%Y-%m-%d %H:%M:%S} UTC, after it was said to be off"
+
+
+def check(host: str) -> None:
+    """Refuse to take a host for dead without proof. Call it in a transaction: the host's service stays locked.
+
+    Raises:
+        HostInUse: it is up. HostNotFenced: it is silent, or speaks although it was said to be off.
+    """
+    found = Service.objects.select_for_update().filter(binary=COMPUTE, host=host).first()
+    is_forced_down = bool(found and found.forced_down)
+    since = database_now() - timedelta(seconds=settings.HOST_DOWN_AFTER_SECONDS)
+    if found and not is_forced_down and found.last_seen_at and found.last_seen_at > since:
+        raise HostInUse(host=host)
+    lack = _lack(found if is_forced_down else None)
+    if lack:
+        raise HostNotFenced(host=host, lack=lack)
+
+
+def is_proven_off(host: str) -> bool:
+    """Tell whether a person said that a host is off, and it was not heard since."""
+    found = Service.objects.filter(binary=COMPUTE, host=host, forced_down=True).first()
+    return found is not None and not _lack(found)
+
+
+def _lack(service: Service | None) -> str:
+    if service is None:
+        return _SILENT
+    if service.forced_down_at is None:
+        return _NOBODY
+    if service.last_seen_at and service.last_seen_at > service.forced_down_at:
+        return _HEARD.format(seen=service.last_seen_at)
+    return ""
+
+
+def check_clean(host: str) -> None:
+    """Refuse to trust a host again that may still have guests of servers which live elsewhere. Raises HostNotClean."""
+    rows = Migration.objects.filter(
+        migration_type=EVACUATION, source_compute=host, status__in=(*UNFINISHED, MigrationStatus.DONE)
+    )
+    if count := rows.count():
+        raise HostNotClean(host=host, count=count)
+
+
+def is_clean(host: str) -> bool:
+    """Tell whether nothing was evacuated from a host that it may still have."""
+    rows = Migration.objects.filter(migration_type=EVACUATION, source_compute=host, status__in=LEFT_BEHIND)
+    return not rows.exists()
+
+
+def left_behind(host: str, seen: set[str]) -> dict[str, bool]:
+    """Return those of the instances that a host has which were evacuated from it, and whether they are deleted."""
+    rows = Migration.objects.filter(migration_type=EVACUATION, source_compute=host, status__in=LEFT_BEHIND)
+    uuids = set(rows.values_list("instance_uuid", flat=True))
+    if not uuids & seen:
+        return {}
+    found = Instance.objects.filter(uuid__in=uuids & seen).values_list("uuid", "host", "deleted")
+    return {uuid: deleted for uuid, on, deleted in found if deleted or on != host}
+
+
+def note_gone(host: str, there: set[str], at: datetime) -> None:
+    """Close what was evacuated from a host and is gone from there for good.
+
+    Args:
+        host: the one that speaks.
+        there: the instances that it has anything of.
+        at: when it looked; what was evacuated since then it may still have had.
+    """
+    rows = Migration.objects.filter(migration_type=EVACUATION, source_compute=host, status=MigrationStatus.DONE)
+    rows.filter(updated_at__lt=at).exclude(instance_uuid__in=there).update(
+        status=MigrationStatus.COMPLETED, updated_at=database_now()
+    )
