@@ -59,7 +59,7 @@ def run_scenario(name: str, options: argparse.Namespace, tell: Callable[[Any], N
         tell((name, [baseline if isinstance(baseline, str) else str(baseline.wrong)], 0.0))
         return
     tell(("baseline", name, baseline.steps))
-    found = cases.enumerate_cases(name, baseline)
+    found = cases.enumerate_cases(name, SCENARIOS[name].workflow, baseline)
     chosen = _chosen(found, options)
     tell(("count", len(found), len(chosen)))
     for case in chosen:

@@ -66,7 +66,7 @@ class Stage:
         root = logging.getLogger()
         root.handlers[:] = [_Listener(self.world)]
         root.setLevel(logging.ERROR)
-        self.before = state()
+        self.before = self._came_to = state()
         for host in self.world.hosts:
             host.boots.clear()
 
@@ -77,8 +77,8 @@ class Stage:
         self._play()
         boundaries.is_listening = False
         steps = set(Operation.objects.values_list("workflow", "steps__name"))
-        wrong = judge(self.world)
-        return Baseline(self.before, state(), self._boots(), boundaries.seen, steps, wrong)
+        wrong = judge(self.world, self._afterwards)
+        return Baseline(self.before, self._came_to, self._boots(), boundaries.seen, steps, wrong)
 
     def run(self, case: Case, baseline: Baseline) -> list[str]:
         """Run with the case's fault; return what is wrong afterwards."""
@@ -88,7 +88,7 @@ class Stage:
         world.boundaries.arm(case.boundary.number, lambda boundary: fault.strike(world, users, boundary))
         try:
             self._play()
-            wrong = judge(world)
+            wrong = judge(world, self._afterwards)
         except Exception as error:  # noqa: BLE001 - any of them is a finding
             return [*traceback.format_exception(error)[-6:], *world.violations]
         return [*wrong, *self._compare(case, fault, baseline)]
@@ -96,6 +96,11 @@ class Stage:
     def _play(self) -> None:
         self.scenario.deed(self.world, self.users)
         self.world.run(5.0, lambda: is_calm(self.world) and is_settled())
+
+    def _afterwards(self) -> None:
+        self._came_to = state()
+        for deed in self.scenario.after:
+            deed(self.world, self.users)
 
     def _boots(self) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -105,7 +110,7 @@ class Stage:
         return found
 
     def _compare(self, case: Case, fault: faults.Fault, baseline: Baseline) -> list[str]:
-        wrong, now = [], state()
+        wrong, now = [], self._came_to
         may_be = [baseline.after, *([baseline.before] if case.boundary.process == "api" else [])]
         if self.scenario.workflow == "build" and case.fault in _MUST_BUILD:
             may_be.append([one.replace("error", "active") for one in now])
@@ -128,11 +133,11 @@ def state() -> list[str]:
     return [f"{one.vm_state}/{one.task_state}/{one.flavor['flavorid']}" for one in rows]
 
 
-def enumerate_cases(name: str, baseline: Baseline) -> list[Case]:
+def enumerate_cases(name: str, workflow: str, baseline: Baseline) -> list[Case]:
     """Return every case of a scenario."""
     return [
         Case(name, boundary, fault)
         for boundary in baseline.boundaries
         if boundary.process
-        for fault in faults.fitting(boundary)
+        for fault in faults.fitting(boundary, workflow)
     ]

@@ -25,6 +25,7 @@ class Fault:
         is_harmless: the operation must come out as it does undisturbed; a disturbed request may come to nothing.
         is_exact: nor may a guest be switched on once more than undisturbed.
         fits: whether it makes sense at this boundary.
+        only: of which workflows it is a fault; empty for all.
     """
 
     points: tuple[str, ...]
@@ -32,6 +33,7 @@ class Fault:
     is_harmless: bool = True
     is_exact: bool = False
     fits: Callable[[Boundary], bool] = lambda boundary: True
+    only: tuple[str, ...] = ()
 
 
 def _kill(*, redelivers: bool) -> Strike:
@@ -55,7 +57,22 @@ def _idle_death(process: str, seconds: float) -> Strike:
 def _agents_die(world: World, users: Users, boundary: Boundary) -> None:
     world.trouble_until(RESTART_SECONDS)
     for host in world.hosts:
-        world.defer(lambda host=host: world.kill("agent", host.name))
+        if host.is_agent_up:
+            world.defer(lambda host=host: world.kill("agent", host.name))
+
+
+def _host_dies(world: World, users: Users, boundary: Boundary) -> None:
+    """For longer than it takes to count as down."""
+    world.trouble_until(_LONG_SECONDS)
+    world.kill("agent", boundary.host, _LONG_SECONDS)
+    raise Killed
+
+
+def _dead_return(world: World, users: Users, boundary: Boundary) -> None:
+    world.trouble_until(0)
+    for host in world.hosts:
+        if not host.is_agent_up:
+            world.defer(lambda host=host: world.switch_on(host))
 
 
 def _flush(world: World, users: Users, boundary: Boundary) -> None:
@@ -173,6 +190,7 @@ def _is_order(boundary: Boundary) -> bool:
 
 
 _ORDERS: set[str] = set()
+_LONG_SECONDS = 300.0
 _TAKE, _ACK = ("take",), ("ack",)
 _COMMITS, _PUBLISHES = ("commit.before", "commit.after"), ("publish.before", "publish.after")
 _EFFECTS, _RECORDS = ("effect.before", "effect.after"), ("record.before", "record.after")
@@ -187,6 +205,8 @@ FAULTS: dict[str, Fault] = {
     "scheduler-dies": Fault(_TAKE, _idle_death("scheduler", 5.0), fits=lambda one: one.process != "scheduler"),
     "beat-dies": Fault(_TAKE, _idle_death("beat", 20.0)),
     "agents-die": Fault(_TAKE, _agents_die),
+    "host-dies": Fault(_EFFECTS, _host_dies, is_harmless=False, only=("evacuate",)),
+    "dead-return": Fault((*_TAKE, *_COMMITS, *_EFFECTS), _dead_return, is_harmless=False, only=("evacuate",)),
     "redis-flushed": Fault((*_TAKE, "publish.after"), _flush),
     "redis-restarted": Fault((*_TAKE, "publish.before"), _restart_redis),
     "redis-full": Fault(("publish.before",), _redis(20.0, full=True)),
@@ -211,8 +231,9 @@ FAULTS: dict[str, Fault] = {
 }  # fmt: skip
 
 
-def fitting(boundary: Boundary) -> Iterator[str]:
+def fitting(boundary: Boundary, workflow: str) -> Iterator[str]:
     """Yield the names of the faults that are tried at a boundary."""
     for name, fault in FAULTS.items():
-        if boundary.point in fault.points and fault.fits(boundary):
+        is_due = not fault.only or workflow in fault.only
+        if is_due and boundary.point in fault.points and fault.fits(boundary):
             yield name

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cloud.compute.models import Instance
 from compute_agent.drivers.base import PowerState
 from contracts.compute import ImageSpec
 from tests.chaos.sim import uploads
@@ -21,11 +22,13 @@ class Scenario:
         workflow: of `graphs.GRAPHS`.
         before: what is done, undisturbed, to come to where it begins.
         deed: the request that begins it.
+        after: what is done once it has come to its end, whatever went wrong.
     """
 
     workflow: str
     deed: Deed
     before: tuple[Deed, ...] = ()
+    after: tuple[Deed, ...] = ()
 
 
 def _create(count: int) -> Deed:
@@ -55,10 +58,29 @@ def _cache(world: World, users: Users) -> None:
         world.report_host(host)
 
 
+def _power_cut(world: World, users: Users) -> None:
+    """The machine of the server is off, and its operator says so."""
+    host = Instance.objects.get(uuid=users.living()[0]).host
+    world.cut_power(world.host_named(host))
+    users.say_down(host)
+
+
+def _evacuate(version: str, **body: object) -> Deed:
+    return lambda world, users: users.act(users.living()[0], "evacuate", body, version)
+
+
+def _switch_on(world: World, users: Users) -> None:
+    """Machines that were off come back, with all that they had."""
+    for host in world.hosts:
+        world.switch_on(host)
+
+
 _SERVER = (_cache, _create(1))
 _STOPPED = (*_SERVER, _act("os-stop"))
 _RESIZED = (*_SERVER, _act("resize", {"flavorRef": "large"}))
 _MIGRATED = (*_SERVER, _act("migrate"))
+_CUT_OFF = (*_SERVER, _power_cut)
+_ON, _OFF = _evacuate("2.68"), _evacuate("2.95")
 
 SCENARIOS: dict[str, Scenario] = {
     "build": Scenario("build", _create(1)),
@@ -79,6 +101,10 @@ SCENARIOS: dict[str, Scenario] = {
     "revert-migrate": Scenario("revert_resize", _act("revertResize"), _MIGRATED),
     "delete-resized": Scenario("delete", _delete, _RESIZED),
     "snapshot": Scenario("snapshot", _act("createImage", {"name": "copy"}), _SERVER),
+    "evacuate": Scenario("evacuate", _ON, (_create(1), _power_cut), (_switch_on,)),
+    "evacuate-cached": Scenario("evacuate", _ON, _CUT_OFF, (_switch_on,)),
+    "evacuate-stopped": Scenario("evacuate", _OFF, _CUT_OFF, (_switch_on,)),
+    "evacuated-from": Scenario("evacuate", _switch_on, (*_CUT_OFF, _ON)),
 }
 
 

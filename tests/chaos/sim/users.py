@@ -5,7 +5,7 @@ from typing import Any
 
 from django.test import Client
 
-from cloud.compute.models import Flavor, Instance
+from cloud.compute.models import Flavor, Instance, Service
 from cloud.core import context
 from cloud.core.context import RequestContext
 from cloud.identity.models import Domain, Project
@@ -55,16 +55,16 @@ class Users:
         )
         return str(image.id)
 
-    def send(self, method: str, path: str, body: Any = None) -> Any:
+    def send(self, method: str, path: str, body: Any = None, version: str = _VERSION) -> Any:
         """Send a request; the answer is None where the API died of it."""
         answers: list[Any] = []
-        self.world.act("api", lambda: answers.append(self._send(method, path, body)))
+        self.world.act("api", lambda: answers.append(self._send(method, path, body, version)))
         self.answers.append(answers[0].status_code if answers else 0)
         return answers[0] if answers else None
 
-    def _send(self, method: str, path: str, body: Any) -> Any:
+    def _send(self, method: str, path: str, body: Any, version: str) -> Any:
         raw = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
-        headers = {"x-auth-token": "user", "x-openstack-nova-api-version": _VERSION}
+        headers = {"x-auth-token": "user", "x-openstack-nova-api-version": version}
         return self._client.generic(method, _PREFIX + path, headers=headers, **raw)
 
     def create(self, count: int = 1, image: int = 0, **more: Any) -> None:
@@ -74,12 +74,17 @@ class Users:
         }  # fmt: skip
         self.send("POST", "/servers", {"server": server})
 
-    def act(self, uuid: str, action: str, body: Any = None) -> None:
+    def act(self, uuid: str, action: str, body: Any = None, version: str = _VERSION) -> None:
         self.world.has_operator_spoken |= action == "os-resetState"
-        self.send("POST", f"/servers/{uuid}/action", {action: body})
+        self.send("POST", f"/servers/{uuid}/action", {action: body}, version)
 
     def delete(self, uuid: str) -> None:
         self.send("DELETE", f"/servers/{uuid}")
+
+    def say_down(self, host: str, *, is_down: bool = True) -> None:
+        """Say that a machine is off, or that it may be up again."""
+        service = Service.objects.get(binary="nova-compute", host=host)
+        self.send("PUT", f"/os-services/{service.uuid}", {"forced_down": is_down})
 
     @staticmethod
     def living() -> list[str]:

@@ -1,6 +1,6 @@
 """Whether a cloud came to rest as it must: in its rows, by its audit, and on its hosts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from django.db.models import Q
 
@@ -31,11 +31,12 @@ def is_calm(world: World) -> bool:
     return world.clock.now >= world.calm_at and not world.down and not world.database.is_away
 
 
-def judge(world: World) -> list[str]:
-    """Let a cloud come to rest, and return all that is wrong with it then."""
+def judge(world: World, afterwards: Callable[[], object] = lambda: None) -> list[str]:
+    """Let a cloud come to rest, do what is to be done then, and return all that is wrong with it."""
     seconds = max(world.calm_at - world.clock.now, 0.0) + SETTLE_SECONDS
     if not world.run(seconds, lambda: is_calm(world) and is_settled()):
         return [*world.violations, *_unsettled(), *world.errors]
+    afterwards()
     for _ in range(_ROUNDS):
         _speak(world)
         found = [str(one) for one in sorted(auditor.look())]

@@ -62,6 +62,10 @@ class Wire:
 
         self._clock.after(VISIBLE_AGAIN_SECONDS, restore)
 
+    def purge(self, queue: str) -> int:
+        self._server.check()
+        return len(self.queues.pop(queue, ()))
+
     def wipe(self) -> None:
         self.queues.clear()
         self._epoch += 1
@@ -101,6 +105,9 @@ class Channel(memory.Channel):
 
     def _size(self, queue: str) -> int:
         return len(self.wire.queues.get(queue, ()))
+
+    def _purge(self, queue: str) -> int:
+        return self.wire.purge(queue)
 
     def close(self) -> None:
         virtual.Channel.close(self)

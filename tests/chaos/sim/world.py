@@ -18,6 +18,7 @@ from cloud.conductor import background, presence
 from cloud.conductor.inbound.gate import gate
 from cloud.conductor.reconcile import losses
 from cloud.config.celery import app as conductor_app
+from compute_agent.drivers.base import PowerState
 from compute_agent.observations import changed_power_report, full_power_report, host_report, residue
 from compute_agent.tasks import register
 from contracts.broker import celery_settings
@@ -322,6 +323,17 @@ class World:
 
     def host_named(self, name: str) -> FakeHost:
         return next(host for host in self.hosts if host.name == name)
+
+    def cut_power(self, host: FakeHost) -> None:
+        """Let a machine be off, with its guests, until somebody switches it on."""
+        self.kill("agent", host.name, seconds=float("inf"))
+        for uuid, state in host.domains().items():
+            if state is PowerState.RUNNING:
+                host.driver.crash(uuid)
+
+    def switch_on(self, host: FakeHost) -> None:
+        """Let a machine be on again; its guests are off, and its agent starts."""
+        self._revive_agent(host)
 
     def trouble_until(self, seconds: float) -> None:
         """Note that what goes wrong now is over so much later."""
