@@ -1,10 +1,11 @@
-"""What projects have, counted from their servers: what their quotas should count."""
+"""What there really is: what projects have, counted from their servers, and who holds of a host and is no more."""
 
 from collections import Counter
 from typing import Any
 
 from cloud.compute.models import Instance, Migration
 from cloud.compute.models.migrations import UNFINISHED
+from cloud.placement.models import Allocation
 
 _COLUMNS = {"cores": "vcpus", "ram": "memory_mb"}
 COUNTED = ("instances", *_COLUMNS)
@@ -27,3 +28,15 @@ def holdings(project_id: str = "") -> Counter[tuple[str, str]]:
         for resource, column in _COLUMNS.items():
             counted[project, resource] += max(one[column] for one in flavors)
     return counted
+
+
+def holders_that_are_not(host: str) -> list[str]:
+    """Return who holds anything of a host and is neither a living server nor a server's old place in an open move."""
+    rows = Allocation.objects.filter(provider__name=host)
+    holders = set(rows.values_list("consumer_uuid", flat=True))
+    living = Instance.objects.filter(deleted=False)
+    holders -= set(living.filter(uuid__in=holders).values_list("uuid", flat=True))
+    moving = Migration.objects.filter(
+        uuid__in=holders, status__in=UNFINISHED, source_compute=host, instance_uuid__in=living.values("uuid")
+    )
+    return sorted(holders - set(moving.values_list("uuid", flat=True)))

@@ -1,37 +1,47 @@
 """Invariants of what is held: no host is promised twice, nobody holds who is not there, usage is what is counted."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from django.db.models import Sum
 
 from cloud.compute.models import Instance, Migration
 from cloud.compute.models.migrations import UNFINISHED
+from cloud.compute.selectors.holdings import COUNTED, holdings
 from cloud.conductor.audit.findings import Finding
+from cloud.conductor.doctor.checks import mend
 from cloud.conductor.steps.orders import claim_of
 from cloud.identity.models import QuotaUsage
 from cloud.networks.models import Port
 from cloud.placement.models import Allocation, Inventory
 
-_COUNTED = ("instances", "cores", "ram")
-
 
 def within_capacity(number: str) -> Iterator[Finding]:
     """What is held of a host fits it, and is the sum of what its servers hold."""
     held = {
-        (row["provider"], row["resource_class"]): row["total"]
-        for row in Allocation.objects.values("provider", "resource_class").annotate(total=Sum("used"))
+        (row["provider__name"], row["resource_class"]): row["total"]
+        for row in Allocation.objects.values("provider__name", "resource_class").annotate(total=Sum("used"))
     }
     for row in Inventory.objects.select_related("provider"):
-        subject = f"host {row.provider.name}"
+        host, name = row.provider.name, row.resource_class
+        total = held.pop((host, name), 0)
         if row.used > row.capacity:
-            yield Finding(number, subject, f"{row.used} {row.resource_class} are held of {row.capacity}")
-        total = held.pop((row.provider_id, row.resource_class), 0)
+            command = _relief(host, name, total - row.capacity)
+            yield Finding(number, f"host {host}", f"{row.used} {name} are held of {row.capacity}", command)
         if row.used != total:
-            yield Finding(number, subject, f"{row.used} {row.resource_class} are booked, servers hold {total}")
-    for (provider, resource_class), total in held.items():
-        yield Finding(number, f"provider {provider}", f"{total} {resource_class} are held of nothing")
+            text = f"{row.used} {name} are booked, servers hold {total}"
+            yield Finding(number, f"host {host}", text, f"manage.py recount host {host}")
+    for (host, name), total in held.items():
+        text = f"{total} {name} are held of nothing"
+        yield Finding(number, f"host {host}", text, f"manage.py doctor host {host}")
+
+
+def _relief(host: str, resource_class: str, excess: int) -> str:
+    """Return what makes room on a host: the smallest of its servers that is enough moves away, or else the largest."""
+    if excess <= 0:
+        return f"manage.py recount host {host}"
+    rows = Allocation.objects.filter(provider__name=host, resource_class=resource_class).order_by("used", "id")
+    holder = rows.filter(used__gte=excess).first() or rows.last()
+    return f"openstack server migrate --wait {holder.consumer_uuid}" if holder else f"manage.py doctor host {host}"
 
 
 def one_owner(number: str) -> Iterator[Finding]:
@@ -56,46 +66,39 @@ def one_owner(number: str) -> Iterator[Finding]:
         if owner and consumer in landing and host in (landing[consumer].dest_compute, landing[consumer].source_compute):
             continue
         if owner is None or owner.host != host:
-            yield Finding(number, f"server {consumer}", f"holds a claim on host {host}, where it is not")
+            command = mend(consumer, "claim") if owner else f"manage.py recount host {host}"
+            yield Finding(number, f"server {consumer}", f"holds a claim on host {host}, where it is not", command)
         elif amounts != claim_of(owner, host).amounts:
-            yield Finding(number, f"server {consumer}", f"holds {amounts} on host {host}, which is not what it needs")
+            text = f"holds {amounts} on host {host}, which is not what it needs"
+            yield Finding(number, f"server {consumer}", text, mend(consumer, "claim"))
     for owner in living.values():
         if owner.host and (owner.uuid, owner.host) not in held and owner.uuid not in landing:
-            yield Finding(number, f"server {owner.uuid}", f"is on host {owner.host} without a claim")
+            text = f"is on host {owner.host} without a claim"
+            yield Finding(number, f"server {owner.uuid}", text, mend(owner.uuid, "claim"))
     yield from _stray_ports(number, set(living))
 
 
 def _of_source(number: str, migration: Migration, host: str, living: Mapping[str, Instance]) -> Iterator[Finding]:
     """What a move holds is its server's old place."""
     if host != migration.source_compute or migration.instance_uuid not in living:
-        yield Finding(number, f"migration {migration.uuid}", f"holds a claim on host {host}, which is not its to hold")
+        text = f"holds a claim on host {host}, which is not its to hold"
+        yield Finding(number, f"migration {migration.uuid}", text, f"manage.py recount host {host}")
 
 
 def _stray_ports(number: str, living: set[str]) -> Iterator[Finding]:
     ports = Port.objects.filter(device_owner__startswith="compute:").exclude(device_id="")
     for port_id, device_id in ports.values_list("id", "device_id"):
         if device_id not in living:
-            yield Finding(number, f"port {port_id}", f"belongs to server {device_id}, which is no more")
+            command = f"openstack port delete {port_id}"
+            yield Finding(number, f"port {port_id}", f"belongs to server {device_id}, which is no more", command)
 
 
 def counted(number: str) -> Iterator[Finding]:
     """What a project uses by its quota is what it has."""
-    have: Counter[tuple[str, str]] = Counter()
-    both: dict[str, list[dict[str, Any]]] = {
-        one.instance_uuid: [one.before["flavor"], one.after["flavor"]]
-        for one in Migration.objects.filter(status__in=UNFINISHED)
-    }
-    living = Instance.objects.filter(deleted=False)
-    for uuid, project_id, flavor in living.values_list("uuid", "project_id", "flavor"):
-        flavors = both.get(uuid, [flavor])
-        have[project_id, "instances"] += 1
-        have[project_id, "cores"] += max(one["vcpus"] for one in flavors)
-        have[project_id, "ram"] += max(one["memory_mb"] for one in flavors)
-    booked = {
-        (row.project_id, row.resource): row.in_use
-        for row in QuotaUsage.objects.filter(resource__in=_COUNTED)
-    }
+    have = holdings()
+    booked = {(row.project_id, row.resource): row.in_use for row in QuotaUsage.objects.filter(resource__in=COUNTED)}
     for project_id, resource in sorted({*have, *booked}):
         has, uses = have[project_id, resource], booked.get((project_id, resource), 0)
         if has != uses:
-            yield Finding(number, f"project {project_id}", f"has {has} {resource}, its quota counts {uses}")
+            text = f"has {has} {resource}, its quota counts {uses}"
+            yield Finding(number, f"project {project_id}", text, f"manage.py recount project {project_id}")

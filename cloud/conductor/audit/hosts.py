@@ -12,6 +12,7 @@ from cloud.compute.models import ComputeNode, Instance, InstanceTag, Migration, 
 from cloud.compute.models.migrations import UNFINISHED
 from cloud.compute.models.operations import OperationState
 from cloud.conductor.audit.findings import Finding
+from cloud.conductor.doctor.checks import mend
 from cloud.core.clock import database_now
 from cloud.networks.models import Port
 from cloud.placement.models import Allocation
@@ -98,7 +99,9 @@ def _missing_guests(number: str, world: _World, node: dict[str, Any]) -> Iterato
     for uuid, server in world.servers.items():
         is_due = server.host == node["host"] and server.vm_state in states.WITH_GUEST and not server.deleted
         if is_due and uuid not in there and world.is_settled(uuid, node["residue_at"]):
-            yield Finding(number, f"server {uuid}", f"is on host {node['host']}, which has no such guest")
+            verb = "define" if server.vm_state == states.STOPPED else "restart"
+            text = f"is on host {node['host']}, which has no such guest"
+            yield Finding(number, f"server {uuid}", text, mend(uuid, verb))
 
 
 def _strays(number: str, world: _World, node: dict[str, Any]) -> Iterator[Finding]:
@@ -107,7 +110,8 @@ def _strays(number: str, world: _World, node: dict[str, Any]) -> Iterator[Findin
             server = world.servers.get(uuid)
             is_home = server is not None and server.host == node["host"] and not server.deleted
             if not is_home and world.is_settled(uuid, node["residue_at"]):
-                yield Finding(number, f"host {node['host']}", f"has {name} of {uuid}, which is not there")
+                text = f"has {name} of {uuid}, which is not there"
+                yield Finding(number, f"host {node['host']}", text, mend(uuid, "sweep", node["host"]))
 
 
 def _stray_ports(number: str, world: _World, node: dict[str, Any]) -> Iterator[Finding]:
@@ -116,7 +120,16 @@ def _stray_ports(number: str, world: _World, node: dict[str, Any]) -> Iterator[F
             host, owner = world.ports.get(port_id, ("", ""))
             is_settled = world.is_settled(owner, node["residue_at"]) and node["host"] not in world.active_hosts
             if host != node["host"] and is_settled:
-                yield Finding(number, f"host {node['host']}", f"has {name} for port {port_id}, which is not there")
+                text = f"has {name} for port {port_id}, which is not there"
+                yield Finding(number, f"host {node['host']}", text, _without_port(world, node["host"], owner))
+
+
+def _without_port(world: _World, host: str, owner: str) -> str:
+    """Return what removes the tap of a port that is not there; its owner may be there all the same, or be unknown."""
+    server = world.servers.get(owner)
+    if not owner or (server is not None and server.host == host):
+        return f"manage.py doctor host {host}"
+    return mend(owner, "sweep", host)
 
 
 def _stray_asides(number: str, world: _World, node: dict[str, Any]) -> Iterator[Finding]:
@@ -126,7 +139,8 @@ def _stray_asides(number: str, world: _World, node: dict[str, Any]) -> Iterator[
         server = world.servers.get(uuid)
         is_home = server is not None and server.host == node["host"] and not server.deleted
         if not is_home and world.is_settled(uuid, node["residue_at"]):
-            yield Finding(number, f"host {node['host']}", f"has set {uuid} aside, which does not come back")
+            text = f"has set {uuid} aside, which does not come back"
+            yield Finding(number, f"host {node['host']}", text, mend(uuid, "drop-aside", node["host"]))
 
 
 def in_one_place(number: str) -> Iterator[Finding]:
@@ -140,7 +154,10 @@ def in_one_place(number: str) -> Iterator[Finding]:
                 hosts[uuid].add(node["host"])
     for uuid, where in hosts.items():
         if len(where) > 1:
-            yield Finding(number, f"server {uuid}", f"has guests on {', '.join(sorted(where))}")
+            home = world.servers[uuid].host if uuid in world.servers else ""
+            astray = min(where - {home})
+            text = f"has guests on {', '.join(sorted(where))}"
+            yield Finding(number, f"server {uuid}", text, mend(uuid, "sweep", astray))
 
 
 def gone(number: str) -> Iterator[Finding]:
@@ -154,4 +171,5 @@ def gone(number: str) -> Iterator[Finding]:
     }
     for what, uuids in left.items():
         for uuid in set(uuids):
-            yield Finding(number, f"server {uuid}", f"is deleted and still has {what}")
+            command = mend(uuid, "claim" if what == "a claim" else "ports")
+            yield Finding(number, f"server {uuid}", f"is deleted and still has {what}", command)

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
+from cloud.compute import states
 from cloud.compute.models import ComputeNode, Instance
 from cloud.core import rpc
 from cloud.core.clock import database_now
@@ -13,8 +16,9 @@ from cloud.core.models import new_uuid
 from contracts.compute import COMMANDS, PortSpec
 from contracts.inspection import InspectServer, PortAsked, ServerInspected
 
-_SECONDS = 10.0
-_KINDS = ("domains", "disks", "asides")
+_SECONDS = COMMANDS[InspectServer.NAME].timing.deadline_seconds
+# Where a report names servers.
+_NAMING = ("domains", "disks", "asides", "plugged")
 
 
 @dataclass(frozen=True)
@@ -71,4 +75,24 @@ def _asked(port: PortSpec) -> PortAsked:
 def mentioned(instance_uuid: str) -> list[str]:
     """Return the hosts whose last report names the server, whoever's it is."""
     rows = ComputeNode.objects.exclude(residue={}).values_list("host", "residue")
-    return sorted(host for host, said in rows.iterator() if any(instance_uuid in said.get(kind, ()) for kind in _KINDS))
+    return sorted(
+        host for host, said in rows.iterator() if any(instance_uuid in said.get(kind, ()) for kind in _NAMING)
+    )
+
+
+def servers_of(host: str) -> list[Instance] | None:
+    """Return the servers that are on a host, and those that its last report names; None where there is no such host.
+
+    Those that the books do not know are among them.
+    """
+    node = ComputeNode.objects.filter(host=host).first()
+    if node is None:
+        return None
+    named = {uuid for kind in _NAMING for uuid in node.residue.get(kind, ())}
+    found = list(Instance.objects.filter(Q(host=host, deleted=False) | Q(uuid__in=named)).order_by("uuid"))
+    return [*found, *(unknown(uuid) for uuid in sorted(named - {one.uuid for one in found}))]
+
+
+def unknown(uuid: str) -> Instance:
+    """Return what stands for a server that the books do not know, as after they were restored; it is not kept."""
+    return Instance(uuid=uuid, deleted=True, vm_state=states.DELETED, task_state=states.IDLE)

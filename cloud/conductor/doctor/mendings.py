@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
 from cloud.compute import states
 from cloud.compute.models import Instance, InstanceTag, Operation, ServerGroupMember, Step
 from cloud.compute.models.operations import OperationState, StepState
-from cloud.compute.services import host_feed, moves, operations, power, rebuild_server
+from cloud.compute.services import done_operations, graphs, host_feed, moves, operations, power, rebuild_server
 from cloud.compute.services.delete_server import delete
 from cloud.compute.services.reset_state import reset
 from cloud.conductor import standings
@@ -22,11 +23,11 @@ from cloud.core.context import RequestContext, new_request_id
 from cloud.core.errors import CloudError
 from cloud.networks.services import allocation
 from cloud.placement.services.recount import hold_exactly
-from contracts.compute import DestroyServer, DropAside, PlugVifs, ServerSpec, TakeBackServer
+from contracts.compute import COMMANDS, DestroyServer, DropAside, PlugVifs, ServerSpec, TakeBackServer
 from contracts.envelope import Order
 from contracts.errors import ErrorCode
 
-_SECONDS = 60.0
+_NOT_KNOWN = "Nothing was known of the request that made it; recorded by an operator."
 
 
 class Unmendable(CloudError):
@@ -77,6 +78,14 @@ def _close(instance: Instance, _: str) -> None:
     for running in _running(instance):
         left = left.exclude(operation=running, attempt=running.attempt)
     left.update(state=StepState.SKIPPED, finished_at=now)
+
+
+def _remember(instance: Instance, _: str) -> None:
+    made = Operation.objects.filter(instance_uuid=instance.uuid, action="create")
+    with transaction.atomic():
+        made.filter(request_id="").update(request_id=new_request_id())
+        if not made.exists():
+            done_operations.record([instance], "create", graphs.SPAWN, database_now(), message=_NOT_KNOWN)
 
 
 def _settle(instance: Instance, _: str) -> None:
@@ -137,22 +146,22 @@ def _ports(instance: Instance, _: str) -> None:
 
 
 def _plug(instance: Instance, _: str) -> None:
-    _call(PlugVifs(server=_spec(instance), **fence(instance, instance.host, _SECONDS, "plug_vifs")))
+    _call(PlugVifs(server=_spec(instance), **_fence(PlugVifs, instance, instance.host, "plug_vifs")))
 
 
 def _unplug(instance: Instance, _: str) -> None:
-    order = PlugVifs(server=_spec(instance), is_exact=True, **fence(instance, instance.host, _SECONDS, "plug_vifs"))
-    _call(order)
+    fenced = _fence(PlugVifs, instance, instance.host, "plug_vifs")
+    _call(PlugVifs(server=_spec(instance), is_exact=True, **fenced))
 
 
 def _take_back(instance: Instance, _: str) -> None:
     is_started = instance.vm_state != states.STOPPED
-    fenced = fence(instance, instance.host, _SECONDS, "take_back_server")
+    fenced = _fence(TakeBackServer, instance, instance.host, "take_back_server")
     _call(TakeBackServer(server=_spec(instance), is_started=is_started, **fenced))
 
 
 def _define(instance: Instance, _: str) -> None:
-    fenced = fence(instance, instance.host, _SECONDS, "take_back_server")
+    fenced = _fence(TakeBackServer, instance, instance.host, "take_back_server")
     _call(TakeBackServer(server=_spec(instance), is_started=False, **fenced))
 
 
@@ -176,14 +185,14 @@ def _sweep(instance: Instance, host: str) -> None:
         raise Unmendable("The server is at home there; name another host with --host.")
     if _running(instance):
         raise Unmendable("An operation is under way: wait for its end.")
-    _call(DestroyServer(**fence(instance, host, _SECONDS, "remove_residue"), is_final=instance.deleted))
+    _call(DestroyServer(**_fence(DestroyServer, instance, host, "remove_residue"), is_final=instance.deleted))
 
 
 def _drop_aside(instance: Instance, host: str) -> None:
     migration = moves.unfinished(instance.uuid)
     if migration and host == migration.source_compute:
         raise Unmendable("A move is open that may come back to these disks: confirm or revert it first.")
-    _call(DropAside(**fence(instance, host or instance.host, _SECONDS, "drop_aside")))
+    _call(DropAside(**_fence(DropAside, instance, host or instance.host, "drop_aside")))
 
 
 def _spec(instance: Instance) -> ServerSpec:
@@ -191,10 +200,14 @@ def _spec(instance: Instance) -> ServerSpec:
     return standings.server_of(standing, standings.images_of([standing]))
 
 
+def _fence(order: type[Order], instance: Instance, host: str, step: str) -> dict[str, Any]:
+    return fence(instance, host, COMMANDS[order.NAME].timing.deadline_seconds, step)
+
+
 def _call(order: Order) -> None:
     if not order.host:
         raise Unmendable("The server is on no host.")
-    outcome = rpc.call(order, _SECONDS)
+    outcome = rpc.call(order, COMMANDS[order.NAME].timing.deadline_seconds)
     if outcome.is_failure:
         raise Unmendable(f"Host {order.host} could not: {outcome.error_code}: {outcome.detail}")
 
@@ -203,6 +216,7 @@ MENDINGS: dict[str, Mending] = {
     "resend": Mending(_resend, "send what its operation waits for once more, now"),
     "end": Mending(_end, "end what is past its deadline, and all operations but the newest"),
     "close": Mending(_close, "close steps and operations that ended without being closed"),
+    "remember": Mending(_remember, "record that it was made, where nothing is known of that any more"),
     "settle": Mending(_settle, "bring a server to rest that no operation moves: as its host says, or to ERROR"),
     "power": Mending(_power, "take the host's word on whether the guest runs"),
     "claim": Mending(_claim, "hold of its host what it needs, and nothing else anywhere"),

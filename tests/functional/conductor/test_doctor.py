@@ -65,6 +65,12 @@ class Patient:
         stations = build_agent(settings).stations
         yield stations[self.row.host].host, stations[self.other_name].host
         self.ward.start("agent")
+        self.ward.wait(self.are_heard(database_now()))
+
+    def are_heard(self, since):
+        """Whether the agent has come up: whoever asks a host before waits for that as well."""
+        rows = Service.objects.filter(host__in=self.ward.hosts)
+        return lambda: rows.filter(last_seen_at__gt=since).count() == len(self.ward.hosts)
 
     @property
     def port(self) -> Port:
@@ -339,7 +345,47 @@ def test_the_table_names_part_verdict_and_command(patient, capsys):
     assert capsys.readouterr().out.rstrip().endswith("All is well.")
 
 
-@pytest.mark.parametrize("command", [("doctor", "server", "nobody"), ("server_mend", "nobody", "plug")])
+def test_a_host_is_looked_at_with_all_that_is_there(patient, capsys):
+    host = patient.row.host
+    with patient.hosts() as (station, _):  # what it reported before may name what an earlier test deleted
+        patient.report(station)
+    capsys.readouterr()
+    call_command("doctor", "host", host)
+    assert capsys.readouterr().out == "All is well with 1 server.\n"
+    patient.plug_stray()
+    with pytest.raises(SystemExit):
+        call_command("doctor", "host", host)
+    text = capsys.readouterr().out
+    assert f"server_mend {patient.uuid} unplug" in text
+    assert "firewall" not in text  # of many servers only what is wrong
+    call_command("server_mend", patient.uuid, "unplug")
+    capsys.readouterr()
+    call_command("doctor", "host", host)
+
+
+def test_what_the_books_do_not_know_is_found_and_removed_by_its_id(patient, capsys):
+    """As after a database was restored from a backup: the guest was made after that."""
+    stranger = new_uuid()
+    with patient.hosts() as (host, _):
+        host.driver.define(replace(patient.spec(host), uuid=stranger))
+        patient.report(host)
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        call_command("doctor", "host", patient.row.host, format="json")
+    documents = {one["server"]: one["checks"] for one in json.loads(capsys.readouterr().out)}
+    (command,) = wrong(documents[stranger]).values()
+    assert command == f"manage.py server_mend {stranger} sweep --host {patient.row.host}"
+    assert wrong(documents[patient.uuid]) == {}
+    with pytest.raises(CommandError):
+        call_command("server_mend", stranger, "sweep")  # where?
+    call_command(*shlex.split(command)[1:])
+    assert stranger not in patient.ward.domains()
+    assert patient.uuid in patient.ward.domains()
+
+
+@pytest.mark.parametrize(
+    "command", [("doctor", "server", "nobody"), ("doctor", "host", "nowhere"), ("server_mend", "nobody", "plug")]
+)
 def test_a_server_that_does_not_exist_is_status_2(workers, command):
     with pytest.raises(CommandError) as error:
         call_command(*command)

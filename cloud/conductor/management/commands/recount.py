@@ -5,11 +5,12 @@ from argparse import ArgumentParser
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from cloud.compute.selectors.holdings import COUNTED, holdings
+from cloud.compute.selectors.holdings import COUNTED, holders_that_are_not, holdings
 from cloud.compute.services import host_feed
 from cloud.identity.models import Project
 from cloud.identity.services import quotas
 from cloud.placement.models import ResourceProvider
+from cloud.placement.services import claims
 from cloud.placement.services.recount import recount
 
 
@@ -41,6 +42,8 @@ def _host(name: str) -> str:
     if not ResourceProvider.objects.filter(name=name).exists():
         raise CommandError(f"There is no host {name!r}.", returncode=2)
     with transaction.atomic():
-        changed = recount([name])
+        nobodys = holders_that_are_not(name)
+        changed = sorted({*claims.release(nobodys), *recount([name])})
         host_feed.publish(changed)
-    return f"Corrected what is booked of {name}." if changed else "The books were right."
+    gone = f" {len(nobodys)} held it that are not there any more." if nobodys else ""
+    return f"Corrected what is booked of {name}.{gone}" if changed else "The books were right."

@@ -1,5 +1,6 @@
 """`manage.py server_mend ID|NAME WHAT`: carries out what `manage.py doctor` names."""
 
+import re
 import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
@@ -9,10 +10,14 @@ from django.core.management.base import BaseCommand, CommandError
 from cloud.compute.management.find_server import find_server
 from cloud.compute.models import Instance, Operation
 from cloud.compute.models.operations import OperationState
+from cloud.conductor.doctor.asking import unknown
 from cloud.conductor.doctor.mendings import MENDINGS
 from cloud.core.errors import CloudError
 
 _LOOK_SECONDS = 0.2
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# What a host may have of a server that the books do not know; its whole id and the host must be named.
+_OF_UNKNOWN = frozenset({"sweep", "drop-aside"})
 
 
 class Command(BaseCommand):
@@ -31,12 +36,16 @@ class Command(BaseCommand):
         parser.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="for the operation (60)")
 
     def handle(self, *, server: str, what: str, host: str, wait: float, **options: object) -> None:
-        instance = find_server(server)
+        instance = unknown(server) if what in _OF_UNKNOWN and host and _is_unknown(server) else find_server(server)
         try:
             MENDINGS[what].carry_out(instance, host)
         except CloudError as error:
             raise CommandError(error.message) from error
         self.stdout.write(_outcome(instance, wait))
+
+
+def _is_unknown(text: str) -> bool:
+    return _UUID.fullmatch(text) is not None and not Instance.objects.filter(uuid=text).exists()
 
 
 def _outcome(instance: Instance, seconds: float) -> str:
