@@ -43,6 +43,8 @@ HEARD: Mapping[str, frozenset[str]] = {
     steps.FINISH_SPAWN: frozenset({SpawnServer.NAME}),
     steps.FINISH_CLEARING: frozenset({DestroyServer.NAME}),
     steps.FINISH_DELETE: frozenset({DestroyServer.NAME}),
+    steps.FINISH_SOFT_DELETE: frozenset({StopServer.NAME}),
+    steps.FINISH_RESTORE: frozenset({StartServer.NAME}),
     steps.FINISH_POWER: frozenset({StopServer.NAME, StartServer.NAME, RebootServer.NAME}),
     steps.BEGIN_REBUILD: frozenset({PrepareImage.NAME}),
     steps.FINISH_REBUILD: frozenset({RebuildServer.NAME}),

@@ -12,6 +12,7 @@ PAUSED = "paused"
 SUSPENDED = "suspended"
 RESIZED = "resized"
 ERROR = "error"
+SOFT_DELETED = "soft-delete"
 DELETED = "deleted"
 
 IDLE = ""
@@ -30,13 +31,15 @@ RESIZE_FINISH = "resize_finish"
 RESIZE_REVERTING = "resize_reverting"
 RESIZE_CONFIRMING = "resize_confirming"
 IMAGE_SNAPSHOT = "image_snapshot"
+SOFT_DELETING = "soft-deleting"
+RESTORING = "restoring"
 DELETING = "deleting"
 
-VM_STATES = frozenset({BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED, RESIZED, ERROR, DELETED})
+VM_STATES = frozenset({BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED, RESIZED, ERROR, SOFT_DELETED, DELETED})
 TASK_STATES = frozenset(
     {IDLE, SCHEDULING, NETWORKING, SPAWNING, POWERING_OFF, POWERING_ON, REBOOTING, REBOOTING_HARD, REBUILDING,
      REBUILD_SPAWNING, RESIZE_PREP, RESIZE_MIGRATING, RESIZE_FINISH, RESIZE_REVERTING, RESIZE_CONFIRMING,
-     IMAGE_SNAPSHOT, DELETING}
+     IMAGE_SNAPSHOT, SOFT_DELETING, RESTORING, DELETING}
 )  # fmt: skip
 TRANSIENT = TASK_STATES - {IDLE}
 BUILD_TASKS = frozenset({SCHEDULING, NETWORKING, SPAWNING})
@@ -48,6 +51,10 @@ ALLOW_REBUILD = frozenset({ACTIVE, STOPPED, ERROR})
 ALLOW_EVACUATE = frozenset({ACTIVE, STOPPED, ERROR})
 ALLOW_HARD_REBOOT = frozenset({ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR})
 LIVE = VM_STATES - {DELETED}
+# What can be kept when it is deleted: it is whole, and in one place. A disk on its way to another host, or being made
+# anew, is nothing that could be brought back.
+ALLOW_SOFT_DELETE = frozenset({ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR})
+_WHOLE_TASKS = frozenset({IDLE, POWERING_OFF, POWERING_ON, REBOOTING, REBOOTING_HARD, IMAGE_SNAPSHOT})
 WITH_GUEST = frozenset({ACTIVE, STOPPED, RESIZED, PAUSED, SUSPENDED})
 
 
@@ -107,6 +114,16 @@ TRANSITIONS = (
     _row("reverted_active", LIVE, {RESIZE_REVERTING}, ACTIVE, IDLE),
     _row("reverted_stopped", LIVE, {RESIZE_REVERTING}, STOPPED, IDLE),
     _row("revert_failed", LIVE, {RESIZE_REVERTING}, ERROR, IDLE),
+    # Deleted, and kept for a while. A quota counts nothing of a soft-deleted server until it is being restored, so that
+    # whoever gives that up goes by a state that counts.
+    _row("soft_delete", ALLOW_SOFT_DELETE, _WHOLE_TASKS, KEEP, SOFT_DELETING),
+    _row("soft_delete", {RESIZED}, {IDLE, RESIZE_CONFIRMING}, KEEP, SOFT_DELETING),
+    _row("soft_delete", {SOFT_DELETED}, {RESTORING}, ACTIVE, SOFT_DELETING),
+    _row("soft_deleted", LIVE, {SOFT_DELETING}, SOFT_DELETED, IDLE),
+    _row("soft_delete_failed", LIVE, {SOFT_DELETING}, KEEP, IDLE),
+    _row("restore", {SOFT_DELETED}, {IDLE}, KEEP, RESTORING),
+    _row("restored", {SOFT_DELETED}, {RESTORING}, ACTIVE, IDLE),
+    _row("restore_failed", {SOFT_DELETED}, {RESTORING}, KEEP, IDLE),
     # An operator's word.
     _row("reset_active", LIVE, TASK_STATES, ACTIVE, IDLE),
     _row("reset_error", LIVE, TASK_STATES, ERROR, IDLE),
@@ -115,9 +132,15 @@ TRANSITIONS = (
     _row("seen_on", {STOPPED}, {IDLE}, ACTIVE, IDLE),
     _row("guest_lost", WITH_GUEST, {IDLE}, ERROR, IDLE),
     # An end, possible at every moment.
-    _row("delete", LIVE, TASK_STATES - {DELETING}, KEEP, DELETING),
+    _row("delete", LIVE, TASK_STATES - {DELETING, RESTORING}, KEEP, DELETING),
+    _row("delete", {SOFT_DELETED}, {RESTORING}, ACTIVE, DELETING),
     _row("deleted", LIVE, {DELETING}, DELETED, IDLE),
     _row("delete_failed", LIVE, {DELETING}, ERROR, IDLE),
 )
 
 machine = Machine(TRANSITIONS)
+
+
+def is_counted(vm_state: str, task_state: str) -> bool:
+    """Tell whether a living server in these states counts against its project's quota."""
+    return vm_state != SOFT_DELETED or task_state == RESTORING

@@ -14,6 +14,7 @@ PLAIN: dict[str, str] = {
     states.SUSPENDED: "SUSPENDED",
     states.RESIZED: "VERIFY_RESIZE",
     states.ERROR: "ERROR",
+    states.SOFT_DELETED: "SOFT_DELETED",
     states.DELETED: "DELETED",
 }
 # (vm_state, task_state) -> the word while that is under way.
@@ -25,9 +26,7 @@ UNDER_WAY: dict[tuple[str, str], str] = {
     **{(vm_state, task): "REBUILD" for vm_state in states.ALLOW_REBUILD for task in states.REBUILD_TASKS},
 }
 # Words that clients may filter by, though no server here can bear them yet.
-_NOT_YET = frozenset(
-    {"MIGRATING", "PASSWORD", "RESCUE", "SHELVED", "SHELVED_OFFLOADED", "SOFT_DELETED"}
-)  # fmt: skip
+_NOT_YET = frozenset({"MIGRATING", "PASSWORD", "RESCUE", "SHELVED", "SHELVED_OFFLOADED"})
 KNOWN = frozenset(PLAIN.values()) | frozenset(UNDER_WAY.values()) | _NOT_YET
 UNKNOWN = "UNKNOWN"
 

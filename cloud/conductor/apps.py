@@ -11,5 +11,18 @@ class ConductorConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing them registers the workflows and their failure paths.
-        from cloud.conductor import evacuation_launchers, launchers, move_launchers, snapshot_launchers  # noqa: F401
-        from cloud.conductor.steps import clearing, snapshotting, undoing, unevacuating  # noqa: F401
+        from cloud.conductor import (  # noqa: F401
+            evacuation_launchers,
+            keeping_launchers,
+            launchers,
+            move_launchers,
+            snapshot_launchers,
+        )
+        from cloud.conductor.steps import (  # noqa: F401
+            clearing,
+            restoring,
+            snapshotting,
+            soft_deleting,
+            undoing,
+            unevacuating,
+        )

@@ -7,7 +7,7 @@ from celery import shared_task
 
 from cloud.compute.services import create_once, host_feed, host_reports, power_reports
 from cloud.conductor import background, presence
-from cloud.conductor.reconcile import hosts, losses, operations, outbox, prune, residue
+from cloud.conductor.reconcile import hosts, losses, operations, outbox, prune, reclaim, residue
 from cloud.conductor.reconcile.turns import one_at_a_time
 from cloud.conductor.steps import (
     building,
@@ -20,8 +20,10 @@ from cloud.conductor.steps import (
     placing,
     power,
     rebuilding,
+    restoring,
     reverting,
     snapshotting,
+    soft_deleting,
     unevacuating,
 )
 from contracts import conductor as names
@@ -82,6 +84,18 @@ def finish_delete(outcome: Wire, *, operation_id: str, attempt: int) -> None:
 def finish_power(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a stop, start or reboot."""
     power.finish_power(PowerChanged.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.FINISH_SOFT_DELETE, throws=_throws)
+def finish_soft_delete(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Close a delete that keeps the server for a while."""
+    soft_deleting.finish_soft_delete(PowerChanged.from_wire(outcome), operation_id, attempt)
+
+
+@shared_task(name=names.FINISH_RESTORE, throws=_throws)
+def finish_restore(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Close a restore."""
+    restoring.finish_restore(PowerChanged.from_wire(outcome), operation_id, attempt)
 
 
 @shared_task(name=names.BEGIN_REBUILD, throws=_throws)
@@ -192,6 +206,7 @@ def report_power_states(report: Wire) -> None:
     seen = PowerReport.from_wire(report)
     power_reports.report_power_states(seen)
     residue.clear_evacuated(seen.host, {one.instance_uuid for one in seen.instances})
+    reclaim.keep_off(seen)
 
 
 @shared_task(name=Residue.NAME, throws=_throws)
@@ -221,6 +236,13 @@ def reconcile_hosts() -> None:
     """Notice hosts that went down or came back, and schedulers that are there."""
     hosts.reconcile()
     presence.note_schedulers()
+
+
+@shared_task(name=names.RECLAIM)
+@one_at_a_time(names.RECLAIM)
+def reclaim_deleted() -> None:
+    """Delete for good what was kept long enough."""
+    reclaim.reclaim()
 
 
 @shared_task(name=names.PRUNE)

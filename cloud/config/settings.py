@@ -108,6 +108,8 @@ RAM_ALLOCATION_RATIO = float(os.environ.get("NOVELLA_RAM_ALLOCATION_RATIO", "1.0
 DISK_ALLOCATION_RATIO = float(os.environ.get("NOVELLA_DISK_ALLOCATION_RATIO", "1.0"))
 HOST_RESERVED_MEMORY_MB = int(os.environ.get("NOVELLA_HOST_RESERVED_MEMORY_MB", "512"))
 HOST_DOWN_AFTER_SECONDS = 60
+# How long a deleted server is kept and can be restored; 0: it is deleted at once.
+RECLAIM_INSTANCE_INTERVAL = int(os.environ.get("NOVELLA_RECLAIM_INSTANCE_INTERVAL", "0"))
 # While hosts of the first release are brought up to date: believe those that were never enrolled without a signature.
 ACCEPT_UNSIGNED = os.environ.get("NOVELLA_ACCEPT_UNSIGNED") == "1"
 MAX_BUILD_ATTEMPTS = 3

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from cloud.compute.models import Instance
 from cloud.compute.services import power
-from cloud.compute.services.delete_server import delete
+from cloud.compute.services.delete_server import delete, force_delete
+from cloud.compute.services.restore_server import restore
 from cloud.compute.states import machine
 from cloud.core.context import RequestContext
 from cloud.core.errors import CloudError
@@ -35,7 +36,9 @@ VERBS: dict[str, Verb] = {
                         "is rebooting"),
     "reboot_hard": Verb("Reboot hard", "reboot_hard", lambda context, one: power.reboot(context, one, hard=True),
                         "is rebooting hard"),
+    "restore": Verb("Restore", "restore", restore, "is being restored"),
     "delete": Verb("Delete", "delete", delete, "is being deleted", is_grave=True),
+    "force_delete": Verb("Delete at once", "delete", force_delete, "is being deleted for good", is_grave=True),
 }  # fmt: skip
 
 

@@ -26,10 +26,11 @@ from cloud.compute.services import (
     power,
     rebuild_server,
     reset_state,
+    restore_server,
     snapshot_server,
 )
 from cloud.core.endpoints import ApiRequest, Reply, route
-from cloud.core.errors import Invalid, NotImplementedHere, StateConflict
+from cloud.core.errors import Invalid, NotImplementedHere
 from cloud.core.microversions import version
 
 _POLICY = "os_compute_api:"
@@ -129,12 +130,11 @@ def _reset_state(request: ApiRequest, instance: Instance) -> None:
 
 
 def _force_delete(request: ApiRequest, instance: Instance) -> None:
-    delete_server.delete(request.context, instance)
+    delete_server.force_delete(request.context, instance)
 
 
 def _restore(request: ApiRequest, instance: Instance) -> None:
-    # Deleted servers are not kept to be restored: reclaim_instance_interval is 0, as it is by default.
-    raise StateConflict(action="restore", uuid=instance.uuid, attribute="vm_state", state=instance.vm_state)
+    restore_server.restore(request.context, instance)
 
 
 def _not_here(request: ApiRequest, instance: Instance) -> None:

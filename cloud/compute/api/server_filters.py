@@ -47,6 +47,7 @@ def read_listing(request: ApiRequest, *, is_detail: bool) -> Listing:
         limit=read_limit(request.query),
         condition=condition(filters) if is_known else NOTHING,
         deleted=_deleted(request, filters),
+        keeps=_keeps(request, filters),
         sort=_sort(request),
         marker=request.query.get("marker", ""),
     )
@@ -111,6 +112,16 @@ def _deleted(request: ApiRequest, filters: Filters) -> bool | None:
     if "deleted" in filters:
         return read_bool("deleted", filters["deleted"][-1])
     return None if "changes-since" in filters or "changes-before" in filters else False
+
+
+def _keeps(request: ApiRequest, filters: Filters) -> bool:
+    """Return whether soft-deleted servers are asked for: by operators, among deleted ones or by name."""
+    if not policy.allows(request.context, "os_compute_api:servers:allow_all_filters"):
+        return False
+    if "soft_deleted" in filters:
+        return read_bool("soft_deleted", filters["soft_deleted"][-1])
+    is_named = "SOFT_DELETED" in (value.upper() for value in filters.get("status", ()))
+    return is_named or ("deleted" in filters and read_bool("deleted", filters["deleted"][-1]))
 
 
 def _sort(request: ApiRequest) -> list[tuple[str, bool]]:

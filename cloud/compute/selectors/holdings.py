@@ -3,24 +3,29 @@
 from collections import Counter
 from typing import Any
 
+from django.db.models import Q
+
+from cloud.compute import states
 from cloud.compute.models import Instance, Migration
 from cloud.compute.models.migrations import UNFINISHED
 from cloud.placement.models import Allocation
 
 _COLUMNS = {"cores": "vcpus", "ram": "memory_mb"}
 COUNTED = ("instances", *_COLUMNS)
+# The same as `states.is_counted`, as a condition on rows.
+IS_COUNTED = ~Q(vm_state=states.SOFT_DELETED) | Q(task_state=states.RESTORING)
 
 
 def holdings(project_id: str = "") -> Counter[tuple[str, str]]:
     """Return the amounts by (project, resource), of one project or of all.
 
-    A server that moves counts with the larger of its two flavors.
+    A server that moves counts with the larger of its two flavors, one that is soft-deleted not at all.
     """
     both: dict[str, list[dict[str, Any]]] = {
         one.instance_uuid: [one.before["flavor"], one.after["flavor"]]
         for one in Migration.objects.filter(status__in=UNFINISHED)
     }
-    living = Instance.objects.filter(deleted=False, **({"project_id": project_id} if project_id else {}))
+    living = Instance.objects.filter(IS_COUNTED, deleted=False, **({"project_id": project_id} if project_id else {}))
     counted: Counter[tuple[str, str]] = Counter()
     for uuid, project, flavor in living.values_list("uuid", "project_id", "flavor"):
         flavors = both.get(uuid, [flavor])

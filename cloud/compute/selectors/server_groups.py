@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from cloud.compute import states
 from cloud.compute.errors import ServerGroupNotFound
 from cloud.compute.models import Instance, ServerGroup, ServerGroupMember
 from cloud.core.context import RequestContext
@@ -48,7 +49,8 @@ def _with_members(rows: QuerySet[ServerGroup]) -> list[GroupRow]:
         ServerGroupMember.objects.filter(group__in=groups).order_by("id").values_list("group_id", "instance_uuid")
     )
     living = set(
-        Instance.objects.filter(uuid__in={uuid for _, uuid in pairs}, deleted=False).values_list("uuid", flat=True)
+        Instance.objects.filter(uuid__in={uuid for _, uuid in pairs}, deleted=False)
+        .exclude(vm_state=states.SOFT_DELETED).values_list("uuid", flat=True)
     )
     found: dict[int, list[str]] = {group.id: [] for group in groups}
     for group_id, uuid in pairs:

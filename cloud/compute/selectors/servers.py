@@ -10,6 +10,7 @@ from django.db.models import CharField, DateTimeField, F, Q, QuerySet, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
+from cloud.compute import states
 from cloud.compute.errors import InstanceNotFound
 from cloud.compute.models import Instance
 from cloud.core.context import RequestContext
@@ -85,7 +86,9 @@ class Listing:
 
     Attributes:
         project_id: empty for those of every project.
-        condition: what the filters come to. deleted: None for both the living and the dead.
+        condition: what the filters come to.
+        deleted: None for both the living and the dead. keeps: whether soft-deleted ones are among them, which live but
+            count as either.
         sort: (key, is_descending); keys outside the table of columns say nothing.
         marker: uuid of the last row of the page before; empty for the first page.
     """
@@ -94,6 +97,7 @@ class Listing:
     limit: int
     condition: Q = field(default_factory=Q)
     deleted: bool | None = False
+    keeps: bool = False
     sort: Sequence[tuple[str, bool]] = (("created_at", True),)
     marker: str = ""
 
@@ -107,8 +111,7 @@ def page(listing: Listing) -> list[Row]:
     rows = Instance.objects.all()
     if listing.project_id:
         rows = rows.filter(project_id=listing.project_id)
-    if listing.deleted is not None:
-        rows = rows.filter(deleted=listing.deleted)
+    rows = rows.filter(_life(listing))
     rows, sort = _annotated(rows, listing.sort)
     try:
         if listing.marker:
@@ -116,6 +119,15 @@ def page(listing: Listing) -> list[Row]:
         return list(ordered(rows.filter(listing.condition), sort).values(*COLUMNS)[: listing.limit])
     except DataError as error:
         raise Invalid("The database cannot use one of the filters; is it a regular expression?") from error
+
+
+def _life(listing: Listing) -> Q:
+    if listing.deleted is None:
+        return Q()
+    is_kept, is_either = Q(vm_state=states.SOFT_DELETED), Q(deleted=listing.deleted)
+    if listing.deleted:
+        return is_either | (Q(deleted=False) & is_kept) if listing.keeps else is_either
+    return is_either if listing.keeps else is_either & ~is_kept
 
 
 def _annotated(rows: QuerySet[Instance], keys: Sequence[tuple[str, bool]]) -> tuple[Any, list[tuple[str, bool]]]:

@@ -81,6 +81,9 @@ GRAPHS: dict[str, tuple[PlannedStep, ...]] = {
         _ordered(DESTROY, DestroyServer),
         PlannedStep(FINISH, FAST, (DESTROY,)),
     ),
+    # Kept for a while: the guest is off, and can be started again.
+    "soft_delete": _power(StopServer),
+    "restore": _power(StartServer),
     "stop": _power(StopServer),
     "start": _power(StartServer),
     "reboot": _power(RebootServer),

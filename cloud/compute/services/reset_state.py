@@ -10,6 +10,7 @@ from cloud.compute.services import host_feed, moves, operations
 from cloud.compute.services.snapshot_server import drop_unfinished
 from cloud.compute.states import machine
 from cloud.core.clock import database_now
+from cloud.identity.services import quotas
 
 # The server is still where it was.
 _BEFORE = frozenset({MigrationStatus.PRE_MIGRATING, MigrationStatus.MIGRATING})
@@ -20,10 +21,18 @@ EVENTS = {states.ACTIVE: "reset_active", states.ERROR: "reset_error"}
 def reset(instance: Instance, state: str) -> None:
     """Put a server in a state with nothing under way; what was under way is given up."""
     with transaction.atomic():
-        machine.fire(Instance.objects.filter(pk=instance.pk), EVENTS[state], updated_at=timezone.now())
+        now_is = Instance.objects.select_for_update().filter(pk=instance.pk, deleted=False).first()
+        if now_is is None:
+            return
+        machine.fire(
+            Instance.objects.filter(pk=instance.pk), EVENTS[state], updated_at=timezone.now(), deleted_at=None
+        )
         operations.supersede([instance.uuid], "reset-state", database_now())
         _settle(instance.uuid)
         drop_unfinished(instance.uuid)
+        if not states.is_counted(now_is.vm_state, now_is.task_state):
+            # It is there, whatever the limit says: as in Nova an operator's word asks no quota.
+            quotas.add(now_is.project_id, moves.held(now_is))
 
 
 def _settle(instance_uuid: str) -> None:

@@ -21,6 +21,7 @@ from cloud.placement.services import claims
 from contracts.compute import DestroyServer, ServerDestroyed
 
 _log = logging.getLogger(__name__)
+_COLUMNS = ("uuid", "project_id", "flavor", "host", "vm_state", "task_state")
 LOCAL_NOTE = "The host is away; what is left there is removed when it returns."
 
 
@@ -40,13 +41,14 @@ def finish_delete(outcome: ServerDestroyed, operation_id: str, attempt: int) -> 
 def complete(operation: Operation, note: str = "") -> None:
     """Give back all that the instance holds and mark it as deleted. Done once, whoever comes first."""
     uuid = operation.instance_uuid
-    instance = Instance.objects.filter(uuid=uuid, deleted=False).only("uuid", "project_id", "flavor", "host").first()
+    instance = Instance.objects.filter(uuid=uuid, deleted=False).only(*_COLUMNS).first()
     if instance is None:
         operations.finish(operation)
         return
     with transaction.atomic():
         now = database_now()
-        amounts, migration = moves.held(instance), moves.unfinished(uuid)
+        is_counted = states.is_counted(instance.vm_state, instance.task_state)
+        amounts, migration = moves.held(instance) if is_counted else {}, moves.unfinished(uuid)
         freed = claims.release([uuid, *([migration.uuid] if migration else [])])
         if migration:
             moves.set_status(migration, moves.last_word(migration))

@@ -9,11 +9,12 @@ from django.db import transaction
 from cloud.compute import states
 from cloud.compute.models import Instance, InstanceFault, Operation, Step
 from cloud.compute.models.operations import OperationState
-from cloud.compute.services import graphs, host_feed, operations, step_rows
+from cloud.compute.services import graphs, host_feed, moves, operations, step_rows
 from cloud.conductor.steps import deleting
 from cloud.conductor.steps.orders import clean_up_order
 from cloud.core import rpc
 from cloud.core.clock import database_now
+from cloud.identity.services import quotas
 from cloud.networks.services import allocation
 from cloud.placement.services import claims
 from contracts.errors import RETRY_ELSEWHERE, TENANT_TEXT, ErrorCode
@@ -138,7 +139,13 @@ def fail_delete(operation: Operation, code: str, detail: str = "") -> None:
         return
     with transaction.atomic():
         text = TENANT_TEXT.get(code, TENANT_TEXT[ErrorCode.INTERNAL])
-        end(operation, code, ("delete_failed",), f"Delete failed: {text}", detail)
+        rows = Instance.objects.select_for_update().filter(uuid=operation.instance_uuid, deleted=False)
+        was = rows.first()
+        is_ended = end(operation, code, ("delete_failed",), f"Delete failed: {text}", detail)
+        if is_ended and was and not states.is_counted(was.vm_state, was.task_state):
+            # It was kept, and is no longer: nobody knows how much of it the host has left.
+            rows.update(deleted_at=None)
+            quotas.add(was.project_id, moves.held(was))
 
 
 def fail_power(operation: Operation, code: str, detail: str = "") -> None:
@@ -158,15 +165,20 @@ def fail_rebuild(operation: Operation, code: str, detail: str = "") -> None:
         end(operation, code, ("rebuild_failed",), text, detail)
 
 
-def end(operation: Operation, code: str, events: Sequence[str], text: str, detail: str) -> None:
-    """Close an operation as failed: the instance takes whichever of the events it may. In a transaction."""
+def end(operation: Operation, code: str, events: Sequence[str], text: str, detail: str) -> bool:
+    """Close an operation as failed: the instance takes whichever of the events it may. In a transaction.
+
+    Tell whether it was still running; if not, the transaction is rolled back.
+    """
     rows = Instance.objects.filter(uuid=operation.instance_uuid, deleted=False)
     now = database_now()
     for event in events:
         states.machine.fire(rows, event, updated_at=now)
     record_fault(operation, text, detail)
-    if not operations.fail(operation, code, text, detail):
+    is_ended = operations.fail(operation, code, text, detail)
+    if not is_ended:
         transaction.set_rollback(True)
+    return is_ended
 
 
 _PATHS: dict[str, FailurePath] = {

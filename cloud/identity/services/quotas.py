@@ -49,6 +49,15 @@ def reserve(project_id: str, amounts: Mapping[str, int]) -> None:
         raise _exceeded(project_id, wanted, ceilings)
 
 
+def add(project_id: str, amounts: Mapping[str, int]) -> None:
+    """Count what a project has already, whatever its limits, inside the caller's transaction."""
+    wanted = {resource: amount for resource, amount in amounts.items() if amount}
+    ceilings = dict.fromkeys(wanted, UNLIMITED)
+    if wanted and not _take_all(project_id, wanted, ceilings):
+        _add_missing_rows(project_id, wanted)
+        _take_all(project_id, wanted, ceilings)
+
+
 def release(project_id: str, amounts: Mapping[str, int]) -> None:
     """Give back what was reserved. Never below zero: what was counted twice is the auditor's business."""
     given = {resource: amount for resource, amount in amounts.items() if amount}

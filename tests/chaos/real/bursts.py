@@ -84,7 +84,7 @@ class Burst:
     def delete(self, seconds: float = 120) -> None:
         """Delete all of them and wait until they are gone, in the books and on the hosts."""
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda one: self._client.insist("DELETE", f"{SERVERS}/{one}", seconds=seconds), self.ids))
+            list(pool.map(lambda one: self._client.delete_at_once(one, seconds), self.ids))
         wait_until(lambda: set(self.statuses()) == {GONE}, f"{self.name} to be gone", seconds)
 
 

@@ -25,9 +25,9 @@ PROCESSES = {
 # Steps that the agent does not do: who makes their effect.
 ACTORS = {graphs.SELECT: "scheduler", graphs.CLAIM: "conductor", graphs.FINISH: "conductor"}
 # A guest runs before these steps, so that it can be killed.
-_ON_A_GUEST = {"delete", "stop", "reboot", "rebuild", "snapshot"}
+_ON_A_GUEST = {"delete", "soft_delete", "stop", "reboot", "rebuild", "snapshot"}
 # One real host is enough for these.
-ON_ONE_HOST = ("build", "delete", "stop", "start", "reboot", "rebuild", "snapshot")
+ON_ONE_HOST = ("build", "delete", "soft_delete", "restore", "stop", "start", "reboot", "rebuild", "snapshot")
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,10 @@ class Client:
             assert time.monotonic() < deadline, f"{method} {path}: {answer} for {seconds:.0f} s"
             time.sleep(0.2)
 
+    def delete_at_once(self, uuid: str, seconds: float = 60) -> Answer:
+        """Have a server deleted for good, also by a cloud that keeps deleted ones for a while."""
+        return self.insist("POST", f"{SERVERS}/{uuid}/action", {"forceDelete": None}, seconds=seconds)
+
     def _send(self, method: str, path: str, body: Any, headers: dict[str, str], timeout: float) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=timeout)
         data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None

@@ -16,6 +16,8 @@ from tests.fixtures.clouds import CHECKOUT
 IS_FULL = os.environ.get("CHAOS") == "full"
 SEED = int(os.environ.get("CHAOS_SEED", "3"))
 # Everything that a fake host does takes a while, so that it can be interrupted.
+# Who deletes a server of these clouds can restore it; `forceDelete` is at once.
+KEPT = {"NOVELLA_RECLAIM_INSTANCE_INTERVAL": "3600"}
 DAWDLE = {"verb": "*", "uuid": "*", "delay_seconds": 0.25}
 
 
@@ -29,7 +31,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def fake_cloud(tmp_path_factory):
     """Three slow fake hosts."""
-    one = ChaosCloud(tmp_path_factory.mktemp("chaos"), "fake", 3, postgres=PostgresServer())
+    one = ChaosCloud(tmp_path_factory.mktemp("chaos"), "fake", 3, postgres=PostgresServer(), **KEPT)
     try:
         one.up()
         one.trouble(DAWDLE)
@@ -47,7 +49,7 @@ def libvirt_cloud(tmp_path_factory):
     built = CHECKOUT / "var" / "guest"
     if built.is_dir():
         shutil.copytree(built, state_dir / "guest")
-    one = ChaosCloud(state_dir, "libvirt", postgres=PostgresServer())
+    one = ChaosCloud(state_dir, "libvirt", postgres=PostgresServer(), **KEPT)
     try:
         one.up()
         yield one

@@ -11,6 +11,8 @@ from tests.chaos.real.client import SERVERS, Answer, Client
 from tests.fixtures.clouds import wait_until
 
 GONE = "gone"
+# Not an action, but a method of its own.
+_DELETE: dict[str, Any] = {"DELETE": None}
 _PREPARE_SECONDS = 120
 
 
@@ -75,6 +77,8 @@ class Stage:
 
     def act(self, body: Any) -> Answer:
         """Ask for an action once; an answer that got lost is no reason to ask twice."""
+        if body == _DELETE:
+            return self.client.call("DELETE", f"{SERVERS}/{self.uuid}")
         return self.client.call("POST", f"{SERVERS}/{self.uuid}/action", body)
 
     def server(self) -> dict[str, Any]:
@@ -109,8 +113,6 @@ class Stage:
         """Ask for the workflow."""
         if workflow == "build":
             return self.create()
-        if workflow == "delete":
-            return self.client.call("DELETE", f"{SERVERS}/{self.uuid}")
         body = REQUESTS[workflow].body
         assert body is not None
         return self.act(body(self))
@@ -133,7 +135,9 @@ _STOP = {"os-stop": None}
 _IS_RESIZED = ((_resize, "VERIFY_RESIZE"),)
 REQUESTS: dict[str, Request] = {
     "build": Request("", "ACTIVE"),
-    "delete": Request("ACTIVE", GONE),
+    "delete": Request("ACTIVE", GONE, lambda stage: {"forceDelete": None}),
+    "soft_delete": Request("ACTIVE", "SOFT_DELETED", lambda stage: _DELETE),
+    "restore": Request("SOFT_DELETED", "ACTIVE", lambda stage: {"restore": None}, ((_DELETE, "SOFT_DELETED"),)),
     "stop": Request("ACTIVE", "SHUTOFF", lambda stage: _STOP),
     "start": Request("SHUTOFF", "ACTIVE", lambda stage: {"os-start": None}, ((_STOP, "SHUTOFF"),)),
     "reboot": Request("ACTIVE", "ACTIVE", lambda stage: {"reboot": {"type": "HARD"}}),

@@ -35,7 +35,7 @@ def test_work_goes_on_soon(slow_cloud, process):
     assert clock.all_seconds <= RECOVERY_SECONDS
     assert clock.new_seconds <= RECOVERY_SECONDS
     burst.delete()
-    slow_cloud.client.insist("DELETE", f"/compute/v2.1/servers/{new.uuid}")
+    slow_cloud.client.delete_at_once(new.uuid)
     slow_cloud.wait_for_content()
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from cloud.compute.services.graphs import GRAPHS, PLUG_VIFS, PREPARE_IMAGE
 from tests.chaos.real.cases import ON_ONE_HOST, sample
-from tests.chaos.real.client import SERVERS
 from tests.chaos.real.conftest import IS_FULL, SEED
 from tests.chaos.real.moments import Strike
 from tests.chaos.real.requests import GONE, REQUESTS, Stage
@@ -61,7 +60,7 @@ def _image_file(cloud):
 
 def _delete(cloud, stage):
     if stage.status() != GONE:
-        cloud.client.insist("DELETE", f"{SERVERS}/{stage.uuid}")
+        cloud.client.delete_at_once(stage.uuid)
         wait_until(lambda: stage.status() == GONE, f"{stage.name} to be gone", 60)
     deadline = time.monotonic() + CLEAN_SECONDS
     while left := cloud.left_on_hosts(stage.uuid):

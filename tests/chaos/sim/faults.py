@@ -219,6 +219,7 @@ FAULTS: dict[str, Fault] = {
     "guests-die": Fault(_TAKE, _guests_die, is_harmless=False),
     "deleted": Fault(_TAKE, _order(""), is_harmless=False),
     "force-deleted": Fault(_TAKE, _order("forceDelete"), is_harmless=False),
+    "restored": Fault(_TAKE, _order("restore"), is_harmless=False),
     "reset-to-error": Fault(_TAKE, _order("os-resetState", {"state": "error"}), is_harmless=False),
     "reset-to-active": Fault(_TAKE, _order("os-resetState", {"state": "active"}), is_harmless=False),
     "lost": Fault(("publish.before",), _deliver(lambda world, queue, message: iter(()), 120.0)),

@@ -3,10 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from cloud.compute.models import Instance
+from cloud.conductor.schedule import PERIODS
 from compute_agent.drivers.base import PowerState
 from contracts.compute import ImageSpec
+from contracts.conductor import RECLAIM
 from tests.chaos.sim import uploads
+from tests.chaos.sim.clock import EPOCH
 from tests.chaos.sim.users import Users
 from tests.chaos.sim.verdict import is_settled
 from tests.chaos.sim.world import World
@@ -41,6 +46,22 @@ def _act(action: str, body: object = None) -> Deed:
 
 def _delete(world: World, users: Users) -> None:
     users.delete(users.living()[0])
+
+
+def _keep(world: World, users: Users) -> None:
+    """Let deleted servers be kept from now on, for longer than any case lasts."""
+    settings.RECLAIM_INSTANCE_INTERVAL = 3600
+
+
+def _wait_for_turn(world: World, users: Users) -> None:
+    """Come close to the next look at what is kept: nothing else of interest happens until then."""
+    period = PERIODS[RECLAIM]
+    world.run(period * 0.8 - (world.clock.now - EPOCH) % period)
+
+
+def _give_up(world: World, users: Users) -> None:
+    """Let what is kept be deleted at the next turn."""
+    settings.RECLAIM_INSTANCE_INTERVAL = 1
 
 
 def _rebuild(image: int) -> Deed:
@@ -78,6 +99,7 @@ def _switch_on(world: World, users: Users) -> None:
 _SERVER = (_cache, _create(1))
 _STOPPED = (*_SERVER, _act("os-stop"))
 _RESIZED = (*_SERVER, _act("resize", {"flavorRef": "large"}))
+_KEPT = (*_SERVER, _keep, _delete)
 _MIGRATED = (*_SERVER, _act("migrate"))
 _CUT_OFF = (*_SERVER, _power_cut)
 _ON, _OFF = _evacuate("2.68"), _evacuate("2.95")
@@ -87,6 +109,12 @@ SCENARIOS: dict[str, Scenario] = {
     "build-cached": Scenario("build", _create(1), (_cache,)),
     "multi-create": Scenario("build", _create(3), (_cache,)),
     "delete": Scenario("delete", _delete, _SERVER),
+    "soft-delete": Scenario("soft_delete", _delete, (*_SERVER, _keep)),
+    "soft-delete-stopped": Scenario("soft_delete", _delete, (*_STOPPED, _keep)),
+    "soft-delete-resized": Scenario("soft_delete", _delete, (*_RESIZED, _keep)),
+    "restore": Scenario("restore", _act("restore"), _KEPT),
+    "force-delete": Scenario("delete", _act("forceDelete"), _KEPT),
+    "reclaim": Scenario("delete", _give_up, (*_KEPT, _wait_for_turn)),
     "stop": Scenario("stop", _act("os-stop"), _SERVER),
     "start": Scenario("start", _act("os-start"), _STOPPED),
     "reboot": Scenario("reboot", _act("reboot", {"type": "SOFT"}), _SERVER),

@@ -9,6 +9,7 @@ from cloud.compute.models import Instance, InstanceFault, Migration, Operation
 from cloud.compute.models.migrations import UNFINISHED
 from cloud.compute.models.operations import OperationState
 from cloud.conductor.audit import auditor
+from cloud.conductor.reconcile import reclaim
 from cloud.networks.models import Port
 from compute_agent.drivers.base import PowerState
 from tests.chaos.sim.hosts import FakeHost
@@ -21,9 +22,11 @@ _RESTING = states.LIVE - {states.BUILDING}
 
 
 def is_settled() -> bool:
-    """Tell whether nothing is under way any more."""
+    """Tell whether nothing is under way any more, or about to be."""
     unsettled = Instance.objects.filter(deleted=False).exclude(task_state=states.IDLE, vm_state__in=_RESTING)
-    return not unsettled.exists() and not Operation.objects.filter(state=OperationState.RUNNING).exists()
+    if unsettled.exists() or reclaim.kept_too_long().exists():
+        return False
+    return not Operation.objects.filter(state=OperationState.RUNNING).exists()
 
 
 def is_calm(world: World) -> bool:

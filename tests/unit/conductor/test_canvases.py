@@ -6,7 +6,15 @@ from collections.abc import Iterator
 import pytest
 from celery.canvas import Signature, maybe_signature
 
-from cloud.conductor.workflows import building, evacuating, ordering, placing, rebuilding
+from cloud.conductor.workflows import (
+    building,
+    evacuating,
+    ordering,
+    placing,
+    rebuilding,
+    restoring,
+    soft_deleting,
+)
 from contracts.compute import (
     DestroyServer,
     FixedIpSpec,
@@ -18,6 +26,7 @@ from contracts.compute import (
     RebuildServer,
     ServerSpec,
     SpawnServer,
+    StartServer,
     StopServer,
     SubnetSpec,
 )
@@ -32,6 +41,8 @@ from contracts.conductor import (
     FINISH_EVACUATION,
     FINISH_POWER,
     FINISH_REBUILD,
+    FINISH_RESTORE,
+    FINISH_SOFT_DELETE,
     FINISH_SPAWN,
     LEAVE_HOST,
     NOTE_OUTCOME,
@@ -78,6 +89,8 @@ CANVASES = {
     "spawn": lambda: building.spawn_server(SpawnServer(server=SERVER, **FENCE)),
     "delete": lambda: ordering.delete_server(DestroyServer(is_final=True, **FENCE)),
     "stop": lambda: ordering.change_power(StopServer(**FENCE)),
+    "soft-delete": lambda: soft_deleting.soft_delete(StopServer(**FENCE)),
+    "restore": lambda: restoring.restore(StartServer(server=SERVER, **FENCE)),
     "fetch": lambda: rebuilding.fetch_image(PrepareImage(image=IMAGE, **FENCE)),
     "rebuild": lambda: rebuilding.rebuild_server(RebuildServer(server=SERVER, **FENCE)),
     "evacuation-image": lambda: evacuating.fetch_image(PrepareImage(image=IMAGE, **FENCE)),
@@ -125,6 +138,8 @@ def errbacks(canvas: Signature) -> list[Signature]:
     ("spawn", [SpawnServer.NAME, FINISH_SPAWN]),
     ("delete", [DestroyServer.NAME, FINISH_DELETE]),
     ("stop", [StopServer.NAME, FINISH_POWER]),
+    ("soft-delete", [StopServer.NAME, FINISH_SOFT_DELETE]),
+    ("restore", [StartServer.NAME, FINISH_RESTORE]),
     ("fetch", [PrepareImage.NAME, BEGIN_REBUILD]),
     ("rebuild", [RebuildServer.NAME, FINISH_REBUILD]),
     ("place-evacuation", ["scheduler.v1.select_destinations", CLAIM_EVACUATION]),
