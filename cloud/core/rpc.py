@@ -11,11 +11,12 @@ from typing import Any
 from celery import chain, current_app
 from celery.canvas import Signature
 from celery.exceptions import TimeoutError as CeleryTimeoutError
+from celery.result import AsyncResult
 from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from cloud.core import outbox
+from cloud.core import backend, outbox
 from cloud.core.errors import Unavailable
 from cloud.core.models import UnsentOrder
 from contracts.compute import COMMANDS
@@ -174,6 +175,15 @@ def _purge(*queues: str) -> None:
         _log.warning("the broker is away: the orders in %s wait on", ", ".join(queues))
 
 
+def _wait_for(result: AsyncResult, seconds: float) -> Any:
+    with backend.waiting():
+        try:
+            return result.get(timeout=seconds)
+        except CeleryTimeoutError:
+            result.backend.remove_pending_result(result)  # Celery goes on following what came too late
+            raise
+
+
 def call(order: Order, timeout_seconds: float) -> Outcome:
     """Send an order and wait for its outcome, which a conductor's step hands over. For the API only, never in a task.
 
@@ -186,7 +196,7 @@ def call(order: Order, timeout_seconds: float) -> Outcome:
     try:
         # No `expires`: Celery would judge it by the host's clock. The order's own `not_after` ends it.
         result = chain(on_host(order), answer).apply_async()
-        outcome = order.OUTCOME.from_wire(result.get(timeout=timeout_seconds))
+        outcome = order.OUTCOME.from_wire(_wait_for(result, timeout_seconds))
     except (CeleryTimeoutError, *_PERHAPS_AWAY) as error:
         if not isinstance(error, CeleryTimeoutError):
             _check_away(error)
