@@ -110,6 +110,7 @@ class Soak:
         """What a real one prunes after days is pruned here: the run is about what stays in memory by mistake."""
         from cloud.compute.models import Instance, InstanceFault, Migration, Operation
         from cloud.conductor import background
+        from cloud.images.models import Image
 
         self.world.boundaries.seen.clear()
         self.users.answers.clear()
@@ -119,6 +120,7 @@ class Soak:
         for model in (Operation, InstanceFault, Migration):
             model.objects.filter(instance_uuid__in=uuids).delete()
         dead.delete()
+        Image.objects.exclude(id__in=self.users.images).delete()
         for host in self.world.hosts:
             host.boots.clear()
             host.fences.prune()

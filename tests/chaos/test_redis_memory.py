@@ -1,12 +1,14 @@
 """The Redis in memory does what a real one does, as far as the cloud and Celery ask."""
 
 import time
+from datetime import timedelta
 
 import pytest
 import redis
 from celery.backends import redis as celery_redis
 
 from tests.chaos.sim.redis_memory import MemoryRedis
+from tests.fixtures.clouds import wait_until
 from tests.fixtures.redis import start_redis
 
 
@@ -36,6 +38,21 @@ def test_strings(client):
     assert client.mget(["a", "b"]) == [b"3", None]
     assert client.delete("a", "b") == 1
     assert client.exists("a") == 0
+
+
+def test_what_has_a_time_is_gone_after_it(client):
+    client.set("short", "1", ex=timedelta(seconds=1))
+    client.set("renewed", "1", ex=1)
+    client.set("renewed", "2")
+    client.set("counted", "1", ex=1)
+    client.incr("counted")
+    client.set("later", "1")
+    assert client.expire("later", 1)
+    assert not client.expire("nothing", 1)
+    assert client.get("short") == b"1"
+    names = ("short", "counted", "later")
+    wait_until(lambda: not any(client.exists(name) for name in names), "what has a time to be gone", 5, 0.05)
+    assert client.get("renewed") == b"2"
 
 
 def test_hashes(client):

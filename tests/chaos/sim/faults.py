@@ -7,9 +7,10 @@ from django.db import OperationalError
 
 from compute_agent.drivers.base import PowerState
 from compute_agent.errors import DriverError
+from contracts.compute import COMMANDS
 from tests.chaos.sim.boundaries import Boundary, Killed
 from tests.chaos.sim.users import Users
-from tests.chaos.sim.wire import Message, copy_of
+from tests.chaos.sim.wire import Message, copy_of, instance_of
 from tests.chaos.sim.world import RESTART_SECONDS, World
 
 Strike = Callable[[World, Users, Boundary], None]
@@ -173,7 +174,8 @@ def _late(seconds: float) -> Strike:
 
 
 def _astray(world: World, queue: str, message: Message) -> Iterator[tuple[str, Message]]:
-    """A copy goes to every other host, and the right one gets it too."""
+    """A copy goes to every other host, and the right one gets it too. The gate refuses what the others say to it."""
+    world.has_strays = True
     here = world.host_of(queue)
     for host in world.hosts:
         yield (queue.replace(here.name, host.name) if here else queue), copy_of(message)
@@ -185,11 +187,19 @@ def _repeat_late(world: World, queue: str, message: Message) -> Iterator[tuple[s
     yield queue, message
 
 
+def _older_ones_after(world: World, queue: str, message: Message) -> Iterator[tuple[str, Message]]:
+    """Whatever its hosts were told of this server before comes once more, after what they are told now."""
+    older = [one for one in world.wire.orders if instance_of(one[1]) == instance_of(message)]
+    yield queue, message
+    for where, one in older[:-1]:
+        yield where, copy_of(one)
+
+
 def _is_order(boundary: Boundary) -> bool:
     return boundary.label in _ORDERS
 
 
-_ORDERS: set[str] = set()
+_ORDERS = {name.rsplit(".", 1)[-1] for name in COMMANDS}
 _LONG_SECONDS = 300.0
 _TAKE, _ACK = ("take",), ("ack",)
 _COMMITS, _PUBLISHES = ("commit.before", "commit.after"), ("publish.before", "publish.after")
@@ -228,6 +238,7 @@ FAULTS: dict[str, Fault] = {
     "late": Fault(("publish.before",), _late(3.0), is_exact=True),
     "very-late": Fault(("publish.before",), _late(150.0)),
     "again-later": Fault(("publish.before",), _deliver(_repeat_late), is_exact=True),
+    "old-after-new": Fault(("publish.before",), _deliver(_older_ones_after), is_exact=True, fits=_is_order),
     "on-wrong-hosts": Fault(("publish.before",), _deliver(_astray), is_exact=True, fits=_is_order),
 }  # fmt: skip
 

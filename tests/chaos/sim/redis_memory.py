@@ -3,21 +3,26 @@
 `tests/chaos/test_redis_memory.py` holds it against a real one.
 """
 
+import heapq
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any, Self
 
 import redis
 from celery.backends import redis as celery_redis
 
+from cloud.core import backend
+
 Lua = Callable[["MemoryRedis", Sequence[str], Sequence[Any]], Any]
 
 
 class MemoryRedis:
-    """Strings, hashes, sets, sorted sets and streams, without expiry: a simulated run is shorter than any."""
+    """Strings, hashes, sets, sorted sets and streams, each until its time is over."""
 
     def __init__(self, clock: Callable[[], float], *, decode_responses: bool = False) -> None:
         self._clock = clock
         self._shared: dict[str, Any] = {"values": {}, "run": 1, "away": False, "full": False, "ids": 0}
+        self._shared |= {"until": {}, "ends": []}
         self._is_text = decode_responses
 
     def decoding(self) -> "MemoryRedis":
@@ -33,6 +38,8 @@ class MemoryRedis:
 
     def flushall(self) -> None:
         self._shared["values"].clear()
+        self._shared["until"].clear()
+        self._shared["ends"].clear()
 
     def restart(self) -> None:
         """Begin anew, without what it held."""
@@ -55,7 +62,16 @@ class MemoryRedis:
 
     def _values(self, *, writes: bool) -> dict[str, Any]:
         self.check(writes=writes)
+        self._expire()
         return self._shared["values"]  # type: ignore[no-any-return]
+
+    def _expire(self) -> None:
+        ends, until, now = self._shared["ends"], self._shared["until"], self._clock()
+        while ends and ends[0][0] <= now:
+            end, key = heapq.heappop(ends)
+            if until.get(key) == end:
+                self._shared["values"].pop(key, None)
+                del until[key]
 
     def _bytes(self, value: Any) -> Any:
         if value is None or (self._is_text and isinstance(value, str)):
@@ -76,22 +92,32 @@ class MemoryRedis:
         if nx and before is not None:
             return None
         values[_text(key)] = str(value) if isinstance(value, int) else value
+        self._shared["until"].pop(_text(key), None)
+        if ex is not None:
+            self.expire(key, ex)
         return before if get else True
 
     def setex(self, key: str, seconds: Any, value: Any) -> bool:
-        return bool(self.set(key, value))
+        return bool(self.set(key, value, ex=seconds))
 
     def incr(self, key: str, amount: int = 1) -> int:
         number = int(self.get(key) or 0) + amount
-        self.set(key, number)
+        self._values(writes=True)[_text(key)] = str(number)
         return number
 
     def delete(self, *keys: str) -> int:
         values = self._values(writes=False)
+        for key in keys:
+            self._shared["until"].pop(_text(key), None)
         return sum(values.pop(_text(key), None) is not None for key in keys)
 
     def expire(self, key: str, seconds: Any) -> bool:
-        return _text(key) in self._values(writes=False)
+        if _text(key) not in self._values(writes=False):
+            return False
+        end = self._clock() + (seconds.total_seconds() if isinstance(seconds, timedelta) else seconds)
+        self._shared["until"][_text(key)] = end
+        heapq.heappush(self._shared["ends"], (end, _text(key)))
+        return True
 
     def exists(self, key: str) -> int:
         return int(_text(key) in self._values(writes=False))
@@ -259,8 +285,8 @@ def _as_bytes(value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-class Backend(celery_redis.RedisBackend):
-    """Celery's own backend for Redis, asking the one in memory."""
+class Backend(backend.Backend):
+    """The cloud's own backend for Redis, asking the one in memory."""
 
     memory: MemoryRedis
     thread_safe = True

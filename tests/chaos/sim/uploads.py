@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from django.test import Client
-
 from compute_agent.errors import TransferFailed
 from compute_agent.storage import fake_moves
+from tests.chaos.sim.http import Api
 from tests.chaos.sim.world import World
 
 
@@ -18,7 +17,7 @@ class Sent(NamedTuple):
 
 def install(world: World) -> None:
     """Let the fake disks of this process be sent to the API of this world."""
-    client = Client(raise_request_exception=False)
+    api = Api()
 
     def put(path: Path, url: str) -> int:
         parts = urlsplit(url)
@@ -26,7 +25,7 @@ def install(world: World) -> None:
         answers: list[int] = []
         body = path.read_bytes()
         world.act("api", lambda: answers.append(
-            client.put(target, body, content_type="application/octet-stream").status_code
+            api.ask("PUT", target, body, "application/octet-stream").status_code
         ))
         return answers[0] if answers else 0
 

@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-from django.test import Client
-
 from cloud.compute.models import Flavor, Instance, Service
 from cloud.core import context
 from cloud.core.context import RequestContext
@@ -12,6 +10,7 @@ from cloud.identity.models import Domain, Project
 from cloud.identity.services import quotas
 from cloud.images.models import Image
 from cloud.networks.models import Network, Subnet
+from tests.chaos.sim.http import Api
 from tests.chaos.sim.world import World
 
 PROJECT = "1" * 32
@@ -26,7 +25,7 @@ class Users:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._client = Client(raise_request_exception=False)
+        self._api = Api()
         self.answers: list[int] = []
 
     def prepare(self) -> None:
@@ -63,9 +62,8 @@ class Users:
         return answers[0] if answers else None
 
     def _send(self, method: str, path: str, body: Any, version: str) -> Any:
-        raw = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
-        headers = {"x-auth-token": "user", "x-openstack-nova-api-version": version}
-        return self._client.generic(method, _PREFIX + path, headers=headers, **raw)
+        raw = b"" if body is None else json.dumps(body).encode()
+        return self._api.ask(method, _PREFIX + path, raw, x_auth_token="user", x_openstack_nova_api_version=version)
 
     def create(self, count: int = 1, image: int = 0, **more: Any) -> None:
         server = {

@@ -1,6 +1,8 @@
 """Celery's broker: kombu's memory transport, with one store of messages whose contents and order the run decides."""
 
+import base64
 import copy
+import json
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,12 +11,14 @@ from typing import Any
 import redis
 from kombu.transport import TRANSPORT_ALIASES, memory, virtual
 
+from contracts.compute import COMMANDS
 from tests.chaos.sim.boundaries import Boundaries
 from tests.chaos.sim.clock import Clock
 from tests.chaos.sim.redis_memory import MemoryRedis
 
 # What a worker took and did not acknowledge comes back after this time: `visibility_timeout` of contracts.broker.
 VISIBLE_AGAIN_SECONDS = 3600.0
+_REMEMBERED = 200
 Message = dict[str, Any]
 
 
@@ -24,6 +28,8 @@ class Wire:
     def __init__(self, clock: Clock, boundaries: Boundaries, server: MemoryRedis) -> None:
         self._clock, self._boundaries, self._server = clock, boundaries, server
         self.queues: dict[str, deque[Message]] = {}
+        # What hosts were told, in that order.
+        self.orders: deque[tuple[str, Message]] = deque(maxlen=_REMEMBERED)
         self._epoch = 0
         # Tells what becomes of a message that is published: copies of it, none, or itself.
         self.delivery: Callable[[str, Message], list[tuple[str, Message]]] = lambda queue, message: [(queue, message)]
@@ -33,6 +39,8 @@ class Wire:
         self._boundaries.cross("publish.before", label)
         self._server.check()
         self._stamp(message)
+        if message["headers"]["task"] in COMMANDS:
+            self.orders.append((queue, copy_of(message)))
         for where, one in self.delivery(queue, message):
             self.enqueue(where, one)
         self._boundaries.cross("publish.after", label)
@@ -79,6 +87,12 @@ class Wire:
 
 def name_of(message: Message) -> str:
     return str(message["headers"]["task"]).rsplit(".", 1)[-1]
+
+
+def instance_of(order: Message) -> str:
+    """Return the server that an order is about."""
+    arguments, *_ = json.loads(base64.b64decode(order["body"]))
+    return str(arguments[0]["instance_uuid"])
 
 
 def copy_of(message: Message) -> Message:

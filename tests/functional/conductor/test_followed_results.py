@@ -50,7 +50,8 @@ def test_the_members_of_chords_are_not_followed(app, server, monkeypatch):
 def test_an_answer_that_never_came_is_not_followed_for_ever(app, server, monkeypatch):
     monkeypatch.setattr(rpc, "_key_of", [lambda host: None])
     order = GetConsoleOutput(
-        operation_id=str(uuid.uuid4()), step="console", instance_uuid=str(uuid.uuid4()), host="h1", attempt=1, not_after=2e9
+        operation_id=str(uuid.uuid4()), step="console", instance_uuid=str(uuid.uuid4()), host="h1", attempt=1,
+        not_after=2e9,
     )
     with pytest.raises(Unavailable):
         rpc.call(order, 0.2)
