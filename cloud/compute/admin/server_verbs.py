@@ -18,13 +18,14 @@ class Verb:
 
     Attributes:
         event: of the table of transitions.
+        run: begins it; returns False where that is not needed.
         done: what is said of a server for which it has begun.
         is_grave: whether it cannot be taken back.
     """
 
     title: str
     event: str
-    run: Callable[[RequestContext, Instance], None]
+    run: Callable[[RequestContext, Instance], object]
     done: str
     is_grave: bool = False
 
@@ -61,9 +62,11 @@ def _carry_out(verb: Verb, context: RequestContext, instance: Instance) -> Resul
     if instance.deleted:
         return Result(name, "", f"Server {name}: it is deleted already.")
     try:
-        verb.run(context, instance)
+        is_begun = verb.run(context, instance) is not False
     except CloudError as refusal:
         return Result(name, "", f"Server {name}: {refusal.message}")
+    if not is_begun:
+        return Result(name, "", f"Server {name}: it is deleted already, or is about to be.")
     return Result(name, f"Server {name} {verb.done}.")
 
 

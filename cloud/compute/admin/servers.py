@@ -16,6 +16,7 @@ from cloud.compute.admin.server_columns import ServerColumns
 from cloud.compute.admin.server_filters import BusyFilter, LivingFilter, StatusFilter
 from cloud.compute.admin.server_verbs import VERBS, carry_out, refusal_of
 from cloud.compute.models import Instance, Operation
+from cloud.compute.services.delete_server import is_kept_here
 from cloud.core.presentation import ReadOnlyAdmin, WholePage
 
 
@@ -31,7 +32,7 @@ class ServerAdmin(ServerColumns, WholePage, ReadOnlyAdmin):
     date_hierarchy = "created_at"
     ordering = ("-created_at", "-id")
     list_per_page = 50
-    actions = ("start", "stop", "reboot_soft", "reboot_hard", "delete")
+    actions = ("start", "stop", "reboot_soft", "reboot_hard", "restore", "delete", "force_delete")
     change_form_template = "admin/compute/server.html"
     fieldsets = (
         (None, {"fields": ("status", "doing", "fault_", "host_", "flavor_", "project", "user")}),
@@ -61,15 +62,26 @@ class ServerAdmin(ServerColumns, WholePage, ReadOnlyAdmin):
     def reboot_hard(self, request: HttpRequest, queryset: Any) -> None:
         self._carry_out("reboot_hard", request, queryset)
 
+    @admin.action(description="Restore selected servers")
+    def restore(self, request: HttpRequest, queryset: Any) -> None:
+        self._carry_out("restore", request, queryset)
+
     @admin.action(description="Delete selected servers")
     def delete(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return self._confirmed("delete", request, queryset)
+
+    @admin.action(description="Delete selected servers at once")
+    def force_delete(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return self._confirmed("force_delete", request, queryset)
+
+    def _confirmed(self, name: str, request: HttpRequest, servers: Iterable[Instance]) -> HttpResponse | None:
         if request.POST.get("confirmed"):
-            self._carry_out("delete", request, queryset)
+            self._carry_out(name, request, servers)
             return None
         values = {
-            **self.admin_site.each_context(request), "servers": list(queryset), "title": "Delete servers",
-            "opts": self.opts, "checkbox": helpers.ACTION_CHECKBOX_NAME,
-            "back": reverse("admin:compute_instance_changelist"),
+            **self.admin_site.each_context(request), "servers": list(servers), "title": "Delete servers",
+            "opts": self.opts, "checkbox": helpers.ACTION_CHECKBOX_NAME, "action": name,
+            "is_kept": name == "delete" and is_kept_here(), "back": reverse("admin:compute_instance_changelist"),
         }  # fmt: skip
         return TemplateResponse(request, "admin/compute/delete_servers.html", values)
 
@@ -97,7 +109,7 @@ class ServerAdmin(ServerColumns, WholePage, ReadOnlyAdmin):
             self.message_user(request, "There is no such server, or nothing of that name can be done.", messages.ERROR)
             return HttpResponseRedirect(reverse("admin:compute_instance_changelist"))
         if VERBS[verb].is_grave and not request.POST.get("confirmed"):
-            return self.delete(request, [instance])
+            return self._confirmed(verb, request, [instance])
         self._carry_out(verb, request, [instance])
         return HttpResponseRedirect(reverse("admin:compute_instance_change", args=[pk]))
 

@@ -41,6 +41,8 @@ NAMES_IN: dict[str, dict[str, str]] = {
     "stop": {graphs.POWER: "compute_stop_instance"},
     "start": {graphs.POWER: "compute_start_instance"},
     "reboot": {graphs.POWER: "compute_reboot_instance"},
+    "delete": {graphs.POWER: "compute_soft_delete_instance"},
+    "restore": {graphs.POWER: "compute_restore_instance"},
     "resize": _MOVE,
     "migrate": _MOVE,
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from cloud.compute import states
 from cloud.compute.errors import ClientTokenReused, ClientTokenSpent
 from cloud.compute.models import ClientToken, Instance
 from cloud.compute.services import create_servers
@@ -63,7 +64,7 @@ def _made_before(context: RequestContext, token: str, fingerprint: str) -> list[
     if row.fingerprint != fingerprint:
         raise ClientTokenReused(token=token)
     rows = Instance.objects.filter(project_id=context.project_id, reservation_id=row.reservation_id, deleted=False)
-    found = list(rows.order_by("launch_index"))
+    found = list(rows.exclude(vm_state=states.SOFT_DELETED).order_by("launch_index"))
     if not found:
         raise ClientTokenSpent(token=token)
     return found

@@ -13,8 +13,10 @@ from cloud.compute.states import machine
 from cloud.core.context import RequestContext
 
 
-def delete(context: RequestContext, instance: Instance) -> None:
+def delete(context: RequestContext, instance: Instance) -> bool:
     """Begin to delete; a server that is being deleted already, or is kept to be restored, is left to that.
+
+    Tell whether it was begun.
 
     Where deleted servers are kept, one that never ran or is not whole is deleted at once all the same.
 
@@ -26,22 +28,23 @@ def delete(context: RequestContext, instance: Instance) -> None:
         # Locked, so that what is decided of its state is done to that state.
         now_is = Instance.objects.select_for_update().filter(pk=instance.pk, deleted=False).first()
         if now_is is None or (is_kept_here() and _is_kept_already(now_is)):
-            return
+            return False
         if is_kept_here() and _can_be_kept(now_is):
-            _begin(context, now_is, "soft_delete", "soft_delete")
-        else:
-            _begin(context, now_is, "delete", "delete")
+            return _begin(context, now_is, "soft_delete", "soft_delete")
+        return _begin(context, now_is, "delete", "delete")
 
 
-def force_delete(context: RequestContext, instance: Instance) -> None:
+def force_delete(context: RequestContext, instance: Instance) -> bool:
     """Begin to delete at once, in any state; a server that is being deleted already is left to that.
+
+    Tell whether it was begun.
 
     Raises:
         InstanceLocked
     """
     check_lock(context, instance)
     with transaction.atomic():
-        _begin(context, instance, "delete", "delete")
+        return _begin(context, instance, "delete", "delete")
 
 
 def is_kept_here() -> bool:
@@ -62,8 +65,10 @@ def _can_be_kept(instance: Instance) -> bool:
     return is_whole and machine.allows("soft_delete", instance.vm_state, instance.task_state)
 
 
-def _begin(context: RequestContext, instance: Instance, event: str, workflow: str) -> None:
+def _begin(context: RequestContext, instance: Instance, event: str, workflow: str) -> bool:
     rows = Instance.objects.filter(pk=instance.pk, deleted=False)
-    if machine.fire(rows, event, updated_at=timezone.now()):
-        operations.begin(context, [instance], "delete", workflow)
-        drop_unfinished(instance.uuid)
+    if not machine.fire(rows, event, updated_at=timezone.now()):
+        return False
+    operations.begin(context, [instance], "delete", workflow)
+    drop_unfinished(instance.uuid)
+    return True

@@ -147,7 +147,10 @@ def test_a_server_is_shown_with_its_surroundings_and_without_its_secrets(operato
 def test_buttons_tell_by_the_table_of_states_what_may_be_done(operator):
     said = page(operator, "compute_instance_change", active().pk)
     buttons = {name: "disabled" in rest for name, rest in re.findall(r'<button name="(\w+)" ([^>]*)>', said)}
-    assert buttons == {"start": True, "stop": False, "reboot_soft": False, "reboot_hard": False, "delete": False}
+    assert buttons == {
+        "start": True, "stop": False, "reboot_soft": False, "reboot_hard": False, "restore": True, "delete": False,
+        "force_delete": False,
+    }  # fmt: skip
     assert "Cannot &#x27;start&#x27; instance" in said
 
 
@@ -194,6 +197,26 @@ def test_deleting_asks_first(operator):
     assert "Server web is being deleted." in act(operator, "delete", server, confirmed="yes")
     server.refresh_from_db()
     assert server.task_state == "deleting"
+
+
+def test_kept_servers_are_found_restored_and_deleted_at_once(operator, settings):
+    settings.RECLAIM_INSTANCE_INTERVAL = 3600
+    one, two = (active(display_name=name, vm_state="soft-delete") for name in ("one", "two"))
+    assert "one" in page(operator, "compute_instance_changelist", status="SOFT_DELETED")
+    assert "Server one is being restored." in act(operator, "restore", one)
+    assert "Server two: it is deleted already" in act(operator, "delete", two, confirmed="yes")
+    said = operator.post(reverse("admin:compute_instance_act", args=[two.pk, "force_delete"])).content.decode()
+    assert "This server will be gone, with its disks:" in said
+    assert 'name="action" value="force_delete"' in said
+    assert "Server two is being deleted for good." in act(operator, "force_delete", two, confirmed="yes")
+    assert set(Operation.objects.values_list("instance_uuid", "workflow")) == {
+        (one.uuid, "restore"), (two.uuid, "delete")
+    }  # fmt: skip
+
+
+def test_what_is_kept_is_said_before_it_is_deleted(operator, settings):
+    settings.RECLAIM_INSTANCE_INTERVAL = 3600
+    assert "This server will be off, and can be restored for a while" in act(operator, "delete", active())
 
 
 def test_the_buttons_of_one_server(operator):

@@ -75,9 +75,10 @@ def test_a_refused_request_leaves_its_token_free(body):
     assert post(body, "order-1").status_code == 202
 
 
-def test_a_token_whose_servers_are_deleted_makes_no_new_ones(body):
+@pytest.mark.parametrize("columns", [{"deleted": True}, {"vm_state": "soft-delete"}])
+def test_a_token_whose_servers_are_deleted_makes_no_new_ones(body, columns):
     post(body, "order-1")
-    Instance.objects.update(deleted=True)
+    Instance.objects.update(**columns)
     answer = post(body, "order-1")
     assert answer.status_code == 409
     assert "are deleted" in fault(answer)

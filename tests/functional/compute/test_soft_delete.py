@@ -224,6 +224,14 @@ def test_nothing_else_is_done_to_a_kept_server(member, kept, action, body):
     assert state(kept) == ("soft-delete", "")
 
 
+@pytest.mark.parametrize(("action", "body"), [("migrate", None), ("evacuate", {})])
+def test_operators_move_no_kept_server_either(admin, kept, action, body):
+    answer = act(admin.at("2.95"), kept, action, body)
+    assert answer.status_code == 409
+    assert "while it is in vm_state soft-delete" in fault(answer)
+    assert state(kept) == ("soft-delete", "")
+
+
 def test_an_operators_word_counts_the_server_again_whatever_its_limit(admin, kept):
     quotas.set_limits(MINE, {"instances": 0})
     assert act(admin, kept, "os-resetState", {"state": "active"}).status_code == 202

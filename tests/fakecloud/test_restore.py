@@ -1,0 +1,42 @@
+"""The stock command line with a cloud that keeps deleted servers for a while."""
+
+import pytest
+
+from tests.fixtures.clouds import CommandFailed, LocalCloud, wait_until
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory):
+    """One fake host, and a day to change one's mind."""
+    one = LocalCloud(tmp_path_factory.mktemp("keeping"), "fake", NOVELLA_RECLAIM_INSTANCE_INTERVAL="86400")
+    try:
+        one.host("up")
+        yield one
+    finally:
+        one.end()
+
+
+def status(cloud, uuid):
+    shown = cloud.show("server", "show", uuid)
+    return shown["status"] if shown["OS-EXT-STS:task_state"] is None else "busy"
+
+
+def names(cloud, *options, **of):
+    return {row["Name"] for row in cloud.show("server", "list", *options, **of)}
+
+
+def test_a_deleted_server_comes_back_and_a_forced_delete_is_for_good(cloud):
+    uuid = cloud.show("server", "create", "--image", "tiny", "--flavor", "m1.tiny", "--network", "demo", "--wait",
+                      "mine")["id"]
+    cloud.openstack("server", "delete", "mine")
+    wait_until(lambda: status(cloud, uuid) == "SOFT_DELETED", "the server to be kept", 30)
+    assert "mine" not in names(cloud)
+    assert "mine" in names(cloud, "--deleted", "--all-projects", cloud="novella-admin")
+    cloud.openstack("server", "restore", uuid)
+    wait_until(lambda: status(cloud, uuid) == "ACTIVE", "the server to be back", 30)
+    events = [row["Action"] for row in cloud.show("server", "event", "list", uuid)]
+    assert sorted(events) == ["create", "delete", "restore"]
+    cloud.openstack("server", "delete", "--force", "--wait", "mine")
+    with pytest.raises(CommandFailed, match="mine"):
+        cloud.show("server", "show", "mine")
+    wait_until(lambda: cloud.audit() == "", "the audit to be content", 40)
