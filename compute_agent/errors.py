@@ -71,6 +71,12 @@ class VifPlugFailed(AgentError):
     code = ErrorCode.VIF_PLUG_FAILED
 
 
+class Poison(AgentError):
+    """The order was begun by several processes, one after the other, and none of them lived to see its end."""
+
+    code = ErrorCode.POISON
+
+
 class DeadlineExceeded(AgentError):
     """The order could not be ended within the time that it had."""
 

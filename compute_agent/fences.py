@@ -10,7 +10,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ import msgspec
 
 from compute_agent.errors import HostDiskFull, OrderRefused
 from compute_agent.files import full_disk_told, replace_file
+from compute_agent.tries import Beginning, Tries, count_try, key_of
 from contracts.compute import COMMANDS, DestroyServer, DropAside, TakeBackServer, VacateServer
 from contracts.envelope import Order
 
@@ -47,12 +49,14 @@ class Record(msgspec.Struct):
 
     `begun_at`: when the latest operation of them all began.
     `forgot_until`: the record was lost and nobody knows which of the orders sent before that time were carried out.
+    `tries`: what began and did not end yet, by the same keys as answers.
     """
 
     operations: dict[str, Seen] = {}
     is_deleted: bool = False
     begun_at: float = 0.0
     forgot_until: float = 0.0
+    tries: dict[str, Tries] = {}
 
 
 class FenceStore(Protocol):
@@ -63,6 +67,9 @@ class FenceStore(Protocol):
 
     def save(self, uuid: str, record: Record) -> None:
         """Keep the record."""
+
+    def drop(self, uuid: str) -> None:
+        """Forget a record; none is a success."""
 
     def make_room(self) -> None:
         """Give up what is kept back for the day when the disk is full."""
@@ -85,6 +92,10 @@ class MemoryFences:
     def save(self, uuid: str, record: Record) -> None:
         """See FenceStore."""
         self._records[uuid] = (time.time(), msgspec.msgpack.encode(record))
+
+    def drop(self, uuid: str) -> None:
+        """See FenceStore."""
+        self._records.pop(uuid, None)
 
     def make_room(self) -> None:
         """See FenceStore."""
@@ -129,6 +140,10 @@ class FileFences:
         with full_disk_told(f"the record of instance {uuid}"):
             replace_file(self._path(uuid), msgspec.json.encode(record), is_lasting=True)
 
+    def drop(self, uuid: str) -> None:
+        """See FenceStore."""
+        self._path(uuid).unlink(missing_ok=True)
+
     def make_room(self) -> None:
         """See FenceStore."""
         self._reserve.unlink(missing_ok=True)
@@ -153,39 +168,49 @@ class FileFences:
 
 
 def check_address(order: Order, host: str, now: float) -> None:
-    """Refuse an order that is for another host, came too late or names no instance.
+    """Refuse an order that is for another host, came too late, or names no instance or operation.
 
     Raises:
         OrderRefused
     """
-    if not _UUID.fullmatch(order.instance_uuid):
-        raise OrderRefused("instance_uuid is not a uuid in canonical form")  # it becomes the name of files
+    for name in ("instance_uuid", "operation_id"):  # they become names of files
+        if not _UUID.fullmatch(getattr(order, name)):
+            raise OrderRefused(f"{name} is not a uuid in canonical form")
     if order.host != host:
         raise OrderRefused(f"the order is for host {order.host!r}, not for {host!r}")
     if now > order.not_after:
         raise OrderRefused(f"the order came {now - order.not_after:.1f} s after its deadline")
 
 
-def admit(order: Order, store: FenceStore) -> dict[str, Any] | None:
+def admit(order: Order, store: FenceStore, beginning: Beginning | None = None) -> dict[str, Any] | None:
     """Let an order pass, or return the answer that it got the first time. The instance's lock must be held.
+
+    Args:
+        order: the order.
+        store: of its host.
+        beginning: the try that is counted until `remember` or `let_go`; without it none is.
 
     Raises:
         OrderRefused: a newer attempt was seen, or the instance was destroyed since, or nobody knows whether it was.
+        Poison: too many processes began the order and died.
         HostDiskFull: there is no room for the record.
     """
     record = store.load(order.instance_uuid)
     if record.is_deleted and order.NAME != DestroyServer.NAME:
         raise OrderRefused("the instance was deleted")
     seen = record.operations.get(order.operation_id)
-    if seen and order.attempt == seen.attempt and _key(order) in seen.answers:
-        return seen.answers[_key(order)]
+    if seen and order.attempt == seen.attempt and key_of(order) in seen.answers:
+        return seen.answers[key_of(order)]
     _refuse_the_past(order, record, seen)
+    is_news = beginning is not None and count_try(order, record.tries, beginning)
     if seen is None or order.attempt > seen.attempt:
         floor = max(order.attempt, seen.floor if seen else 0)
         record.operations.pop(order.operation_id, None)
         record.operations[order.operation_id] = Seen(floor=floor, attempt=order.attempt)
         record.begun_at = max(record.begun_at, order.begun_at)
         _forget_oldest(record)
+        is_news = True
+    if is_news:
         _save(order, record, store)
     return None
 
@@ -236,12 +261,41 @@ def remember(order: Order, answer: dict[str, Any], store: FenceStore) -> None:
     if isinstance(order, DestroyServer):
         record.is_deleted |= order.is_final
         seen.floor = order.attempt + 1
-    seen.answers = {**seen.answers, _key(order): answer}
+        record.tries = {}
+    record.tries.pop(key_of(order), None)
+    seen.answers = {**seen.answers, key_of(order): answer}
     _save(order, record, store)
 
 
-def _key(order: Order) -> str:
-    return f"{order.NAME}/{order.step}"
+def let_go(order: Order, store: FenceStore) -> None:
+    """Note that an admitted order failed: whoever began it lived to say so. The instance's lock must still be held."""
+    record = store.load(order.instance_uuid)
+    if record.tries.pop(key_of(order), None) is None:
+        return
+    try:
+        _save(order, record, store)
+    except HostDiskFull as exc:  # the order's own failure is told; this process is counted once, dead or not
+        log.warning("that order %s failed could not be recorded: %s", order.NAME, exc)
+
+
+@contextmanager
+def counted_beside(order: Order, store: FenceStore, beginning: Beginning) -> Iterator[None]:
+    """Count the try of an order that holds no lock, in a record of its operation's own.
+
+    Raises:
+        Poison: too many processes began the order and died.
+        HostDiskFull: there is no room for the record.
+    """
+    uuid = order.operation_id
+    record = store.load(uuid)
+    if count_try(order, record.tries, beginning):
+        store.save(uuid, record)
+    try:
+        yield
+    except Exception:
+        store.drop(uuid)
+        raise
+    store.drop(uuid)
 
 
 def _forget_oldest(record: Record) -> None:

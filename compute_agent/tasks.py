@@ -5,7 +5,9 @@ A failure is returned as an outcome, never raised: the chain's next link must he
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +15,7 @@ import msgspec
 from celery import Celery
 
 from compute_agent.errors import AgentError, OrderRefused
-from compute_agent.fences import FenceStore, admit, check_address, remember
+from compute_agent.fences import FenceStore, admit, check_address, counted_beside, let_go, remember
 from compute_agent.host import Host
 from compute_agent.locks import InstanceLocks
 from compute_agent.operations.console import get_console_output
@@ -27,6 +29,7 @@ from compute_agent.operations.set_aside import drop_aside, set_aside, take_back
 from compute_agent.operations.snapshot import snapshot
 from compute_agent.operations.spawn import spawn
 from compute_agent.operations.transfer import land, receive_disks, send_disks
+from compute_agent.tries import Beginning, is_suspect
 from compute_agent.workload import Workload
 from contracts.compute import (
     COMMANDS,
@@ -56,14 +59,19 @@ from contracts.signing import ORDER, WORD, is_signed, sign
 log = logging.getLogger(__name__)
 
 _DETAIL_CHARACTERS = 2_000
+_SUSPECTS = "suspects"  # no uuid, so that it is no instance's lock
 
 
 @dataclass(frozen=True)
 class Duty:
-    """How a command is carried out; `is_exclusive` ones hold the instance's lock and pass its fence."""
+    """How a command is carried out; `is_exclusive` ones hold the instance's lock and pass its fence.
+
+    `is_repeated`: it is sent again when nothing is heard of it, so that its tries are counted.
+    """
 
     operation: Callable[[Host, Any], Outcome]
     is_exclusive: bool = True
+    is_repeated: bool = True
 
 
 DUTIES: Mapping[str, Duty] = {
@@ -75,8 +83,8 @@ DUTIES: Mapping[str, Duty] = {
     StartServer.NAME: Duty(start),
     RebootServer.NAME: Duty(reboot),
     RebuildServer.NAME: Duty(rebuild),
-    GetConsoleOutput.NAME: Duty(get_console_output, is_exclusive=False),
-    InspectServer.NAME: Duty(inspect_server, is_exclusive=False),
+    GetConsoleOutput.NAME: Duty(get_console_output, is_exclusive=False, is_repeated=False),
+    InspectServer.NAME: Duty(inspect_server, is_exclusive=False, is_repeated=False),
     SetAsideServer.NAME: Duty(set_aside),
     SendDisks.NAME: Duty(send_disks, is_exclusive=False),
     ReceiveDisks.NAME: Duty(receive_disks, is_exclusive=False),
@@ -90,11 +98,12 @@ DUTIES: Mapping[str, Duty] = {
 
 @dataclass(frozen=True)
 class Station:
-    """A host with the locks and fences of its instances."""
+    """A host with the locks and fences of its instances; `process` is nobody's name but this process'."""
 
     host: Host
     locks: InstanceLocks
     fences: FenceStore
+    process: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
 @dataclass(frozen=True)
@@ -170,14 +179,46 @@ def _perform(station: Station, order: Order) -> dict[str, Any]:
     host, duty = station.host, DUTIES[order.NAME]
     check_address(order, host.name, host.clock())
     if not duty.is_exclusive:
-        return _success(order, duty.operation(host, order))
-    with station.locks.hold(order.instance_uuid, order.not_after - host.clock()):
+        return _perform_beside(station, order)
+    fences = station.fences
+    wait_seconds = order.not_after - host.clock()
+    with station.locks.hold(order.instance_uuid, wait_seconds), _alone(station, order, order.instance_uuid):
         check_address(order, host.name, host.clock())
-        answer = admit(order, station.fences)
+        answer = admit(order, fences, Beginning(station.process, host.clock()))
         if answer is None:
-            answer = _success(order, duty.operation(host, order))
-            remember(order, answer, station.fences)
+            answer = _success(order, _run(station, order))
+            remember(order, answer, fences)
         return answer
+
+
+def _run(station: Station, order: Order) -> Outcome:
+    try:
+        return DUTIES[order.NAME].operation(station.host, order)
+    except Exception:
+        let_go(order, station.fences)
+        raise
+
+
+def _perform_beside(station: Station, order: Order) -> dict[str, Any]:
+    """Carry out what may run beside everything else that is done to its instance."""
+    host, duty = station.host, DUTIES[order.NAME]
+    if not duty.is_repeated:
+        return _success(order, duty.operation(host, order))
+    with _alone(station, order, order.operation_id):
+        check_address(order, host.name, host.clock())
+        with counted_beside(order, station.fences, Beginning(station.process, host.clock())):
+            return _success(order, duty.operation(host, order))
+
+
+@contextmanager
+def _alone(station: Station, order: Order, record: str) -> Iterator[None]:
+    """Let no other suspect run at the same time, if the order is one."""
+    if not is_suspect(order, station.fences.load(record).tries, station.host.clock()):
+        yield
+        return
+    log.warning("operation=%s: %s killed this agent before; carrying it out alone", order.operation_id, order.NAME)
+    with station.locks.hold(_SUSPECTS, order.not_after - station.host.clock()):
+        yield
 
 
 def _success(order: Order, outcome: Outcome) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class ErrorCode(StrEnum):
     NETWORK_EXHAUSTED = "NoMoreFixedIps"
     HOST_NOT_FENCED = "HostNotFenced"
     SUPERSEDED = "Superseded"
+    POISON = "Poison"
     INTERNAL = "Internal"
 
 
@@ -42,6 +43,7 @@ TENANT_TEXT: dict[str, str] = {
     ErrorCode.NETWORK_EXHAUSTED: "No more fixed IP addresses are available on the network.",
     ErrorCode.HOST_NOT_FENCED: "The server's host is not known to be off any more.",
     ErrorCode.SUPERSEDED: "Another request took its place.",
+    ErrorCode.POISON: "Whatever tried to carry it out broke down, again and again.",
     ErrorCode.INTERNAL: "An internal error occurred.",
 }
 

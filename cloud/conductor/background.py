@@ -8,6 +8,7 @@ from typing import Any
 from celery.signals import task_failure, task_postrun, task_prerun, worker_ready, worker_shutting_down
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
+from cloud.compute.services import tries
 from cloud.conductor.inbound.gate import gate
 from cloud.conductor.inbound.guard import Guard
 from cloud.conductor.inbound.users import UserKeeper
@@ -70,6 +71,7 @@ def _repeat() -> None:
 
 def repeat_what_was_lost() -> None:
     """Let what the database failed be sent again as soon as it answers, not when its silence has lasted long enough."""
+    tries.make_up()
     if _lost.is_set():
         repeat_soon()
         _lost.clear()

@@ -1,11 +1,13 @@
 """The conductor's tasks: decode, call one step, nothing else."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from celery import shared_task
 
-from cloud.compute.services import create_once, host_feed, host_reports, power_reports
+from cloud.compute.services import create_once, host_feed, host_reports, power_reports, tries
 from cloud.conductor import background, presence
 from cloud.conductor.reconcile import hosts, losses, operations, outbox, prune, reclaim, residue
 from cloud.conductor.reconcile.turns import one_at_a_time
@@ -38,13 +40,27 @@ _throws = (msgspec.ValidationError,)
 __all__ = ["background"]  # imported for what it connects
 
 
-@shared_task(name=names.CLAIM, throws=_throws)
+def _step(name: str, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Register a task that moves operations on: what begins there and never ends has taken its process with it."""
+
+    def register(function: Callable[..., Any]) -> Any:
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            with tries.counted():
+                return function(*args, **kwargs)
+
+        return shared_task(name=name, throws=_throws, **options)(run)
+
+    return register
+
+
+@_step(names.CLAIM)
 def claim_destinations(selected: Wire, *, operation_ids: list[str], attempt: int) -> None:
     """Claim what the scheduler chose."""
     placing.claim_destinations(Selected.from_wire(selected), operation_ids, attempt)
 
 
-@shared_task(name=names.BEGIN_SPAWN, throws=_throws)
+@_step(names.BEGIN_SPAWN)
 def begin_spawn(outcomes: list[Wire], *, operation_id: str, attempt: int) -> None:
     """Go on from a ready host to the guest."""
     building.begin_spawn([Outcome.from_wire(one) for one in outcomes], operation_id, attempt)
@@ -62,127 +78,127 @@ def take_answer(outcome: Wire, *, operation_id: str, attempt: int) -> Wire:
     return outcome
 
 
-@shared_task(name=names.FINISH_SPAWN, throws=_throws)
+@_step(names.FINISH_SPAWN)
 def finish_spawn(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a build."""
     building.finish_spawn(ServerSpawned.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.FINISH_CLEARING, throws=_throws)
+@_step(names.FINISH_CLEARING)
 def finish_clearing(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Go on from a host that failed a build to the next one."""
     clearing.finish_clearing(ServerDestroyed.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.FINISH_DELETE, throws=_throws)
+@_step(names.FINISH_DELETE)
 def finish_delete(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a delete."""
     deleting.finish_delete(ServerDestroyed.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.FINISH_POWER, throws=_throws)
+@_step(names.FINISH_POWER)
 def finish_power(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a stop, start or reboot."""
     power.finish_power(PowerChanged.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.FINISH_SOFT_DELETE, throws=_throws)
+@_step(names.FINISH_SOFT_DELETE)
 def finish_soft_delete(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a delete that keeps the server for a while."""
     soft_deleting.finish_soft_delete(PowerChanged.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.FINISH_RESTORE, throws=_throws)
+@_step(names.FINISH_RESTORE)
 def finish_restore(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a restore."""
     restoring.finish_restore(PowerChanged.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.BEGIN_REBUILD, throws=_throws)
+@_step(names.BEGIN_REBUILD)
 def begin_rebuild(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Go on from the image in the host's cache to the rebuild."""
     rebuilding.begin_rebuild(ImagePrepared.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.FINISH_REBUILD, throws=_throws)
+@_step(names.FINISH_REBUILD)
 def finish_rebuild(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a rebuild."""
     rebuilding.finish_rebuild(PowerChanged.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.CLAIM_MOVE, throws=_throws)
+@_step(names.CLAIM_MOVE)
 def claim_move(selected: Wire, *, operation_id: str, attempt: int) -> None:
     """Claim what the scheduler chose for a move."""
     moving.claim_move(Selected.from_wire(selected), operation_id, attempt)
 
 
-@shared_task(name=names.BEGIN_SEND, throws=_throws)
+@_step(names.BEGIN_SEND)
 def begin_send(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Go on from a server set aside to its disks."""
     moving.begin_send(PowerChanged.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.BEGIN_RECEIVE, throws=_throws)
+@_step(names.BEGIN_RECEIVE)
 def begin_receive(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Go on from disks on their way to their new host."""
     moving.begin_receive(DisksSent.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.BEGIN_LAND, throws=_throws)
+@_step(names.BEGIN_LAND)
 def begin_land(outcomes: list[Wire], *, operation_id: str, attempt: int) -> None:
     """Go on from a ready host to the guest."""
     moving.begin_land([Outcome.from_wire(one) for one in outcomes], operation_id, attempt)
 
 
-@shared_task(name=names.FINISH_MOVE, throws=_throws)
+@_step(names.FINISH_MOVE)
 def finish_move(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a move."""
     moving.finish_move(PowerChanged.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.FINISH_CONFIRM, throws=_throws)
+@_step(names.FINISH_CONFIRM)
 def finish_confirm(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a confirmation."""
     confirming.finish_confirm(ServerDestroyed.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.BEGIN_TAKE_BACK, throws=_throws)
+@_step(names.BEGIN_TAKE_BACK)
 def begin_take_back(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Go on from a freed host to the old one."""
     reverting.begin_take_back(ServerDestroyed.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.FINISH_REVERT, throws=_throws)
+@_step(names.FINISH_REVERT)
 def finish_revert(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a way back."""
     reverting.finish_revert(PowerChanged.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.FINISH_SNAPSHOT, throws=_throws)
+@_step(names.FINISH_SNAPSHOT)
 def finish_snapshot(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a snapshot."""
     snapshotting.finish_snapshot(SnapshotSent.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.CLAIM_EVACUATION, throws=_throws)
+@_step(names.CLAIM_EVACUATION)
 def claim_evacuation(selected: Wire, *, operation_id: str, attempt: int) -> None:
     """Claim what the scheduler chose for an evacuation."""
     evacuating.claim_evacuation(Selected.from_wire(selected), operation_id, attempt)
 
 
-@shared_task(name=names.BEGIN_EVACUATION, throws=_throws)
+@_step(names.BEGIN_EVACUATION)
 def begin_evacuation(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Go on from the image on the new host to the server."""
     evacuating.begin_evacuation(ImagePrepared.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.FINISH_EVACUATION, throws=_throws)
+@_step(names.FINISH_EVACUATION)
 def finish_evacuation(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close an evacuation."""
     evacuating.finish_evacuation(PowerChanged.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.LEAVE_HOST, throws=_throws)
+@_step(names.LEAVE_HOST)
 def leave_host(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Go on from a host that failed to evacuate a server to it, and has nothing of it any more."""
     unevacuating.leave_host(ServerDestroyed.from_wire(outcome), operation_id, attempt)

@@ -33,6 +33,7 @@ class Operation(models.Model):
         attempt: generation; grows when another host is tried. Orders of an older one are refused everywhere.
         resend_at: when a reconciler sends the current step again if nothing moved it on.
         deadline: when it has failed, whatever happens.
+        begun: tries of the current step that began and never ended; null until it is sent again. See services/tries.py.
         message: for the owner; detail: for operators; trace: the scheduler's who-removed-whom.
     """
 
@@ -53,6 +54,7 @@ class Operation(models.Model):
     updated_at = models.DateTimeField()
     resend_at = models.DateTimeField(null=True, blank=True)
     deadline = models.DateTimeField()
+    begun = models.IntegerField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     error_code = models.CharField(max_length=32, blank=True, default="")
     message = models.TextField(blank=True, default="")

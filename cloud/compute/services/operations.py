@@ -12,7 +12,7 @@ from django.db import transaction
 
 from cloud.compute.models import Instance, Operation
 from cloud.compute.models.operations import OperationState
-from cloud.compute.services import releases, step_rows
+from cloud.compute.services import releases, step_rows, tries
 from cloud.compute.services.graphs import GRAPHS
 from cloud.core import rpc
 from cloud.core.clock import database_now
@@ -94,11 +94,12 @@ def _be_patient(ids: Sequence[str], soon: datetime, patient_until: datetime) -> 
         rows.update(resend_at=patient_until)
 
 
-def due(timing: Timing, now: datetime) -> dict[str, datetime]:
-    """Return when an order given now is sent again, and when it has failed."""
+def due(timing: Timing, now: datetime) -> dict[str, datetime | None]:
+    """Return when an order given now is sent again, when it has failed, and that no try of it is counted yet."""
     return {
         "resend_at": now + timedelta(seconds=timing.resend_seconds),
         "deadline": now + timedelta(seconds=timing.deadline_seconds),
+        "begun": None,
     }
 
 
@@ -113,6 +114,14 @@ def running(operation_ids: Collection[str], attempt: int) -> list[Operation]:
     if len(found) < len(operation_ids):
         _log.info("%d of %s came too late for attempt %d", len(operation_ids) - len(found), operation_ids, attempt)
     return found
+
+
+def enter(operation_ids: Collection[str], attempt: int) -> list[Operation]:
+    """Return the same, counting the tries of what was sent again; call it outside of a transaction.
+
+    What took its process with it too often is not among them.
+    """
+    return tries.begin(running(operation_ids, attempt))
 
 
 def finish(operation: Operation, *, message: str = "") -> bool:

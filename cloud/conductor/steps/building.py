@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 def begin_spawn(outcomes: Sequence[Outcome], operation_id: str, attempt: int) -> None:
     """Go on to the guest when its host is ready; stop here if the server was deleted or moved on meanwhile."""
-    for operation in operations.running([operation_id], attempt):
+    for operation in operations.enter([operation_id], attempt):
         if not all(is_from_its_host(one, operation) for one in outcomes):
             continue
         failed = next((one for one in outcomes if one.is_failure), None)
@@ -49,7 +49,7 @@ def _begin(operation: Operation) -> None:
 
 def finish_spawn(outcome: ServerSpawned, operation_id: str, attempt: int) -> None:
     """Make the server ACTIVE, or take the failure path. A host's word counts for what is placed on it only."""
-    for operation in operations.running([operation_id], attempt):
+    for operation in operations.enter([operation_id], attempt):
         if not is_from_its_host(outcome, operation):
             continue
         if outcome.is_failure:

@@ -41,13 +41,11 @@ def _clear(operation: Operation, code: str, detail: str) -> None:
 
 def finish_clearing(outcome: ServerDestroyed, operation_id: str, attempt: int) -> None:
     """Try the next host when the last one has nothing left. A failure is left to be sent again until its deadline."""
-    for operation in operations.running([operation_id], attempt):
+    for operation in operations.enter([operation_id], attempt):
         if not is_from_its_host(outcome, operation):
             continue
         if outcome.is_failure:
-            Step.objects.filter(operation=operation, attempt=attempt, name=graphs.DESTROY).update(
-                error_code=outcome.error_code, detail=outcome.detail
-            )
+            deleting.keep_reason(operation, outcome)
         else:
             with transaction.atomic():
                 step_rows.move([operation], {graphs.DESTROY: StepState.DONE}, database_now())

@@ -16,7 +16,7 @@ _OFF = frozenset({4, 6})
 
 def finish_confirm(outcome: ServerDestroyed, operation_id: str, attempt: int) -> None:
     """Give up the old place when its host has removed what it had set aside."""
-    for operation in operations.running([operation_id], attempt):
+    for operation in operations.enter([operation_id], attempt):
         if not is_from_its_host(outcome, operation):
             continue
         if outcome.is_failure:

@@ -11,7 +11,7 @@ from cloud.compute.models import Instance, InstanceTag, Operation, ServerGroupMe
 from cloud.compute.models.operations import StepState
 from cloud.compute.services import graphs, host_feed, moves, operations, step_rows
 from cloud.compute.services.host_states import COMPUTE
-from cloud.conductor.steps import orders
+from cloud.conductor.steps import failing, orders
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.identity.services import quotas
@@ -19,6 +19,7 @@ from cloud.images.services import transfers
 from cloud.networks.services import allocation
 from cloud.placement.services import claims
 from contracts.compute import DestroyServer, ServerDestroyed
+from contracts.errors import TENANT_TEXT, ErrorCode
 
 _log = logging.getLogger(__name__)
 _COLUMNS = ("uuid", "project_id", "flavor", "host", "vm_state", "task_state")
@@ -27,15 +28,21 @@ LOCAL_NOTE = "The host is away; what is left there is removed when it returns."
 
 def finish_delete(outcome: ServerDestroyed, operation_id: str, attempt: int) -> None:
     """Delete the instance when its host has removed it. A failure is left to be sent again until its deadline."""
-    for operation in operations.running([operation_id], attempt):
+    for operation in operations.enter([operation_id], attempt):
         if outcome.host != operation.host:
             _log.warning("host %r speaks of %s, which is on %r", outcome.host, operation, operation.host)
         elif outcome.is_failure:
-            Step.objects.filter(operation=operation, attempt=attempt, name=graphs.DESTROY).update(
-                error_code=outcome.error_code, detail=outcome.detail
-            )
+            keep_reason(operation, outcome)
         else:
             complete(operation)
+
+
+def keep_reason(operation: Operation, outcome: ServerDestroyed) -> None:
+    """Note why a host could not remove an instance: it is asked again, unless its agent would die of it again."""
+    rows = Step.objects.filter(operation=operation, attempt=operation.attempt, name=graphs.DESTROY)
+    rows.update(error_code=outcome.error_code, detail=outcome.detail)
+    if outcome.error_code == ErrorCode.POISON:
+        failing.fail(operation, outcome.error_code, outcome.detail)
 
 
 def complete(operation: Operation, note: str = "") -> None:
@@ -87,3 +94,22 @@ def clear_other_host(operation: Operation) -> None:
     for host in others:
         fence = {**orders.fence(operation, orders.CLEAN_UP), "host": host}
         rpc.cast(DestroyServer(**fence, is_final=True))
+
+
+def fail_delete(operation: Operation, code: str, detail: str = "") -> None:
+    """A host did not remove an instance in time: without a dead host it is deleted, with a living one it is not."""
+    if is_host_away(operation.host):
+        complete(operation, note=LOCAL_NOTE)
+        return
+    with transaction.atomic():
+        text = TENANT_TEXT.get(code, TENANT_TEXT[ErrorCode.INTERNAL])
+        rows = Instance.objects.select_for_update().filter(uuid=operation.instance_uuid, deleted=False)
+        was = rows.first()
+        is_ended = failing.end(operation, code, ("delete_failed",), f"Delete failed: {text}", detail)
+        if is_ended and was and not states.is_counted(was.vm_state, was.task_state):
+            # It was kept, and is no longer: nobody knows how much of it the host has left.
+            rows.update(deleted_at=None)
+            quotas.add(was.project_id, moves.held(was))
+
+
+failing.register("delete", fail_delete)

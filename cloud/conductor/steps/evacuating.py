@@ -23,7 +23,7 @@ from contracts.scheduling import Selected
 
 def claim_evacuation(selected: Selected, operation_id: str, attempt: int) -> None:
     """Claim the first of the chosen hosts that still has room, beside what the server holds of its dead host."""
-    for operation in operations.running([operation_id], attempt):
+    for operation in operations.enter([operation_id], attempt):
         migration = moves.unfinished(operation.instance_uuid)
         if migration is None or migration.dest_compute:
             continue

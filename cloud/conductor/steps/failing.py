@@ -9,12 +9,10 @@ from django.db import transaction
 from cloud.compute import states
 from cloud.compute.models import Instance, InstanceFault, Operation, Step
 from cloud.compute.models.operations import OperationState
-from cloud.compute.services import graphs, host_feed, moves, operations, step_rows
-from cloud.conductor.steps import deleting
+from cloud.compute.services import graphs, host_feed, operations, step_rows
 from cloud.conductor.steps.orders import clean_up_order
 from cloud.core import rpc
 from cloud.core.clock import database_now
-from cloud.identity.services import quotas
 from cloud.networks.services import allocation
 from cloud.placement.services import claims
 from contracts.errors import RETRY_ELSEWHERE, TENANT_TEXT, ErrorCode
@@ -132,22 +130,6 @@ def record_fault(operation: Operation, message: str, detail: str = "") -> None:
     )
 
 
-def fail_delete(operation: Operation, code: str, detail: str = "") -> None:
-    """A host did not remove an instance in time: without a dead host it is deleted, with a living one it is not."""
-    if deleting.is_host_away(operation.host):
-        deleting.complete(operation, note=deleting.LOCAL_NOTE)
-        return
-    with transaction.atomic():
-        text = TENANT_TEXT.get(code, TENANT_TEXT[ErrorCode.INTERNAL])
-        rows = Instance.objects.select_for_update().filter(uuid=operation.instance_uuid, deleted=False)
-        was = rows.first()
-        is_ended = end(operation, code, ("delete_failed",), f"Delete failed: {text}", detail)
-        if is_ended and was and not states.is_counted(was.vm_state, was.task_state):
-            # It was kept, and is no longer: nobody knows how much of it the host has left.
-            rows.update(deleted_at=None)
-            quotas.add(was.project_id, moves.held(was))
-
-
 def fail_power(operation: Operation, code: str, detail: str = "") -> None:
     """A host could not stop, start or reboot an instance."""
     text = f"{operation.action.capitalize()} failed: {TENANT_TEXT.get(code, TENANT_TEXT[ErrorCode.INTERNAL])}"
@@ -181,9 +163,18 @@ def end(operation: Operation, code: str, events: Sequence[str], text: str, detai
     return is_ended
 
 
+def give_up(operation: Operation, detail: str) -> None:
+    """Close an operation whose failure path cannot be gone either: its server is in ERROR.
+
+    What it holds that it should not, the reconcilers of claims and ports find.
+    """
+    text = f"{operation.action.capitalize()} failed: {TENANT_TEXT[ErrorCode.POISON]}"
+    with transaction.atomic():
+        end(operation, ErrorCode.POISON, ("reset_error",), text, detail)
+
+
 _PATHS: dict[str, FailurePath] = {
     "build": FailurePath(fail_spawn, ("build",)),
-    "delete": FailurePath(fail_delete),
     "stop": FailurePath(fail_power),
     "start": FailurePath(fail_power),
     "reboot": FailurePath(fail_power),

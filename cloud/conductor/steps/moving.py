@@ -34,7 +34,7 @@ Change = Callable[[str], Advance]
 
 def claim_move(selected: Selected, operation_id: str, attempt: int) -> None:
     """Claim the first of the chosen hosts that still has room, beside what the server holds where it is."""
-    for operation in operations.running([operation_id], attempt):
+    for operation in operations.enter([operation_id], attempt):
         migration = moves.unfinished(operation.instance_uuid)
         if migration is None or migration.dest_compute:
             continue
@@ -170,7 +170,7 @@ def finish_move(outcome: PowerChanged, operation_id: str, attempt: int) -> None:
 def heard(outcomes: Sequence[Outcome], operation_id: str, attempt: int) -> list[Operation]:
     """Return the operation if it waits for these outcomes and they are good; else take its failure path."""
     found = []
-    for operation in operations.running([operation_id], attempt):
+    for operation in operations.enter([operation_id], attempt):
         if not all(is_from_its_host(one, operation) for one in outcomes):
             continue
         failed = next((one for one in outcomes if one.is_failure), None)

@@ -53,18 +53,22 @@ def claim_destinations(selected: Selected, operation_ids: Sequence[str], attempt
     Who finds none is scheduled again, or fails with the scheduler's reasons. Operations that were closed or moved on
     since the scheduler was asked are left alone.
     """
+    entered = {one.id for one in operations.enter(operation_ids, attempt)}
+    pairs = zip(operation_ids, selected.hosts, strict=False)
+    chosen = {operation_id: hosts for operation_id, hosts in pairs if operation_id in entered}
+    if not chosen:
+        return
     for _ in range(_RACES):
         try:
             with transaction.atomic():
-                _claim(selected, operation_ids, attempt)
+                _claim(selected, chosen, attempt)
         except _Raced:
             continue
         return
     _log.error("claims of %s kept racing; the reconciler tries again", operation_ids)
 
 
-def _claim(selected: Selected, operation_ids: Sequence[str], attempt: int) -> None:
-    chosen = dict(zip(operation_ids, selected.hosts, strict=False))
+def _claim(selected: Selected, chosen: dict[str, list[str]], attempt: int) -> None:
     # Before anything is read: who claimed the same servers at the same time is done when this returns.
     claims.lock_hosts({host for hosts in selected.hosts for host in hosts})
     servers = _servers(chosen, attempt)

@@ -15,7 +15,7 @@ _EVENTS = {"stop": "stopped", "start": "started", "reboot": "rebooted"}
 
 def finish_power(outcome: PowerChanged, operation_id: str, attempt: int) -> None:
     """Write down the instance's new state, or that it could not be reached."""
-    for operation in operations.running([operation_id], attempt):
+    for operation in operations.enter([operation_id], attempt):
         if not is_from_its_host(outcome, operation):
             continue
         if outcome.is_failure:

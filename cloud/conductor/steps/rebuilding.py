@@ -15,7 +15,7 @@ from contracts.compute import ImagePrepared, PowerChanged
 
 def begin_rebuild(outcome: ImagePrepared, operation_id: str, attempt: int) -> None:
     """Go on to the guest when the image is on its host; stop here if the server was deleted meanwhile."""
-    for operation in operations.running([operation_id], attempt):
+    for operation in operations.enter([operation_id], attempt):
         if not is_from_its_host(outcome, operation):
             continue
         if outcome.is_failure:
@@ -41,7 +41,7 @@ def _begin(operation: Operation) -> None:
 
 def finish_rebuild(outcome: PowerChanged, operation_id: str, attempt: int) -> None:
     """Let the server be ACTIVE, or SHUTOFF if it was before; or say why it is in ERROR."""
-    for operation in operations.running([operation_id], attempt):
+    for operation in operations.enter([operation_id], attempt):
         if not is_from_its_host(outcome, operation):
             continue
         if outcome.is_failure:

@@ -15,7 +15,7 @@ from contracts.errors import TENANT_TEXT, ErrorCode
 
 def finish_restore(outcome: PowerChanged, operation_id: str, attempt: int) -> None:
     """Let the server be ACTIVE when its guest runs."""
-    for operation in operations.running([operation_id], attempt):
+    for operation in operations.enter([operation_id], attempt):
         if not is_from_its_host(outcome, operation):
             continue
         if outcome.is_failure:

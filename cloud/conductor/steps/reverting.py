@@ -18,7 +18,7 @@ from contracts.compute import PowerChanged, ServerDestroyed
 
 def begin_take_back(outcome: ServerDestroyed, operation_id: str, attempt: int) -> None:
     """The new host is free of the server: it is its old host's again."""
-    for operation in operations.running([operation_id], attempt):
+    for operation in operations.enter([operation_id], attempt):
         if not is_from_its_host(outcome, operation):
             continue
         if outcome.is_failure:
@@ -54,7 +54,7 @@ def home(migration: Migration) -> dict[str, object]:
 
 def finish_revert(outcome: PowerChanged, operation_id: str, attempt: int) -> None:
     """The server is what and where it was."""
-    for operation in operations.running([operation_id], attempt):
+    for operation in operations.enter([operation_id], attempt):
         if not is_from_its_host(outcome, operation):
             continue
         if outcome.is_failure:

@@ -16,7 +16,7 @@ from contracts.errors import TENANT_TEXT, ErrorCode
 
 def finish_snapshot(outcome: SnapshotSent, operation_id: str, attempt: int) -> None:
     """Let the server be idle again, if the image has its data: the host's word alone does not count."""
-    for operation in operations.running([operation_id], attempt):
+    for operation in operations.enter([operation_id], attempt):
         if not is_from_its_host(outcome, operation):
             continue
         if outcome.is_failure:

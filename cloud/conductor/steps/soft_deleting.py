@@ -24,7 +24,7 @@ _OFF = 4
 
 def finish_soft_delete(outcome: PowerChanged, operation_id: str, attempt: int) -> None:
     """Keep the server when its guest is off. One whose guest is missing is off as well."""
-    for operation in operations.running([operation_id], attempt):
+    for operation in operations.enter([operation_id], attempt):
         if not is_from_its_host(outcome, operation):
             continue
         if outcome.is_failure and outcome.error_code != ErrorCode.INSTANCE_NOT_FOUND:
