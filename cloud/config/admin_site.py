@@ -12,7 +12,8 @@ from cloud.identity.services.users import update_user
 
 # What an operator looks at most often comes first; what is not named here follows by name.
 _APPS = ("compute", "images", "networks", "placement", "identity", "django_celery_results")
-_MODELS = ("Instance", "Operation", "Step", "Service", "ComputeNode", "Flavor", "Network", "Project", "User")
+_MODELS = ("Instance", "Operation", "Step", "Migration", "Service", "ComputeNode", "HostCredential", "Flavor",
+           "Network", "Project", "User")
 
 
 class OwnPasswordForm(AdminPasswordChangeForm):

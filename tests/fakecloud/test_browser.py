@@ -1,5 +1,7 @@
 """The admin UI in a real browser: what an operator sees and clicks. Pictures of each page lie in the state folder."""
 
+import json
+
 import pytest
 import yaml
 from selenium.webdriver.common.by import By
@@ -187,6 +189,70 @@ def test_the_buttons_of_a_server_and_its_living_picture(operator, servers):
     operator.see("This server will be gone")
     operator.picture("delete")
     operator.click("a.closelink")
+
+
+# What is asked of a server, what its operation is called, and where the server is at rest again.
+ASKED = (
+    (lambda api, admin, uuid: api.resize_server(uuid, api.find_flavor("m1.small").id), "resize", "VERIFY_RESIZE"),
+    (lambda api, admin, uuid: api.revert_server_resize(uuid), "revertResize", "ACTIVE"),
+    (lambda api, admin, uuid: admin.migrate_server(uuid), "migrate", "VERIFY_RESIZE"),
+    (lambda api, admin, uuid: api.confirm_server_resize(uuid), "confirmResize", "ACTIVE"),
+    (lambda api, admin, uuid: api.create_server_image(uuid, "kept"), "createImage", "ACTIVE"),
+    (lambda api, admin, uuid: api.rebuild_server(uuid, api.get_server(uuid).image.id), "rebuild", "ACTIVE"),
+    (lambda api, admin, uuid: api.delete_server(uuid), "delete", ""),
+)
+
+
+@pytest.fixture
+def slow(cloud):
+    """Return a function that lets hosts take their time, so that a person can watch."""
+    hosts = [one.name for one in cloud.connect("novella-admin").compute.hypervisors()]
+    paths = [cloud.state_dir / "fake" / f"{name}.faults.json" for name in hosts]
+
+    def slow_down(seconds):
+        verbs = ("define", "undefine", "copy_root_disk", "drop_aside", "delete_disks")
+        for path in paths:
+            path.write_text(json.dumps([{"verb": verb, "delay_seconds": seconds} for verb in verbs]))
+
+    yield slow_down
+    for path in paths:
+        path.unlink()
+
+
+def test_every_workflow_is_watched_as_it_runs_and_nobody_reloads(operator, cloud, slow):
+    slow(1.5)
+    api, admin = cloud.connect().compute, cloud.connect("novella-admin").compute
+    uuid = cloud.connect().create_server("seen", image="tiny", flavor="m1.tiny", network="demo", auto_ip=False).id
+    watch(operator, uuid, "create", "create")
+    for ask, action, status in ASKED:
+        ask(api, admin, uuid)
+        watch(operator, uuid, action, action.lower())
+        if status:
+            admin.wait_for_server(admin.get_server(uuid), status)
+    cloud.connect().image.delete_image("kept")
+
+
+def watch(operator, uuid, action, name):
+    """Look at a server's last operation from the beginning to its end."""
+    operator.open(f"compute/operation/?q={uuid}")
+    operator.follow(action)
+    operator.see(f"{action} running", ".graph figcaption")
+    operator.picture(f"{name}-running")
+    operator.see(f"{action} succeeded", ".graph figcaption")
+    operator.see("succeeded", ".field-state_")
+    assert len(operator.all(".graph .step")) == len(operator.all(".graph .step:is(.done, .skipped)"))
+    operator.picture(name)
+
+
+def test_the_health_page_says_what_is_under_way(operator, cloud, slow):
+    operator.open("health/")
+    operator.see("every server is at rest", ".tile")
+    operator.picture("health")
+    slow(5)  # the page looks every two seconds
+    cloud.connect().create_server("long", image="tiny", flavor="m1.tiny", network="demo", auto_ip=False)
+    operator.see("long, ", ".tile")
+    operator.see("every server is at rest", ".tile")
+    cloud.openstack("server", "delete", "--wait", "long")
 
 
 def test_a_host_is_disabled_and_enabled(operator, cloud):

@@ -1,5 +1,17 @@
 """The admin pages of the compute domain: one file for each subject. What they show is read, never edited by hand."""
 
-from cloud.compute.admin import flavors, groups, hosts, keypairs, operations, servers, steps
+from cloud.compute.admin import (
+    credentials,
+    flavors,
+    groups,
+    hosts,
+    keypairs,
+    migrations,
+    operations,
+    servers,
+    steps,
+)
 
-__all__ = ["flavors", "groups", "hosts", "keypairs", "operations", "servers", "steps"]
+__all__ = [
+    "credentials", "flavors", "groups", "hosts", "keypairs", "migrations", "operations", "servers", "steps",
+]  # fmt: skip

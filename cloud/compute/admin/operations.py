@@ -83,6 +83,12 @@ class OperationAdmin(WholePage, ReadOnlyAdmin):
         cells = ((row["filter"], row["hosts_in"], row["hosts_out"]) for row in rows)
         return small_table(("filter", "of", "left"), cells)
 
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **more: Any) -> Any:
+        """Show the page under the server's name."""
+        if obj is not None and obj.server_row is not None:
+            context["subtitle"] = f"{obj.action} {obj.server_row.display_name or obj.instance_uuid}"
+        return super().render_change_form(request, context, *args, obj=obj, **more)
+
     def get_urls(self) -> list[Any]:
         shown = self.admin_site.admin_view(self.picture)
         return [path("<str:pk>/picture/", shown, name="compute_operation_picture"), *super().get_urls()]

@@ -7,6 +7,7 @@ from datetime import datetime
 from cloud.compute.models import Step
 from cloud.compute.models.operations import StepState
 from cloud.compute.selectors.step_graph import Attempt
+from cloud.compute.services import graphs
 from cloud.core.presentation import duration
 
 BOX_WIDTH, BOX_HEIGHT = 158, 82
@@ -18,14 +19,22 @@ _UNDER_WAY = frozenset({StepState.PENDING, StepState.SENT})
 
 @dataclass(frozen=True)
 class Box:
-    """A step: its place, and the lines of text in it. `hint` is the whole of what did not fit."""
+    """A step: its place, and the lines of text in it.
+
+    Attributes:
+        key: names the box in its page.
+        hint: the whole of it in words, for whoever does not see the picture, and of what did not fit.
+        reason: why it failed; empty where it did not.
+    """
 
     x: int
     y: int
+    key: str
     state: str
     name: str
     lines: tuple[str, ...]
     hint: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -54,13 +63,18 @@ class Picture:
     height: int
     bands: tuple[Band, ...]
 
+    @property
+    def failures(self) -> list[tuple[str, Box]]:
+        """The boxes of what failed, each with the title of its band."""
+        return [(band.title, box) for band in self.bands for box in band.boxes if box.reason]
+
 
 def picture(attempts: Sequence[Attempt], now: datetime) -> Picture:
     """Return the picture of attempts, one band below the other."""
     bands = []
     y = _MARGIN
     for attempt in attempts:
-        bands.append(_band(attempt, y, now))
+        bands.append(_band(attempt, _title(attempt, attempts[0]), y, now))
         y += _HEAD + _height(attempt) + _GAP_Y
     columns = max((len(one.levels) for one in attempts), default=1)
     width = 2 * _MARGIN + columns * (BOX_WIDTH + _GAP_X) - _GAP_X
@@ -71,7 +85,7 @@ def _height(attempt: Attempt) -> int:
     return max(len(level) for level in attempt.levels) * (BOX_HEIGHT + _GAP_Y) - _GAP_Y
 
 
-def _band(attempt: Attempt, top: int, now: datetime) -> Band:
+def _band(attempt: Attempt, title: str, top: int, now: datetime) -> Band:
     middle = top + _HEAD + _height(attempt) // 2
     places: dict[str, tuple[int, int]] = {}
     for column, level in enumerate(attempt.levels):
@@ -85,7 +99,17 @@ def _band(attempt: Attempt, top: int, now: datetime) -> Band:
         for step in steps for name in step.after if name in places
     )
     boxes = tuple(_box(step, places[step.name], now) for step in steps)
-    return Band(f"Attempt {attempt.number}", top + 18, boxes, lines)
+    return Band(title, top + 18, boxes, lines)
+
+
+def _title(attempt: Attempt, first: Attempt) -> str:
+    """Name an attempt. Before another host is tried, the one that failed lets go of what it made."""
+    is_clearing = _only_removes(attempt) and not _only_removes(first)
+    return f"Attempt {attempt.number}: the host before lets go" if is_clearing else f"Attempt {attempt.number}"
+
+
+def _only_removes(attempt: Attempt) -> bool:
+    return {step.name for level in attempt.levels for step in level} <= {graphs.DESTROY, graphs.FINISH}
 
 
 def _curve(start: tuple[int, int], end: tuple[int, int]) -> str:
@@ -96,9 +120,18 @@ def _curve(start: tuple[int, int], end: tuple[int, int]) -> str:
 
 
 def _box(step: Step, place: tuple[int, int], now: datetime) -> Box:
-    lines = [_how_long(step, now), step.host, _last(step, now)]
-    hint = "\n".join(part for part in (f"{step.name}: {step.state}", step.host, step.error_code, step.detail) if part)
-    return Box(*place, _look(step, now), step.name.replace("_", " "), tuple(_short(line) for line in lines), hint)
+    name = step.name.replace("_", " ")
+    lines = (_how_long(step, now), _who(step), _last(step, now))
+    reason = ": ".join(part for part in (step.error_code, step.detail) if part)
+    hint = ", ".join(part for part in (name, *lines[:2], reason or lines[2]) if part)
+    key = f"step-{step.attempt}-{step.name}"
+    return Box(*place, key, _look(step, now), name, tuple(_short(line) for line in lines), hint, reason)
+
+
+def _who(step: Step) -> str:
+    if graphs.is_on_host(step.name):
+        return step.host
+    return "scheduler" if step.name == graphs.SELECT else "conductor"
 
 
 def _look(step: Step, now: datetime) -> str:
@@ -117,6 +150,8 @@ def _how_long(step: Step, now: datetime) -> str:
 def _last(step: Step, now: datetime) -> str:
     if step.error_code:
         return step.error_code
+    if step.name == graphs.CLAIM and step.state == StepState.DONE and step.host:
+        return f"claimed {step.host}"
     if step.state != StepState.SENT or step.deadline is None:
         return ""
     left = (step.deadline - now).total_seconds()

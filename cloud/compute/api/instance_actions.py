@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloud.compute.api import links as urls
-from cloud.compute.api.instance_event_names import event_name, is_on_host
+from cloud.compute.api.instance_event_names import event_name
 from cloud.compute.api.schema_parts import NO_QUERY, NOT_NEGATIVE, once, parameters, strict
 from cloud.compute.models import Instance
 from cloud.compute.models.operations import OperationState, StepState
 from cloud.compute.selectors import instance_actions, servers
 from cloud.compute.selectors.instance_actions import ActionPage
 from cloud.compute.selectors.server_surroundings import host_id
+from cloud.compute.services import graphs
 from cloud.core import policy, times
 from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.core.errors import Invalid
@@ -108,7 +109,7 @@ def _action(request: ApiRequest, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _event(instance: Instance, action: dict[str, Any], step: dict[str, Any], shown: _Shown) -> dict[str, Any]:
-    host = (step["host"] or action["host"]) if is_on_host(step["name"]) else ""
+    host = (step["host"] or action["host"]) if graphs.is_on_host(step["name"]) else ""
     code = step["error_code"] if step["state"] == StepState.FAILED else ""
     return {
         "event": event_name(action["action"], step["name"]),

@@ -46,14 +46,8 @@ NAMES_IN: dict[str, dict[str, str]] = {
     "resize": _MOVE,
     "migrate": _MOVE,
 }
-_ON_HOSTS = frozenset({step.name for graph in graphs.GRAPHS.values() for step in graph if step.order})
 
 
 def event_name(action: str, step: str) -> str:
     """Return the name of a step's event in an action."""
     return NAMES_IN.get(action, {}).get(step) or NAMES[step]
-
-
-def is_on_host(step: str) -> bool:
-    """Tell whether a host carries the step out; the control plane does the others."""
-    return step in _ON_HOSTS

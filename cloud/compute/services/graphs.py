@@ -135,3 +135,9 @@ RELEASES: dict[str, int] = {
     workflow: max((COMMANDS[step.order].since for step in graph if step.order), default=1)
     for workflow, graph in GRAPHS.items()
 }
+_ON_HOSTS = frozenset({step.name for graph in GRAPHS.values() for step in graph if step.order})
+
+
+def is_on_host(step: str) -> bool:
+    """Tell whether a host carries the step out; the control plane does the others."""
+    return step in _ON_HOSTS

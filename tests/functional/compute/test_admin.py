@@ -1,14 +1,18 @@
 """The admin UI: what operators see and do, what is never shown, and that lists cost the same for any number of rows."""
 
 import re
+from pathlib import Path
 
 import pytest
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.staticfiles import finders
 from django.urls import reverse
 
-from cloud.compute.models import Flavor, Instance, InstanceFault, Operation, Service
+from cloud.compute.models import Flavor, HostCredential, Instance, InstanceFault, Operation, Service, Step
 from cloud.compute.models.operations import OperationState
+from cloud.compute.services import graphs, step_rows
+from cloud.core.clock import database_now
 from tests.factories.identity import PASSWORD, create_project, create_user
 from tests.factories.instances import make_host, make_instance
 from tests.factories.operations import begin_build, failed_build, move_to_spawning
@@ -267,9 +271,76 @@ def test_a_failed_step_tells_its_error_and_escapes_it(operator):
     operation = failed_build(make_instance(), "h1: <script>alert(1)</script>")
     said = page(operator, "compute_operation_picture", operation.pk)
     assert 'class="step failed"' in said
-    assert "HypervisorError" in said
+    assert re.search(r"<b>Attempt 1, spawn server on h1</b> HypervisorError: h1: &lt;script&gt;", said)
     assert "<script>" not in said
     assert page(operator, "compute_operation_change", operation.pk)
+
+
+def test_a_step_is_named_with_who_does_it_and_can_be_reached_by_keyboard(operator):
+    operation = begin_build(make_instance(display_name="web"))
+    move_to_spawning(operation)
+    said = page(operator, "compute_operation_picture", operation.pk)
+    labels = dict(re.findall(r'id="step-1-(\w+)"[^>]*tabindex="0" aria-label="Attempt 1: ([^"]*)"', said))
+    assert labels["select_destinations"].endswith(", scheduler")
+    assert labels["claim_destination"].endswith(", conductor, claimed h1")
+    assert ", h1, deadline in " in labels["spawn_server"]
+    assert labels["finish"] == "finish, pending, conductor"
+    assert "create web" in page(operator, "compute_operation_change", operation.pk)
+
+
+@pytest.mark.parametrize("workflow", graphs.GRAPHS)
+def test_every_workflow_has_a_picture(operator, workflow):
+    operation = begin_build(make_instance())
+    Step.objects.all().delete()
+    Operation.objects.update(workflow=workflow)
+    operation.refresh_from_db()
+    step_rows.plan([operation], operation.started_at)
+    said = page(operator, "compute_operation_picture", operation.pk)
+    assert said.count('role="listitem"') == len(graphs.GRAPHS[workflow])
+    assert said.count('class="edge') == sum(len(step.after) for step in graphs.GRAPHS[workflow])
+
+
+def test_the_hosts_that_let_go_between_two_tries_are_told_apart(operator):
+    operation = failed_build(make_instance())
+    Operation.objects.filter(pk=operation.pk).update(attempt=2, workflow="clear_host")
+    operation.refresh_from_db()
+    step_rows.plan([operation], operation.started_at)
+    said = page(operator, "compute_operation_picture", operation.pk)
+    assert "Attempt 2: the host before lets go" in said
+
+
+def test_credentials_of_hosts_are_shown_without_what_is_secret(operator):
+    now = database_now()
+    rows = HostCredential.objects
+    good = rows.create(name="h1", hosts=["h1"], salt="a" * 32, created_at=now, updated_at=now)
+    rows.create(name="h2", hosts=["h2"], salt="b" * 32, created_at=now, updated_at=now, suspended_at=now,
+                suspended_reason="flooded the conductor")  # fmt: skip
+    rows.create(name="h3", hosts=["h3"], salt="c" * 32, created_at=now, updated_at=now, dismissed_at=now)
+    listed = page(operator, "compute_hostcredential_changelist")
+    assert re.findall(r'badge \w+">(\w+)<', listed) == ["good", "suspended", "dismissed"]
+    assert "flooded the conductor" in listed
+    said = listed + page(operator, "compute_hostcredential_change", good.pk)
+    assert not [one.salt for one in rows.all() if one.salt in said]
+
+
+def test_tones_can_be_read_on_their_grounds_in_light_and_dark():
+    styles = Path(finders.find("novella/admin.css")).read_text()
+    for block in re.findall(r"\{([^}]*--good:[^}]*)\}", styles):
+        colours = dict(re.findall(r"--(\w+(?:-bg)?): (#\w+)", block))
+        for tone in ("good", "bad", "busy", "warn", "plain"):
+            assert contrast(colours[tone], colours[f"{tone}-bg"]) >= 4.5, (tone, colours[tone])
+
+
+def contrast(one, other):
+    """WCAG's measure of how well a colour stands out from another; 4.5 is enough for small text."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour):
+    parts = [int(colour[at:at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def test_a_flavor_is_made_within_the_apis_limits_and_its_size_stays(operator):

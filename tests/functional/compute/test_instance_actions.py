@@ -5,7 +5,7 @@ from datetime import timedelta
 import jsonschema
 import pytest
 
-from cloud.compute.api.instance_event_names import NAMES, NAMES_IN, event_name, is_on_host
+from cloud.compute.api.instance_event_names import NAMES, NAMES_IN, event_name
 from cloud.compute.models import Instance, Operation
 from cloud.compute.models.operations import StepState
 from cloud.compute.selectors.server_surroundings import host_id
@@ -235,7 +235,7 @@ def test_every_step_has_an_event_name_that_says_who_does_it():
     for workflow, graph in graphs.GRAPHS.items():
         for step in graph:
             assert step.name in NAMES, f"say in NAMES what {step.name} of {workflow} is called among a client's events"
-            assert NAMES[step.name].startswith("compute_" if is_on_host(step.name) else "conductor_")
+            assert NAMES[step.name].startswith("compute_" if graphs.is_on_host(step.name) else "conductor_")
 
 
 def test_names_of_actions_are_of_steps_that_are():

@@ -14,7 +14,11 @@ document.querySelectorAll("[data-live]").forEach((place) => {
     try {
       const answer = await fetch(place.dataset.live, { credentials: "same-origin", redirect: "error" });
       if (!answer.ok) return;
-      place.innerHTML = await answer.text();
+      const text = await answer.text();
+      // Whoever stands somewhere in it with the keyboard stays there.
+      const standing = place.contains(document.activeElement) ? document.activeElement.id : "";
+      place.innerHTML = text;
+      if (standing) document.getElementById(standing)?.focus({ preventScroll: true });
     } catch { return again(); }
     const isRunning = place.querySelector("[data-running]") !== null;
     if (isRunning) { wasRunning = true; again(); }
