@@ -73,6 +73,18 @@ class _World:
         return server is None or server.updated_at + _SLACK < at
 
     @cached_property
+    def elsewhere(self) -> dict[str, str]:
+        """Where the disks of servers are that their own hosts do not have, as after the books were restored."""
+        said = {node["host"]: node["residue"].get("disks", []) for node in self.nodes}
+        found: dict[str, str] = {}
+        for host, uuids in said.items():
+            for uuid in uuids:
+                home = self.servers[uuid].host if uuid in self.servers and not self.servers[uuid].deleted else ""
+                if home != host and uuid not in said.get(home, [uuid]):
+                    found[uuid] = host
+        return found
+
+    @cached_property
     def active_hosts(self) -> set[str]:
         """Hosts that worked since they gave their word: a port that they named may have gone meanwhile."""
         said = {node["host"]: node["residue_at"] for node in self.nodes}
@@ -101,7 +113,7 @@ def _missing_guests(number: str, world: _World, node: dict[str, Any]) -> Iterato
         if is_due and uuid not in there and world.is_settled(uuid, node["residue_at"]):
             verb = "define" if server.vm_state == states.STOPPED else "restart"
             text = f"is on host {node['host']}, which has no such guest"
-            yield Finding(number, f"server {uuid}", text, mend(uuid, verb))
+            yield Finding(number, f"server {uuid}", text, _adoption(world, uuid) or mend(uuid, verb))
 
 
 def _strays(number: str, world: _World, node: dict[str, Any]) -> Iterator[Finding]:
@@ -111,7 +123,12 @@ def _strays(number: str, world: _World, node: dict[str, Any]) -> Iterator[Findin
             is_home = server is not None and server.host == node["host"] and not server.deleted
             if not is_home and world.is_settled(uuid, node["residue_at"]):
                 text = f"has {name} of {uuid}, which is not there"
-                yield Finding(number, f"host {node['host']}", text, mend(uuid, "sweep", node["host"]))
+                command = _adoption(world, uuid) or mend(uuid, "sweep", node["host"])
+                yield Finding(number, f"host {node['host']}", text, command)
+
+
+def _adoption(world: _World, uuid: str) -> str:
+    return mend(uuid, "adopt", world.elsewhere[uuid]) if uuid in world.elsewhere else ""
 
 
 def _stray_ports(number: str, world: _World, node: dict[str, Any]) -> Iterator[Finding]:
@@ -129,7 +146,7 @@ def _without_port(world: _World, host: str, owner: str) -> str:
     server = world.servers.get(owner)
     if not owner or (server is not None and server.host == host):
         return f"manage.py doctor host {host}"
-    return mend(owner, "sweep", host)
+    return _adoption(world, owner) or mend(owner, "sweep", host)
 
 
 def _stray_asides(number: str, world: _World, node: dict[str, Any]) -> Iterator[Finding]:

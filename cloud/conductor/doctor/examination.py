@@ -41,11 +41,23 @@ def _unless(is_busy: bool, checks: list[Check]) -> list[Check]:  # noqa: FBT001 
 def _hosts(instance: Instance, migration: Migration | None) -> Iterator[Check]:
     ports = allocation.port_specs(instance.uuid) if not instance.deleted else []
     home = "" if instance.deleted else instance.host
-    if home:
-        yield from _home(instance, ask(instance, home, ports), ports, migration)
     others = {*mentioned(instance.uuid), *(_ends(migration) if migration else ())} - {home, ""}
-    for host in sorted(others):
-        yield from _other(instance, ask(instance, host, []), migration)
+    words = [ask(instance, host, []) for host in sorted(others)]
+    word = ask(instance, home, ports) if home else None
+    away = _elsewhere(word, words) if word and not migration else None
+    if word and away:
+        yield Check("disks", f"on {home}", f"on {away.host}", Verdict.WRONG, mend(instance.uuid, "adopt", away.host))
+    elif word:
+        yield from _home(instance, word, ports, migration)
+    for other in words:
+        if other is not away:
+            yield from _other(instance, other, migration)
+
+
+def _elsewhere(home: Word, others: list[Word]) -> Word | None:
+    """Return the one other host that has the disks which the server's own has not, as after books were restored."""
+    having = [word for word in others if word.seen and word.seen.disks]
+    return having[0] if home.seen and not home.seen.disks and len(having) == 1 else None
 
 
 def _ends(migration: Migration) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from cloud.compute import states
-from cloud.compute.models import Instance, InstanceTag, Operation, ServerGroupMember, Step
+from cloud.compute.models import ComputeNode, Instance, InstanceTag, Operation, ServerGroupMember, Step
 from cloud.compute.models.operations import OperationState, StepState
 from cloud.compute.services import done_operations, graphs, host_feed, moves, operations, power, rebuild_server
 from cloud.compute.services.delete_server import delete
@@ -181,11 +181,42 @@ def _sweep(instance: Instance, host: str) -> None:
     migration = moves.unfinished(instance.uuid)
     if migration and host in (migration.source_compute, migration.dest_compute):
         raise Unmendable("A move is open that needs what is there: confirm or revert it first.")
-    if not host or (host == instance.host and not instance.deleted):
-        raise Unmendable("The server is at home there; name another host with --host.")
+    if not host:
+        raise Unmendable("Name with --host the host that has something of it.")
+    if host == instance.host and not instance.deleted:
+        raise Unmendable(f"The server is at home on {host}: nothing of it is removed there.")
     if _running(instance):
         raise Unmendable("An operation is under way: wait for its end.")
+    home = "" if instance.deleted else instance.host
+    if home and not _has_disks(instance, home) and _has_disks(instance, host):
+        raise Unmendable(f"Host {home} does not have its disks: what is on {host} may be all there is. "
+                         "See `adopt`, or delete the server.")
     _call(DestroyServer(**_fence(DestroyServer, instance, host, "remove_residue"), is_final=instance.deleted))
+
+
+def _has_disks(instance: Instance, host: str) -> bool:
+    """Tell whether a host has the server's disks; one that does not answer may have them or not."""
+    word = ask(instance, host, [])
+    if word.seen is None:
+        raise Unmendable(f"Host {host} does not say what it has: {word.silence}.")
+    return bool(word.seen.disks)
+
+
+def _adopt(instance: Instance, host: str) -> None:
+    """Take a host's word that a server is there, as after the books were restored from a backup."""
+    if not host or host == instance.host or instance.deleted:
+        raise Unmendable("Name the other host where the living server's disks are with --host.")
+    if _running(instance) or moves.unfinished(instance.uuid):
+        raise Unmendable("An operation is under way, or a move is open: end that first.")
+    if not _has_disks(instance, host) or (instance.host and _has_disks(instance, instance.host)):
+        raise Unmendable(f"The server's disks are not on {host} alone.")
+    with transaction.atomic():
+        instance.host, instance.node = host, ComputeNode.objects.get(host=host).hypervisor_hostname
+        instance.updated_at = database_now()
+        instance.save(update_fields=["host", "node", "updated_at"])
+        _claim(instance, "")
+        _ports(instance, "")
+    _settle(instance, "")
 
 
 def _drop_aside(instance: Instance, host: str) -> None:
@@ -228,6 +259,7 @@ MENDINGS: dict[str, Mending] = {
     "restart": Mending(_restart, "reboot it hard: the guest is defined anew with all that it should have"),
     "rebuild": Mending(_rebuild, "make its disks anew from its image; what was on them is lost"),
     "delete": Mending(_delete, "delete it"),
+    "adopt": Mending(_adopt, "let it be where its disks are, after the books were restored from a backup"),
     "sweep": Mending(_sweep, "remove what another host has of it"),
     "drop-aside": Mending(_drop_aside, "remove its disks that are aside on a host"),
 }  # fmt: skip

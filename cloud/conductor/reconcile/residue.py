@@ -32,11 +32,12 @@ def take(residue: Residue) -> None:
     fencing.note_gone(residue.host, everything, datetime.fromtimestamp(residue.reported_at, UTC))
     clear_evacuated(residue.host, everything)
     asides = set(residue.asides) & set(before.get("asides", []))
-    for instance_uuid in sorted(dead_on(residue.host, asides))[:_AT_ONCE]:
+    for instance_uuid in sorted(dead_on(residue.host, asides, set()))[:_AT_ONCE]:
         _log.warning("host %s still has %s set aside, which does not come back", residue.host, instance_uuid)
         rpc.cast(DropAside(**_fence(residue.host, instance_uuid)))
     seen_twice = _instances(residue.to_wire()) & _instances(before)
-    for instance_uuid, is_final in list(dead_on(residue.host, seen_twice).items())[:_AT_ONCE]:
+    with_bytes = {*residue.domains, *residue.disks}
+    for instance_uuid, is_final in list(dead_on(residue.host, seen_twice, with_bytes).items())[:_AT_ONCE]:
         _log.warning("host %s still holds %s, which is not its any more: ordering removal", residue.host, instance_uuid)
         rpc.cast(_removal(residue.host, instance_uuid, is_final=is_final))
 
@@ -53,15 +54,24 @@ def _instances(word: dict[str, Any]) -> set[str]:
     return {uuid for kind in ("domains", "disks", "plugged") for uuid in word.get(kind, [])}
 
 
-def dead_on(host: str, uuids: set[str]) -> dict[str, bool]:
+def dead_on(host: str, uuids: set[str], with_bytes: set[str]) -> dict[str, bool]:
     """Return those instances that we know, that have no business on the host, and whether they are deleted.
 
-    Nothing is dead while an operation runs on it. What we never heard of is not ours to remove.
+    Nothing is dead while an operation runs on it. What we never heard of is not ours to remove, nor is what may be all
+    that there is of a living server.
+
+    Args:
+        host: where they are.
+        uuids: those in question.
+        with_bytes: those of which it has a guest or disks in their place.
     """
     if not uuids:
         return {}
     rows = Instance.objects.filter(uuid__in=uuids).values_list("uuid", "host", "deleted")
     dead = {uuid: deleted for uuid, on, deleted in rows if deleted or on != host}
+    living = {uuid: on for uuid, on, deleted in rows if uuid in with_bytes and not deleted and on not in ("", host)}
+    for instance_uuid in _not_at_home(living):
+        dead.pop(instance_uuid)
     # What is aside there may be wanted back, and DestroyServer would take it.
     moving = Migration.objects.filter(instance_uuid__in=dead, status__in=UNFINISHED, source_compute=host)
     for instance_uuid in moving.values_list("instance_uuid", flat=True):
@@ -70,6 +80,12 @@ def dead_on(host: str, uuids: set[str]) -> dict[str, bool]:
     for instance_uuid in busy.values_list("instance_uuid", flat=True):
         dead.pop(instance_uuid, None)
     return dead
+
+
+def _not_at_home(homes: dict[str, str]) -> set[str]:
+    """Return those whose own host did not say that it has their disks, as after books were restored."""
+    said = dict(ComputeNode.objects.filter(host__in=set(homes.values())).values_list("host", "residue"))
+    return {uuid for uuid, home in homes.items() if uuid not in said.get(home, {}).get("disks", [])}
 
 
 def _removal(host: str, instance_uuid: str, *, is_final: bool) -> DestroyServer:

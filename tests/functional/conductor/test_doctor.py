@@ -122,6 +122,17 @@ class Patient:
             other.driver.define(self.spec(host))
             self.report(other)
 
+    def be_elsewhere(self) -> None:
+        """As after the books were restored from a backup that is older than a move."""
+        with self.hosts() as (host, other):
+            other.storage._put("disks", other.storage._disks, self.uuid, host.storage._disks[self.uuid])
+            other.driver.define(self.spec(host))
+            other.driver.start(self.uuid)
+            host.driver.undefine(self.uuid)
+            host.storage.delete_disks(self.uuid)
+            self.report(host)
+            self.report(other)
+
     def leave_aside(self, *, here: bool) -> None:
         with self.hosts() as (host, other):
             place = host if here else other
@@ -271,6 +282,7 @@ SEEDS = {
     "a tap that is not its": ("tap", "unplug", Patient.plug_stray),
     "a guest on another host": ("on", "sweep", Patient.copy_to_other),
     "disks aside on another host": ("on", "sweep", lambda p: p.leave_aside(here=False)),
+    "its disks on another host": ("disks", "adopt", Patient.be_elsewhere),
     "a guest of a deleted server": ("on", "sweep", sow_ghost),
 }  # fmt: skip
 
