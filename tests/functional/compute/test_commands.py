@@ -115,8 +115,8 @@ def test_a_host_is_disabled_with_its_reason_and_enabled_again():
 
 
 @pytest.mark.parametrize(("words", "sentence"), [
-    (("host_enable", "nowhere"), "on host nowhere"),
-    (("host_disable", "nowhere"), "on host nowhere"),
+    (("host_enable", "nowhere"), "There is no host 'nowhere'"),
+    (("host_disable", "nowhere"), "There is no host 'nowhere'"),
     (("host_disable", "h1", "--reason", "two\nlines"), "one printable line"),
     (("host_disable", "h1", "--reason", "x" * 256), "at most 255"),
     (("flavor", "create", "a", "--ram", "-3"), "less than the minimum"),

@@ -4,9 +4,7 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
-from cloud.compute.selectors.services import COMPUTE
-from cloud.compute.services.host_services import change_service
-from cloud.core.errors import CloudError
+from cloud.compute.management.change_host import change_host
 
 _MOST_CHARACTERS = 255
 
@@ -21,8 +19,5 @@ class Command(BaseCommand):
     def handle(self, *, host: str, reason: str, **options: object) -> None:
         if not reason.isprintable() or len(reason) > _MOST_CHARACTERS:
             raise CommandError(f"A reason is one printable line of at most {_MOST_CHARACTERS} characters.")
-        try:
-            change_service(host, COMPUTE, disabled=True, disabled_reason=reason or None)
-        except CloudError as refusal:
-            raise CommandError(refusal.message) from refusal
+        change_host(host, disabled=True, disabled_reason=reason or None)
         self.stdout.write(f"{host} is disabled; its servers run on.")

@@ -2,11 +2,9 @@
 
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from cloud.compute.selectors.services import COMPUTE
-from cloud.compute.services.host_services import change_service
-from cloud.core.errors import CloudError
+from cloud.compute.management.change_host import change_host
 
 
 class Command(BaseCommand):
@@ -16,8 +14,5 @@ class Command(BaseCommand):
         parser.add_argument("host", help="its name, as cloud_status shows it")
 
     def handle(self, *, host: str, **options: object) -> None:
-        try:
-            change_service(host, COMPUTE, disabled=False, disabled_reason=None)
-        except CloudError as refusal:
-            raise CommandError(refusal.message) from refusal
+        change_host(host, disabled=False, disabled_reason=None)
         self.stdout.write(f"{host} is enabled.")

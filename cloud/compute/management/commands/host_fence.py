@@ -4,9 +4,7 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
-from cloud.compute.selectors.services import COMPUTE
-from cloud.compute.services.host_services import change_service
-from cloud.core.errors import CloudError
+from cloud.compute.management.change_host import change_host
 
 
 class Command(BaseCommand):
@@ -19,8 +17,5 @@ class Command(BaseCommand):
     def handle(self, *, host: str, by: str, **options: object) -> None:
         if not by.strip() or not by.isprintable():
             raise CommandError("A name is one printable line.")
-        try:
-            change_service(host, COMPUTE, forced_down=True, said_by=by.strip())
-        except CloudError as refusal:
-            raise CommandError(refusal.message) from refusal
+        change_host(host, forced_down=True, said_by=by.strip())
         self.stdout.write(f"{host} is off, says {by.strip()}; its servers may be evacuated as long as nobody hears it.")
