@@ -4,6 +4,7 @@
 
 Every case runs in a copy (by fork) of a cloud in which its scene is set, by the virtual clock. A case is named
 `scenario/NUMBER.process.message.what.point/fault`; PATTERN is part of such names, and of what runs then.
+The database is SQLite in memory, or what DATABASE_URL names: an empty PostgreSQL, of which every case has a copy.
 """
 
 import argparse
@@ -27,13 +28,15 @@ _clock = time.perf_counter
 
 def in_a_copy(job: Callable[[], Any]) -> Any:
     """Return what a job returns in a fork of this process. What kills the copy is returned as text."""
+    from tests.chaos.sim.database import own_copy
+
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(reader)
         signal.alarm(_REAL_SECONDS)
         try:
-            with os.fdopen(writer, "wb") as stream:
+            with os.fdopen(writer, "wb") as stream, own_copy():
                 pickle.dump(job(), stream)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the parent hears of it
             sys.stderr.write(f"{type(error).__name__}: {error}\n")
@@ -48,10 +51,18 @@ def in_a_copy(job: Callable[[], Any]) -> Any:
 
 def run_scenario(name: str, options: argparse.Namespace, tell: Callable[[Any], None]) -> None:
     """Set a scene once, and run the chosen cases of it, each in a copy."""
-    from tests.chaos.sim import cases
+    from tests.chaos.sim.database import own_copy
+
+    with own_copy():
+        _run_cases(name, options, tell)
+
+
+def _run_cases(name: str, options: argparse.Namespace, tell: Callable[[Any], None]) -> None:
+    from tests.chaos.sim import cases, database
     from tests.chaos.sim.scenarios import SCENARIOS
 
     stage = cases.Stage(name, SCENARIOS[name], options.seed)
+    database.let_copies_be_made()
     gc.collect()
     gc.freeze()  # what is never looked at is not copied either
     baseline = in_a_copy(stage.rehearse)
@@ -61,7 +72,7 @@ def run_scenario(name: str, options: argparse.Namespace, tell: Callable[[Any], N
     tell(("baseline", name, baseline.steps))
     found = cases.enumerate_cases(name, SCENARIOS[name].workflow, baseline)
     chosen = _chosen(found, options)
-    tell(("count", len(found), len(chosen)))
+    tell(("count", name, len(found), len(chosen)))
     for case in chosen:
         begun = _clock()
         wrong = [] if options.list else in_a_copy(lambda case=case: stage.run(case, baseline))
@@ -95,7 +106,9 @@ class Report:
         if told[0] == "baseline":
             self.steps |= told[2]
         elif told[0] == "count":
-            self.there += told[1]
+            _, name, there, chosen = told
+            self.there += there
+            print(f"{name}: {chosen} of {there} cases")
         else:
             self._case(*told)
 

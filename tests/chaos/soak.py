@@ -35,12 +35,13 @@ class Soak:
         self.done = self.faults = 0
         self.world.boundaries.is_listening = True
         self._forgotten = 0
+        self.sizes: list[float] = []
 
     def run(self, operations: int) -> list[str]:
         """Do so many operations; return what is wrong at the first rest at which something is."""
         from tests.chaos.sim.verdict import judge
 
-        sizes: list[float] = []
+        sizes = self.sizes
         while self.done < operations:
             self._one()
             if self.done % _EVERY:
@@ -141,6 +142,8 @@ def main() -> int:
     wrong = soak.run(options.operations)
     for line in wrong:
         print(f"WRONG {line}")
+    quarters = [soak.sizes[len(soak.sizes) * quarter // 4 - 1] for quarter in range(1, 5)] if soak.sizes else []
+    print(f"soak: memory after each quarter: {', '.join(f'{size:.0f} MB' for size in quarters)}")
     print(f"soak: seed {options.seed}, {soak.done} operations, {soak.faults} faults, {len(wrong)} violations, "
           f"{_clock() - begun:.0f} s")
     return 1 if wrong else 0

@@ -1,8 +1,10 @@
 """The database of a simulation, by the virtual clock, with the boundary before and after every commit."""
 
 import os
+import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +12,8 @@ from tests.chaos.sim.boundaries import Boundaries
 from tests.chaos.sim.clock import Clock
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")
+# How PostgreSQL is asked for the time; SQLite lives in this process and has a function of ours instead.
+_NOW = re.compile(r"statement_timestamp\(\)", re.IGNORECASE)
 
 
 def set_up_django() -> None:
@@ -26,6 +30,40 @@ def set_up_django() -> None:
     if connection.vendor == "sqlite":
         connection.settings_dict["NAME"] = ":memory:"
     call_command("migrate", verbosity=0, interactive=False)
+    let_copies_be_made()
+
+
+def let_copies_be_made() -> None:
+    """Leave a database that others are to copy: PostgreSQL copies none that anybody uses."""
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        connection.close()
+
+
+@contextmanager
+def own_copy() -> Iterator[None]:
+    """Use a copy of the database for a while, in a fork. What SQLite has in memory the fork itself has copied."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        yield
+        return
+    origin = connection.settings_dict["NAME"]
+    connection.settings_dict["NAME"] = name = f"simulation_{os.getpid()}"
+    _on_server(f'CREATE DATABASE "{name}" TEMPLATE "{origin}"')
+    try:
+        yield
+    finally:
+        connection.close()
+        _on_server(f'DROP DATABASE "{name}"')
+
+
+def _on_server(statement: str) -> None:
+    from django.db import connection
+
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(statement)
 
 
 class Database:
@@ -58,6 +96,8 @@ class Database:
 
     def _execute(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         self._check()
+        if self.connection.vendor == "postgresql":
+            sql = _NOW.sub(f"to_timestamp({self._clock.now!r})", sql)
         is_alone = sql.startswith(_WRITES) and not self.connection.in_atomic_block
         if not is_alone:
             return execute(sql, params, many, context)
