@@ -152,10 +152,13 @@ def _without_port(world: _World, host: str, owner: str) -> str:
 def _stray_asides(number: str, world: _World, node: dict[str, Any]) -> Iterator[Finding]:
     moving = Migration.objects.filter(status__in=UNFINISHED, source_compute=node["host"])
     expected = set(moving.values_list("instance_uuid", flat=True))
+    whole = set(node["residue"].get("domains", [])) & set(node["residue"].get("disks", []))
     for uuid in set(node["residue"].get("asides", [])) - expected:
         server = world.servers.get(uuid)
         is_home = server is not None and server.host == node["host"] and not server.deleted
-        if not is_home and world.is_settled(uuid, node["residue_at"]):
+        # Whoever takes a server out of ERROR, or lost its guest, may want what is aside.
+        is_wanted = is_home and (server.vm_state == states.ERROR or uuid not in whole)
+        if not is_wanted and world.is_settled(uuid, node["residue_at"]):
             text = f"has set {uuid} aside, which does not come back"
             yield Finding(number, f"host {node['host']}", text, mend(uuid, "drop-aside", node["host"]))
 

@@ -5,6 +5,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from cloud.compute import states
 from cloud.compute.models import ComputeNode, Instance, Migration, Operation
 from cloud.compute.models.migrations import UNFINISHED
 from cloud.compute.models.operations import OperationState
@@ -31,11 +32,12 @@ def take(residue: Residue) -> None:
     everything = {*_instances(residue.to_wire()), *residue.asides}
     fencing.note_gone(residue.host, everything, datetime.fromtimestamp(residue.reported_at, UTC))
     clear_evacuated(residue.host, everything)
+    words = residue.to_wire(), before
     asides = set(residue.asides) & set(before.get("asides", []))
-    for instance_uuid in sorted(dead_on(residue.host, asides, set()))[:_AT_ONCE]:
+    for instance_uuid in sorted(_dead_asides(residue.host, asides, set.intersection(*map(_whole, words))))[:_AT_ONCE]:
         _log.warning("host %s still has %s set aside, which does not come back", residue.host, instance_uuid)
         rpc.cast(DropAside(**_fence(residue.host, instance_uuid)))
-    seen_twice = _instances(residue.to_wire()) & _instances(before)
+    seen_twice = set.intersection(*map(_instances, words))
     with_bytes = {*residue.domains, *residue.disks}
     for instance_uuid, is_final in list(dead_on(residue.host, seen_twice, with_bytes).items())[:_AT_ONCE]:
         _log.warning("host %s still holds %s, which is not its any more: ordering removal", residue.host, instance_uuid)
@@ -52,6 +54,22 @@ def clear_evacuated(host: str, seen: set[str]) -> None:
 def _instances(word: dict[str, Any]) -> set[str]:
     """Return the instances that have anything on the host; one whose move never arrived may have taps alone."""
     return {uuid for kind in ("domains", "disks", "plugged") for uuid in word.get(kind, [])}
+
+
+def _whole(word: dict[str, Any]) -> set[str]:
+    """Return the instances that have a guest and its disks on the host: they need nothing that is aside."""
+    return set(word.get("domains", [])) & set(word.get("disks", []))
+
+
+def _dead_asides(host: str, asides: set[str], whole: set[str]) -> set[str]:
+    """Return those instances whose disks are aside on the host and are not wanted back.
+
+    Also those that live beside them: on the same host again, after an operator's word cut a move short.
+    """
+    rows = Instance.objects.filter(uuid__in=asides & whole, host=host, deleted=False, task_state=states.IDLE)
+    at_home = set(rows.exclude(vm_state=states.ERROR).values_list("uuid", flat=True))
+    moving = Migration.objects.filter(instance_uuid__in=at_home, status__in=UNFINISHED, source_compute=host)
+    return {*dead_on(host, asides, set()), *(at_home - set(moving.values_list("instance_uuid", flat=True)))}
 
 
 def dead_on(host: str, uuids: set[str], with_bytes: set[str]) -> dict[str, bool]:
