@@ -14,6 +14,7 @@ from typing import Any
 
 _clock = time.perf_counter
 _MOST_SERVERS = 12
+_POWER_CUTS = 0.08
 _EVERY = 100
 # Between the first tenth of a run, when everything was loaded and used once, and its end.
 _MOST_GROWTH_MB = 64.0
@@ -32,7 +33,8 @@ class Soak:
 
         self.rng = random.Random(seed)
         self.world, self.users = scenarios.prepare(seed)
-        self.done = self.faults = 0
+        self.world.hosts_know_silence = True
+        self.done = self.faults = self.evacuations = 0
         self.world.boundaries.is_listening = True
         self._forgotten = 0
         self.sizes: list[float] = []
@@ -46,11 +48,14 @@ class Soak:
             self._one()
             if self.done % _EVERY:
                 continue
+            self.world.boundaries.watchers.clear()
+            self._switch_all_on()
             wrong = judge(self.world)
+            self._trust()
             self._forget()
             sizes.append(_resident_mb())
-            print(f"{self.done:6} operations, {self.faults} faults, {self.world.clock.now - 1_790_000_000:.0f} s, "
-                  f"{sizes[-1]:.0f} MB", flush=True)
+            print(f"{self.done:6} operations, {self.faults} faults, {self.evacuations} hosts lost, "
+                  f"{self.world.clock.now - 1_790_000_000:.0f} s, {sizes[-1]:.0f} MB", flush=True)
             if wrong:
                 return wrong
         settled = sizes[max(len(sizes) // 10, 1) - 1]
@@ -72,6 +77,9 @@ class Soak:
             users.create(rng.choice((1, 1, 2)), image=rng.randrange(2))
             return
         uuid = rng.choice(living)
+        if rng.random() < _POWER_CUTS:
+            self._lose_power(uuid)
+            return
         action, body = rng.choice(self._actions())
         if action:
             users.act(uuid, action, body)
@@ -86,6 +94,32 @@ class Soak:
             ("revertResize", None), ("createImage", {"name": "copy"}), ("forceDelete", None),
             ("os-resetState", {"state": self.rng.choice(("active", "error"))}),
         ]  # fmt: skip
+
+    def _lose_power(self, uuid: str) -> None:
+        """Take the power of a server's host away, and evacuate the server; one host at a time is off."""
+        from cloud.compute.models import Instance
+
+        host = Instance.objects.get(uuid=uuid).host
+        if not host or not all(one.is_agent_up for one in self.world.hosts):
+            return
+        self.evacuations += 1
+        self.world.cut_power(self.world.host_named(host))
+        self.users.say_down(host)
+        for one in Instance.objects.filter(host=host, deleted=False).values_list("uuid", flat=True):
+            self.users.act(one, "evacuate", {}, self.rng.choice(("2.68", "2.95")))
+        if self.rng.random() < 0.5:  # else it is off until the next rest
+            self.world.clock.after(self.rng.choice((1.0, 30.0, 300.0)), self._switch_all_on)
+
+    def _switch_all_on(self) -> None:
+        for host in self.world.hosts:
+            self.world.switch_on(host)
+
+    def _trust(self) -> None:
+        """Say that machines which are on are up again."""
+        from cloud.compute.models import Service
+
+        for host in Service.objects.filter(forced_down=True).values_list("host", flat=True):
+            self.users.say_down(host, is_down=False)
 
     def _trouble(self) -> None:
         """Arm a fault at a boundary that is not far off; it happens where it fits."""

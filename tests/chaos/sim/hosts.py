@@ -9,6 +9,7 @@ from compute_agent.drivers.fake import FakeHypervisor, FakeSize
 from compute_agent.fences import MemoryFences, Record
 from compute_agent.host import Host
 from compute_agent.network.fake import FakeNetwork
+from compute_agent.silence import Silence
 from compute_agent.storage.fake import FakeStorage
 from compute_agent.tasks import Agent, Station
 from tests.chaos.sim.boundaries import Boundaries
@@ -83,6 +84,8 @@ class FakeHost:
         self.network = FakeNetwork()
         self.storage = FakeStorage(SIZE.disk_gb)
         self.fences = WatchedFences(boundaries)
+        # Outlives its agent, as the one in a file does.
+        self.silence = Silence(clock=clock.time)
         self.boots: dict[str, int] = {}
         self.driver.subscribe(self._heard)
         self.is_agent_up = True
@@ -105,7 +108,7 @@ class FakeHost:
         host = Host(
             name=self.name, driver=self._watched(self.driver), network=self._watched(self.network),
             storage=self._watched(self.storage), clock=self._clock.time, sleep=self._clock.sleep,
-            stamp=self._clock.time,
+            stamp=self._clock.time, silence=self.silence,
         )  # fmt: skip
         self._stations[self.name] = Station(host, ErrandLocks(self._clock), self.fences)
 

@@ -36,9 +36,8 @@ def is_calm(world: World) -> bool:
 
 def judge(world: World, afterwards: Callable[[], object] = lambda: None) -> list[str]:
     """Let a cloud come to rest, do what is to be done then, and return all that is wrong with it."""
-    seconds = max(world.calm_at - world.clock.now, 0.0) + SETTLE_SECONDS
-    if not world.run(seconds, lambda: is_calm(world) and is_settled()):
-        return [*world.violations, *_unsettled(), *world.errors]
+    if not _settle(world):
+        return ["it never came to rest", *world.violations, *_unsettled(), *world.errors]
     afterwards()
     for _ in range(_ROUNDS):
         _speak(world)
@@ -48,6 +47,17 @@ def judge(world: World, afterwards: Callable[[], object] = lambda: None) -> list
             break
         world.run(FULL_REPORT_SECONDS)
     return [*world.violations, *_unsettled(), *found, *wrong, *world.errors]
+
+
+def _settle(world: World) -> bool:
+    """Wait until it is calm and nothing is under way, a while after the last trouble at most."""
+    seen_until = -1.0
+    while world.calm_at > seen_until:  # trouble that came meanwhile takes its time as well
+        seen_until = world.calm_at
+        seconds = max(seen_until - world.clock.now, 0.0) + SETTLE_SECONDS
+        if world.run(seconds, lambda: is_calm(world) and is_settled()):
+            return True
+    return False
 
 
 def _speak(world: World) -> None:
