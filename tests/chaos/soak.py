@@ -103,9 +103,10 @@ class Soak:
         if not host or not all(one.is_agent_up for one in self.world.hosts):
             return
         self.evacuations += 1
+        there = list(Instance.objects.filter(host=host, deleted=False).values_list("uuid", flat=True))
         self.world.cut_power(self.world.host_named(host))
         self.users.say_down(host)
-        for one in Instance.objects.filter(host=host, deleted=False).values_list("uuid", flat=True):
+        for one in there:  # any request may be the one at which the database goes away
             self.users.act(one, "evacuate", {}, self.rng.choice(("2.68", "2.95")))
         if self.rng.random() < 0.5:  # else it is off until the next rest
             self.world.clock.after(self.rng.choice((1.0, 30.0, 300.0)), self._switch_all_on)
