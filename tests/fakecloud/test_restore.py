@@ -21,8 +21,8 @@ def status(cloud, uuid):
     return shown["status"] if shown["OS-EXT-STS:task_state"] is None else "busy"
 
 
-def names(cloud, *options, **of):
-    return {row["Name"] for row in cloud.show("server", "list", *options, **of)}
+def names(cloud, *options, who="novella"):
+    return {row["Name"] for row in cloud.show("server", "list", *options, cloud=who)}
 
 
 def test_a_deleted_server_comes_back_and_a_forced_delete_is_for_good(cloud):
@@ -31,7 +31,7 @@ def test_a_deleted_server_comes_back_and_a_forced_delete_is_for_good(cloud):
     cloud.openstack("server", "delete", "mine")
     wait_until(lambda: status(cloud, uuid) == "SOFT_DELETED", "the server to be kept", 30)
     assert "mine" not in names(cloud)
-    assert "mine" in names(cloud, "--deleted", "--all-projects", cloud="novella-admin")
+    assert "mine" in names(cloud, "--deleted", "--all-projects", who="novella-admin")
     cloud.openstack("server", "restore", uuid)
     wait_until(lambda: status(cloud, uuid) == "ACTIVE", "the server to be back", 30)
     events = [row["Action"] for row in cloud.show("server", "event", "list", uuid)]
