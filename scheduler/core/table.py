@@ -58,6 +58,10 @@ class HostTable:
         """Return the name of the host in the row."""
         return self._names[row]
 
+    def vcpus(self) -> Numbers:
+        """Return how many virtual CPUs each host may promise in all, a copy."""
+        return self._numbers[_VCPUS, : len(self)].copy()
+
     def upsert(self, state: HostState) -> bool:
         """Take a host's state; return False when a newer one is known already.
 

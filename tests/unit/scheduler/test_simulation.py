@@ -1,0 +1,135 @@
+"""Simulations: one seed gives the same figures, nothing is overcommitted, traces that cannot be are refused."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from scheduler.simulation import trace_files
+from scheduler.simulation.__main__ import main
+from scheduler.simulation.generator import generate
+from scheduler.simulation.run import Machine, fake_hosts, simulate
+from scheduler.simulation.strategies import STRATEGIES
+from scheduler.simulation.trace import Arrival, ServerType, Trace, TraceError
+
+MACHINE = Machine()
+HALF = {"half": ServerType(0.5, 0.5, 0.5)}
+TYPES = "id,vmTypeId,machineId,core,memory,hdd,ssd,nic\n0,a,0,0.5,0.5,0,0.5,0\n"
+SERVERS = "vmId,tenantId,vmTypeId,priority,starttime,endtime\n1,0,a,0,0,1\n"
+
+
+def write(folder: Path, types: str = TYPES, servers: str = SERVERS) -> Path:
+    """Write a trace as CSV."""
+    (folder / "vmType.csv").write_text(types)
+    (folder / "vm.csv").write_text(servers)
+    return folder
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_full_cloud_is_never_overcommitted(name: str) -> None:
+    """More servers than fit: the rest is refused, whoever chooses."""
+    trace = generate(600, 2, 3)
+    figures = simulate(fake_hosts(10, MACHINE), trace, MACHINE, STRATEGIES[name], 7)
+    assert figures.refused > 0
+    assert figures.overcommitted == 0
+    assert figures == simulate(fake_hosts(10, MACHINE), trace, MACHINE, STRATEGIES[name], 7)
+
+
+def test_a_server_that_goes_makes_room() -> None:
+    """Two halves fill the host; a third is refused while both are there, and taken when one has gone."""
+    arrivals = (
+        Arrival("1", "half", 0, 2),
+        Arrival("2", "half", 0, None),
+        Arrival("3", "half", 1, None),
+        Arrival("4", "half", 3, None),
+    )
+    figures = simulate(fake_hosts(1, MACHINE), Trace(HALF, arrivals), MACHINE, STRATEGIES["default"], 7)
+    assert figures.refused == 1
+    assert figures.samples[-1].density == 1
+
+
+def test_packing_leaves_more_hosts_empty_than_spreading() -> None:
+    """What the strategies are for."""
+    trace = generate(200, 2, 3)
+    empty = {
+        name: simulate(fake_hosts(50, MACHINE), trace, MACHINE, STRATEGIES[name], 7).empty_hosts
+        for name in ("best-fit", "spread")
+    }
+    assert empty["best-fit"] > empty["spread"]
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    """A made-up trace survives the files."""
+    trace = generate(50, 2, 3)
+    trace_files.write_csv(trace, tmp_path)
+    assert trace_files.read(tmp_path) == trace
+
+
+def test_sqlite_is_read_as_the_public_trace_is(tmp_path: Path) -> None:
+    """NULL is a server that outlives the trace; negative times are before its beginning."""
+    path = tmp_path / "trace.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE vmType (id, vmTypeId, machineId, core, memory, hdd, ssd, nic)")
+        database.execute("CREATE TABLE vm (vmId, tenantId, vmTypeId, priority, starttime, endtime)")
+        database.execute("INSERT INTO vmType VALUES (0, 5, 0, 0.5, 0.5, NULL, 0.5, 0)")
+        database.execute("INSERT INTO vm VALUES (1, 0, 5, 0, -3.5, NULL)")
+        database.commit()
+    assert trace_files.read(path).arrivals == (Arrival("1", "5", -3.5, None),)
+
+
+@pytest.mark.parametrize(
+    ("types", "servers", "says"),
+    [
+        (TYPES, SERVERS.replace(",0,1\n", ",,1\n"), "line 2: starttime is missing"),
+        (TYPES, SERVERS.replace(",0,1\n", ",5,1\n"), "endtime=1 is before starttime=5"),
+        (TYPES, SERVERS.replace(",0,1\n", ",nan,1\n"), "starttime=nan is no number"),
+        (TYPES, SERVERS.replace(",0,1\n", ",soon,1\n"), "starttime='soon' is no number"),
+        (TYPES, SERVERS.replace(",0,1\n", ",1e9,\n"), "further away"),
+        (TYPES, SERVERS + "1,0,a,0,0,1\n", "server 1 is there twice"),
+        (TYPES, SERVERS + "2,0,a,0,0,1,9\n", "more fields than columns"),
+        (TYPES, SERVERS + "2,0\n", "line 3: "),
+        (TYPES, SERVERS.replace("tenantId", "colour"), "unknown column colour"),
+        (TYPES, SERVERS.replace("vmTypeId", "id"), "no column vmTypeId"),
+        (TYPES, SERVERS.replace(",a,", ",b,"), "no server of the trace fits"),
+        (TYPES.replace("0,a,0,0.5", "0,a,0,-0.5"), SERVERS, "core=-0.5 is no part of a machine"),
+        (TYPES.replace("0,a,0,0.5", "0,a,0,7"), SERVERS, "core=7 is no part of a machine"),
+        (TYPES.replace("0,a,0,0.5", "0,a,0,0"), SERVERS, "needs some core"),
+        (TYPES.replace("0,a,0,0.5", "0,,0,0.5"), SERVERS, "line 2: vmTypeId is missing"),
+        (TYPES.splitlines()[0] + "\n", SERVERS, "the table vmType is empty"),
+    ],
+)
+def test_a_trace_that_cannot_be_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], types: str, servers: str, says: str
+) -> None:
+    """A sentence that says where and why, and exit status 2."""
+    assert main(["--trace", str(write(tmp_path, types, servers)), "--hosts", "2"]) == 2
+    shown = capsys.readouterr()
+    assert says in shown.err
+    assert not shown.out
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    """As is one that is not there."""
+    path = tmp_path / "trace"
+    with pytest.raises(TraceError, match="no such file"):
+        trace_files.read(path)
+    path.write_text("no database, however long it may be")
+    with pytest.raises(TraceError, match="not a database"):
+        trace_files.read(path)
+
+
+@pytest.mark.parametrize("hosts", ["0", "-1", "many", "1000001"])
+def test_a_number_of_hosts_that_cannot_be_is_refused(tmp_path: Path, hosts: str) -> None:
+    """Before anything is read."""
+    with pytest.raises(SystemExit) as refused:
+        main(["--trace", str(write(tmp_path)), "--hosts", hosts])
+    assert refused.value.code == 2
+
+
+def test_strategies_are_compared_in_one_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A line for each, of a trace that the command made itself."""
+    assert main(["--trace", str(tmp_path), "--generate", "100", "--days", "1"]) == 0
+    assert main(["--trace", str(tmp_path), "--hosts", "5"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["strategy", *STRATEGIES]
