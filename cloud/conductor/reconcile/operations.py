@@ -36,7 +36,8 @@ def reconcile() -> None:
     _end(overdue & _UNSUSPECTED, now)
     if is_broker_there:
         _send_again_one_by_one(now)
-    _end(overdue & ~_UNSUSPECTED | Q(begun__gte=tries.MOST), now)
+    # Not while the last try may be under way.
+    _end(overdue & ~_UNSUSPECTED | Q(begun__gte=tries.MOST, resend_at__lte=now), now)
 
 
 def _end(which: Q, now: datetime) -> None:
