@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from contracts.conductor import PRUNE, RECLAIM, RECONCILE_HOSTS, RECONCILE_OPERATIONS, SEND_HOST_SNAPSHOT
+from contracts.conductor import PRUNE, RECLAIM, RECONCILE_HOSTS, RECONCILE_OPERATIONS, SEND_HOST_SNAPSHOT, SWEEP
 from contracts.routing import CONDUCTOR_QUEUE
 
 PERIODS: dict[str, float] = {
     RECONCILE_OPERATIONS: 5.0,
     RECONCILE_HOSTS: 10.0,
     RECLAIM: 30.0,
+    SWEEP: 15.0,
     SEND_HOST_SNAPSHOT: 60.0,
     PRUNE: 3600.0,
 }

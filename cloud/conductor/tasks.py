@@ -9,7 +9,7 @@ from celery import shared_task
 
 from cloud.compute.services import create_once, host_feed, host_reports, power_reports, tries
 from cloud.conductor import background, presence
-from cloud.conductor.reconcile import hosts, losses, operations, outbox, prune, reclaim, residue
+from cloud.conductor.reconcile import hosts, losses, operations, outbox, prune, reclaim, residue, restored, sweep
 from cloud.conductor.reconcile.turns import one_at_a_time
 from cloud.conductor.steps import (
     building,
@@ -242,6 +242,7 @@ def send_host_snapshot() -> None:
 def reconcile_operations() -> None:
     """Send again what nobody moved on or what was lost, end what is past its deadline."""
     losses.repeat_after_loss()
+    restored.note_turn()
     operations.reconcile()
     outbox.reconcile()
 
@@ -259,6 +260,13 @@ def reconcile_hosts() -> None:
 def reclaim_deleted() -> None:
     """Delete for good what was kept long enough."""
     reclaim.reclaim()
+
+
+@shared_task(name=names.SWEEP)
+@one_at_a_time(names.SWEEP)
+def sweep_books() -> None:
+    """Set right what is booked of servers that are not as booked."""
+    sweep.sweep()
 
 
 @shared_task(name=names.PRUNE)

@@ -2,6 +2,7 @@
 
 from cloud.compute.admin import (
     credentials,
+    discrepancies,
     flavors,
     groups,
     hosts,
@@ -13,5 +14,6 @@ from cloud.compute.admin import (
 )
 
 __all__ = [
-    "credentials", "flavors", "groups", "hosts", "keypairs", "migrations", "operations", "servers", "steps",
+    "credentials", "discrepancies", "flavors", "groups", "hosts", "keypairs", "migrations", "operations", "servers",
+    "steps",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ crosses between the two: the other side is named by uuid or name.
 
 from cloud.compute.models.client_tokens import ClientToken
 from cloud.compute.models.credentials import HostCredential
+from cloud.compute.models.discrepancies import Discrepancy
 from cloud.compute.models.flavors import Flavor, FlavorAccess
 from cloud.compute.models.groups import Aggregate, AggregateHost, ServerGroup, ServerGroupMember
 from cloud.compute.models.hosts import ComputeNode, Service
@@ -15,7 +16,7 @@ from cloud.compute.models.migrations import Migration
 from cloud.compute.models.operations import Operation, Step
 
 __all__ = [
-    "Aggregate", "AggregateHost", "ClientToken", "ComputeNode", "Flavor", "FlavorAccess", "HostCredential",
-    "Instance", "InstanceFault", "InstanceTag", "KeyPair", "Migration", "Operation", "ServerGroup",
+    "Aggregate", "AggregateHost", "ClientToken", "ComputeNode", "Discrepancy", "Flavor", "FlavorAccess",
+    "HostCredential", "Instance", "InstanceFault", "InstanceTag", "KeyPair", "Migration", "Operation", "ServerGroup",
     "ServerGroupMember", "Service", "Step",
 ]

@@ -35,6 +35,21 @@ def holdings(project_id: str = "") -> Counter[tuple[str, str]]:
     return counted
 
 
+def dead_holders(host: str) -> list[str]:
+    """Return who holds of a host and is proven to be over: a deleted server, or the old place of an ended move.
+
+    Who is not known at all is not among them: that proves a lack of records, not a death.
+    """
+    holders = set(Allocation.objects.filter(provider__name=host).values_list("consumer_uuid", flat=True))
+    deleted = Instance.objects.filter(deleted=True)
+    ended = Migration.objects.filter(uuid__in=holders).filter(
+        ~Q(status__in=UNFINISHED) | Q(instance_uuid__in=deleted.values("uuid"))
+    )
+    return sorted({
+        *deleted.filter(uuid__in=holders).values_list("uuid", flat=True), *ended.values_list("uuid", flat=True)
+    })
+
+
 def holders_that_are_not(host: str) -> list[str]:
     """Return who holds anything of a host and is neither a living server nor a server's old place in an open move."""
     rows = Allocation.objects.filter(provider__name=host)

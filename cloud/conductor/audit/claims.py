@@ -76,6 +76,7 @@ def one_owner(number: str) -> Iterator[Finding]:
             text = f"is on host {owner.host} without a claim"
             yield Finding(number, f"server {owner.uuid}", text, mend(owner.uuid, "claim"))
     yield from _stray_ports(number, set(living))
+    yield from _ports_elsewhere(number, {one.uuid: one.host for one in living.values() if one.uuid not in landing})
 
 
 def _of_source(number: str, migration: Migration, host: str, living: Mapping[str, Instance]) -> Iterator[Finding]:
@@ -91,6 +92,16 @@ def _stray_ports(number: str, living: set[str]) -> Iterator[Finding]:
         if device_id not in living:
             command = f"openstack port delete {port_id}"
             yield Finding(number, f"port {port_id}", f"belongs to server {device_id}, which is no more", command)
+
+
+def _ports_elsewhere(number: str, homes: Mapping[str, str]) -> Iterator[Finding]:
+    """A port of a server that is on a host, and is not on its way to another, is bound there."""
+    bound = Port.objects.filter(position__gte=0).exclude(device_id="").exclude(host="")
+    for port_id, device_id, host in bound.values_list("id", "device_id", "host"):
+        home = homes.get(device_id, "")
+        if home and host != home:
+            text = f"has port {port_id} bound to host {host}, and is on {home}"
+            yield Finding(number, f"server {device_id}", text, mend(device_id, "ports"))
 
 
 def counted(number: str) -> Iterator[Finding]:

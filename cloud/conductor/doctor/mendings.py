@@ -7,12 +7,12 @@ from typing import Any
 from django.db import transaction
 
 from cloud.compute import states
-from cloud.compute.models import ComputeNode, Instance, InstanceTag, Operation, ServerGroupMember, Step
-from cloud.compute.models.operations import OperationState, StepState
-from cloud.compute.services import done_operations, graphs, host_feed, moves, operations, power, rebuild_server
+from cloud.compute.models import ComputeNode, Instance, InstanceTag, Operation, ServerGroupMember
+from cloud.compute.models.operations import OperationState
+from cloud.compute.services import host_feed, moves, operations, power, rebuild_server
 from cloud.compute.services.delete_server import delete
 from cloud.compute.services.reset_state import reset
-from cloud.conductor import standings
+from cloud.conductor import repairs, standings
 from cloud.conductor.doctor import guest
 from cloud.conductor.doctor.asking import ask, fence
 from cloud.conductor.steps import failing
@@ -71,21 +71,11 @@ def _end(instance: Instance, _: str) -> None:
 
 
 def _close(instance: Instance, _: str) -> None:
-    now = database_now()
-    closed = Operation.objects.filter(instance_uuid=instance.uuid).exclude(state=OperationState.RUNNING)
-    closed.filter(finished_at=None).update(finished_at=now, updated_at=now)
-    left = Step.objects.filter(operation__instance_uuid=instance.uuid, state__in=(StepState.PENDING, StepState.SENT))
-    for running in _running(instance):
-        left = left.exclude(operation=running, attempt=running.attempt)
-    left.update(state=StepState.SKIPPED, finished_at=now)
+    repairs.close(instance.uuid)
 
 
 def _remember(instance: Instance, _: str) -> None:
-    made = Operation.objects.filter(instance_uuid=instance.uuid, action="create")
-    with transaction.atomic():
-        made.filter(request_id="").update(request_id=new_request_id())
-        if not made.exists():
-            done_operations.record([instance], "create", graphs.SPAWN, database_now(), message=_NOT_KNOWN)
+    repairs.remember(instance.uuid)
 
 
 def _settle(instance: Instance, _: str) -> None:

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from cloud.compute import states
 from cloud.compute.models import Instance
 from cloud.compute.services import operations
+from cloud.conductor.reconcile import restored
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.core.context import RequestContext, new_request_id
@@ -30,7 +31,8 @@ def reclaim() -> int:
 
     Two of these at the same time do no harm: each server is taken by a compare-and-swap on its state.
     """
-    return sum(_delete(one) for one in kept_too_long().order_by("deleted_at")[:_AT_ONCE])
+    due = list(kept_too_long().order_by("deleted_at")[:_AT_ONCE])
+    return 0 if not due or restored.is_older() else sum(map(_delete, due))
 
 
 def kept_too_long() -> QuerySet[Instance]:

@@ -11,7 +11,7 @@ from cloud.compute.models.migrations import UNFINISHED
 from cloud.compute.models.operations import OperationState
 from cloud.compute.services import fencing, host_reports
 from cloud.compute.services.graphs import TIMINGS
-from cloud.conductor.reconcile import lost_guests
+from cloud.conductor.reconcile import lost_guests, restored
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from contracts.compute import DestroyServer, DropAside
@@ -32,21 +32,34 @@ def take(residue: Residue) -> None:
     everything = {*_instances(residue.to_wire()), *residue.asides}
     fencing.note_gone(residue.host, everything, datetime.fromtimestamp(residue.reported_at, UTC))
     clear_evacuated(residue.host, everything)
-    words = residue.to_wire(), before
+    if said_at is not None:
+        _remove(residue, before, said_at)
+
+
+def _remove(residue: Residue, before: dict[str, Any], said_at: datetime) -> None:
+    """Order the removal of what the host's last two words name and nobody can miss."""
     asides = set(residue.asides) & set(before.get("asides", []))
-    for instance_uuid in sorted(_dead_asides(residue.host, asides, set.intersection(*map(_whole, words))))[:_AT_ONCE]:
+    with_bytes = {*residue.domains, *residue.disks}
+    seen_twice = _instances(residue.to_wire()) & _instances(before)
+    if not (asides or seen_twice) or restored.is_older():
+        return
+    whole = _whole(residue.to_wire()) & _whole(before)
+    for instance_uuid in sorted(_dead_asides(residue.host, asides, whole, said_at))[:_AT_ONCE]:
         _log.warning("host %s still has %s set aside, which does not come back", residue.host, instance_uuid)
         rpc.cast(DropAside(**_fence(residue.host, instance_uuid)))
-    seen_twice = set.intersection(*map(_instances, words))
-    with_bytes = {*residue.domains, *residue.disks}
-    for instance_uuid, is_final in list(dead_on(residue.host, seen_twice, with_bytes).items())[:_AT_ONCE]:
+    # Taps alone hold nothing that could be lost.
+    at_home = _at_home(seen_twice & with_bytes, said_at) | (seen_twice - with_bytes)
+    for instance_uuid, is_final in list(dead_on(residue.host, seen_twice, at_home).items())[:_AT_ONCE]:
         _log.warning("host %s still holds %s, which is not its any more: ordering removal", residue.host, instance_uuid)
         rpc.cast(_removal(residue.host, instance_uuid, is_final=is_final))
 
 
 def clear_evacuated(host: str, seen: set[str]) -> None:
     """Have a host that is back remove at once what was evacuated from it: there must never be two of a server."""
-    for instance_uuid, is_final in list(fencing.left_behind(host, seen).items())[:_AT_ONCE]:
+    left = fencing.left_behind(host, seen)
+    if not left or restored.is_older():
+        return
+    for instance_uuid, is_final in list(left.items())[:_AT_ONCE]:
         _log.warning("host %s is back with %s, which was evacuated: ordering removal", host, instance_uuid)
         rpc.cast(_removal(host, instance_uuid, is_final=is_final))
 
@@ -61,35 +74,36 @@ def _whole(word: dict[str, Any]) -> set[str]:
     return set(word.get("domains", [])) & set(word.get("disks", []))
 
 
-def _dead_asides(host: str, asides: set[str], whole: set[str]) -> set[str]:
+def _dead_asides(host: str, asides: set[str], whole: set[str], said_at: datetime) -> set[str]:
     """Return those instances whose disks are aside on the host and are not wanted back.
 
     Also those that live beside them: on the same host again, after an operator's word cut a move short.
     """
     rows = Instance.objects.filter(uuid__in=asides & whole, host=host, deleted=False, task_state=states.IDLE)
-    at_home = set(rows.exclude(vm_state=states.ERROR).values_list("uuid", flat=True))
-    moving = Migration.objects.filter(instance_uuid__in=at_home, status__in=UNFINISHED, source_compute=host)
-    return {*dead_on(host, asides, set()), *(at_home - set(moving.values_list("instance_uuid", flat=True)))}
+    beside = set(rows.exclude(vm_state=states.ERROR).values_list("uuid", flat=True))
+    moving = Migration.objects.filter(instance_uuid__in=beside, status__in=UNFINISHED, source_compute=host)
+    dead = dead_on(host, asides, _at_home(asides, said_at))
+    return {*dead, *(beside - set(moving.values_list("instance_uuid", flat=True)))}
 
 
-def dead_on(host: str, uuids: set[str], with_bytes: set[str]) -> dict[str, bool]:
+def dead_on(host: str, uuids: set[str], at_home: set[str]) -> dict[str, bool]:
     """Return those instances that we know, that have no business on the host, and whether they are deleted.
 
     Nothing is dead while an operation runs on it. What we never heard of is not ours to remove, nor is what may be all
-    that there is of a living server.
+    that there is of a living server: the books may be older than its last move.
 
     Args:
         host: where they are.
         uuids: those in question.
-        with_bytes: those of which it has a guest or disks in their place.
+        at_home: those of which nothing is lost with what is here, if they live elsewhere.
     """
     if not uuids:
         return {}
-    rows = Instance.objects.filter(uuid__in=uuids).values_list("uuid", "host", "deleted")
-    dead = {uuid: deleted for uuid, on, deleted in rows if deleted or on != host}
-    living = {uuid: on for uuid, on, deleted in rows if uuid in with_bytes and not deleted and on not in ("", host)}
-    for instance_uuid in _not_at_home(living):
-        dead.pop(instance_uuid)
+    rows = Instance.objects.filter(uuid__in=uuids).values_list("uuid", "host", "deleted", "vm_state")
+    dead = {
+        uuid: deleted for uuid, on, deleted, vm_state in rows
+        if deleted or (on != host and uuid in at_home) or (not on and vm_state == states.ERROR)
+    }
     # What is aside there may be wanted back, and DestroyServer would take it.
     moving = Migration.objects.filter(instance_uuid__in=dead, status__in=UNFINISHED, source_compute=host)
     for instance_uuid in moving.values_list("instance_uuid", flat=True):
@@ -100,10 +114,12 @@ def dead_on(host: str, uuids: set[str], with_bytes: set[str]) -> dict[str, bool]
     return dead
 
 
-def _not_at_home(homes: dict[str, str]) -> set[str]:
-    """Return those whose own host did not say that it has their disks, as after books were restored."""
-    said = dict(ComputeNode.objects.filter(host__in=set(homes.values())).values_list("host", "residue"))
-    return {uuid for uuid, home in homes.items() if uuid not in said.get(home, {}).get("disks", [])}
+def _at_home(uuids: set[str], since: datetime) -> set[str]:
+    """Return those instances whose own hosts have said since then that they have their disks."""
+    homes = dict(Instance.objects.filter(uuid__in=uuids, deleted=False).exclude(host="").values_list("uuid", "host"))
+    nodes = ComputeNode.objects.filter(host__in=set(homes.values()), residue_at__gte=since)
+    said = {host: set(word.get("disks", [])) for host, word in nodes.values_list("host", "residue")}
+    return {uuid for uuid, home in homes.items() if uuid in said.get(home, ())}
 
 
 def _removal(host: str, instance_uuid: str, *, is_final: bool) -> DestroyServer:

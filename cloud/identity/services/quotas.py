@@ -118,6 +118,13 @@ def correct(project_id: str, counted: Mapping[str, int]) -> None:
     )
 
 
+def hold_still(project_id: str, resources: Collection[str]) -> None:
+    """Keep usage from changing until the transaction ends. What is counted after this is what `correct` may set."""
+    _add_missing_rows(project_id, resources)
+    rows = QuotaUsage.objects.select_for_update().filter(project_id=project_id, resource__in=resources)
+    list(rows.order_by("resource").values_list("id"))
+
+
 def forget(project_id: str) -> None:
     """Drop limits and usage of a project that is no more."""
     QuotaLimit.objects.filter(project_id=project_id).delete()

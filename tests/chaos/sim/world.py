@@ -16,7 +16,7 @@ from celery.worker.request import Request
 from cloud.compute.services import broker_users, host_credentials, host_feed
 from cloud.conductor import background, presence
 from cloud.conductor.inbound.gate import gate
-from cloud.conductor.reconcile import losses
+from cloud.conductor.reconcile import losses, restored
 from cloud.config.celery import app as conductor_app
 from compute_agent.drivers.base import PowerState
 from compute_agent.observations import changed_power_report, full_power_report, host_report, residue
@@ -92,7 +92,7 @@ class World:
         Backend.memory = self.redis
         decoding = self.redis.decoding()
         host_feed._client = broker_users._client_of = lambda url: self.redis
-        presence.client_of = losses.client_of = lambda url: decoding
+        presence.client_of = losses.client_of = restored.client_of = lambda url: decoding
         self.configure(conductor_app)
         conductor_app.loader.import_default_modules()
 

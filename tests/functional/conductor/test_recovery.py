@@ -245,3 +245,22 @@ def test_orders_that_an_agent_took_to_the_grave_are_sent_again_when_it_speaks(wo
     workers.wait(lambda: Operation.objects.get(pk=begun.pk).resend_at < begun.resend_at, 60)
     operations.reconcile()
     workers.wait_for(server, "active")
+
+
+def test_a_conductors_own_thread_sees_that_the_broker_takes_again_what_it_refused(workers):
+    (server,) = workers.create()
+    workers.wait_for(server, "active")
+    workers.end("agent")
+    workers.act(server, "stop", "stop")
+    operation = Operation.objects.filter(instance_uuid=server.uuid, state="running")
+    client = workers.redis.client()
+    client.config_set("maxmemory-policy", "noeviction")
+    client.config_set("maxmemory", 1)
+    # Its probe lasts for a minute and is renewed every three seconds: now it was not.
+    workers.wait(lambda: client.ttl("novella:broker-probe") < 55, 20)
+    late = database_now() + timedelta(minutes=10)
+    operation.update(resend_at=late, deadline=late)
+    client.config_set("maxmemory", 0)
+    workers.wait(lambda: operation.filter(resend_at__lt=late).exists(), 20)
+    workers.start("agent")
+    workers.wait_for(server, "stopped")

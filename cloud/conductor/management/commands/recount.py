@@ -3,15 +3,12 @@
 from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
-from cloud.compute.selectors.holdings import COUNTED, holders_that_are_not, holdings
-from cloud.compute.services import host_feed
+from cloud.compute.selectors.holdings import COUNTED, holders_that_are_not
+from cloud.compute.services.books import recount_host, recount_project
 from cloud.identity.models import Project
 from cloud.identity.services import quotas
 from cloud.placement.models import ResourceProvider
-from cloud.placement.services import claims
-from cloud.placement.services.recount import recount
 
 
 class Command(BaseCommand):
@@ -30,20 +27,15 @@ def _project(project_id: str) -> str:
     before = quotas.usages(project_id, COUNTED)
     if not any(before.values()) and not Project.objects.filter(pk=project_id).exists():
         raise CommandError(f"There is no project {project_id!r}.", returncode=2)
-    with transaction.atomic():
-        has = holdings(project_id)
-        counted = {name: has[project_id, name] for name in COUNTED}
-        quotas.correct(project_id, counted)
-    changed = [f"{name} from {before[name]} to {counted[name]}" for name in COUNTED if before[name] != counted[name]]
+    changed = [f"{name} from {was} to {has}" for name, (was, has) in recount_project(project_id).items()]
     return f"Corrected {', '.join(changed)}." if changed else "The quota was right."
 
 
 def _host(name: str) -> str:
     if not ResourceProvider.objects.filter(name=name).exists():
         raise CommandError(f"There is no host {name!r}.", returncode=2)
-    with transaction.atomic():
-        nobodys = holders_that_are_not(name)
-        changed = sorted({*claims.release(nobodys), *recount([name])})
-        host_feed.publish(changed)
+    nobodys = holders_that_are_not(name)
+    if not recount_host(name, nobodys):
+        return "The books were right."
     gone = f" {len(nobodys)} held it that are not there any more." if nobodys else ""
-    return f"Corrected what is booked of {name}.{gone}" if changed else "The books were right."
+    return f"Corrected what is booked of {name}.{gone}"
