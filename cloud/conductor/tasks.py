@@ -28,6 +28,7 @@ from cloud.conductor.steps import (
     soft_deleting,
     unevacuating,
 )
+from cloud.core.clock import DATABASE_AWAY
 from contracts import conductor as names
 from contracts.compute import DisksSent, ImagePrepared, PowerChanged, ServerDestroyed, ServerSpawned, SnapshotSent
 from contracts.conductor import HostReport, PowerReport, Residue
@@ -35,7 +36,8 @@ from contracts.envelope import Outcome
 from contracts.scheduling import Selected
 
 Wire = dict[str, Any]
-_throws = (msgspec.ValidationError,)
+# Told in one line. What the database failed is sent again as soon as it answers (background.repeat_what_was_lost).
+_throws = (msgspec.ValidationError, *DATABASE_AWAY)
 
 __all__ = ["background"]  # imported for what it connects
 
@@ -204,7 +206,7 @@ def leave_host(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     unevacuating.leave_host(ServerDestroyed.from_wire(outcome), operation_id, attempt)
 
 
-@shared_task(name=names.FAIL_OPERATION)
+@shared_task(name=names.FAIL_OPERATION, throws=_throws)
 def fail_operation(failed_task_id: str, *, operation_ids: list[str], attempt: int) -> None:
     """Hear that a step of the control plane raised."""
     errors.step_raised(failed_task_id, operation_ids, attempt)
@@ -231,13 +233,13 @@ def report_residue(report: Wire) -> None:
     residue.take(Residue.from_wire(report))
 
 
-@shared_task(name=names.SEND_HOST_SNAPSHOT)
+@shared_task(name=names.SEND_HOST_SNAPSHOT, throws=_throws)
 def send_host_snapshot() -> None:
     """Tell the schedulers of all hosts."""
     host_feed.publish_all()
 
 
-@shared_task(name=names.RECONCILE_OPERATIONS)
+@shared_task(name=names.RECONCILE_OPERATIONS, throws=_throws)
 @one_at_a_time(names.RECONCILE_OPERATIONS)
 def reconcile_operations() -> None:
     """Send again what nobody moved on or what was lost, end what is past its deadline."""
@@ -247,7 +249,7 @@ def reconcile_operations() -> None:
     outbox.reconcile()
 
 
-@shared_task(name=names.RECONCILE_HOSTS)
+@shared_task(name=names.RECONCILE_HOSTS, throws=_throws)
 @one_at_a_time(names.RECONCILE_HOSTS)
 def reconcile_hosts() -> None:
     """Notice hosts that went down or came back, and schedulers that are there."""
@@ -255,21 +257,21 @@ def reconcile_hosts() -> None:
     presence.note_schedulers()
 
 
-@shared_task(name=names.RECLAIM)
+@shared_task(name=names.RECLAIM, throws=_throws)
 @one_at_a_time(names.RECLAIM)
 def reclaim_deleted() -> None:
     """Delete for good what was kept long enough."""
     reclaim.reclaim()
 
 
-@shared_task(name=names.SWEEP)
+@shared_task(name=names.SWEEP, throws=_throws)
 @one_at_a_time(names.SWEEP)
 def sweep_books() -> None:
     """Set right what is booked of servers that are not as booked."""
     sweep.sweep()
 
 
-@shared_task(name=names.PRUNE)
+@shared_task(name=names.PRUNE, throws=_throws)
 @one_at_a_time(names.PRUNE)
 def prune_records() -> None:
     """Forget what is too old to matter."""

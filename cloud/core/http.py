@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import orjson
 from django.conf import settings
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import IntegrityError
 from django.http import HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path, re_path
 from rest_framework.negotiation import BaseContentNegotiation
@@ -20,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from cloud.core import faults, policy
+from cloud.core.clock import DATABASE_AWAY
 from cloud.core.context import RequestContext, authenticate
 from cloud.core.endpoints import NO_VERSION, ApiRequest, Endpoint, Reply, Route, Service
 from cloud.core.errors import (
@@ -68,8 +69,9 @@ class ServiceView(APIView):
             response = self._answer(request, kwargs)
         except CloudError as error:
             response = render_fault(self.service, error, request)
-        except (OperationalError, InterfaceError):
-            _log.exception("the database could not be reached")
+        except DATABASE_AWAY as error:
+            # One line for each of the many requests that meet it: where they were says nothing of why it is away.
+            _log.warning("the database could not be reached: %s", " ".join(str(error).split()))
             response = render_fault(self.service, Unavailable(headers={"Retry-After": "5"}), request)
         except IntegrityError:
             # Services check first; what only the table's constraint found, somebody else did in the same moment.
