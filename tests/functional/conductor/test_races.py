@@ -1,5 +1,6 @@
 """Conductors, schedulers and users race; the rows stay true."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 
@@ -9,12 +10,14 @@ from django.utils import timezone
 
 from cloud.compute import states
 from cloud.compute.models import Instance, Operation
-from cloud.compute.services import operations
+from cloud.compute.services import delete_server, operations, restore_server
 from cloud.conductor.audit.auditor import audit
-from cloud.conductor.steps import deleting, failing, placing
+from cloud.conductor.steps import deleting, failing, placing, restoring, soft_deleting
 from cloud.core import rpc
+from cloud.core.errors import StateConflict
 from cloud.identity.services import quotas
 from cloud.placement.models import Inventory
+from contracts.compute import PowerChanged
 from contracts.scheduling import Selected
 from tests.factories.instances import PROJECT, make_context, make_host, make_instance
 
@@ -25,7 +28,7 @@ ROOM = 10
 @pytest.fixture(autouse=True)
 def _no_broker(monkeypatch, settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    for name in ("build", "delete"):
+    for name in ("build", "delete", "soft_delete", "restore"):
         monkeypatch.setitem(rpc._workflows, name, lambda ids: [])
     monkeypatch.setattr(rpc, "deliver", lambda row: None)
 
@@ -112,4 +115,53 @@ def test_deletes_that_race_with_claims_and_failures_leave_nothing():
     )
     assert Instance.objects.filter(uuid__in=[one.instance_uuid for one in doomed], deleted=True).count() == len(doomed)
     assert Instance.objects.filter(deleted=False).exclude(host="").count() == 3
+    assert audit(0) == []
+
+
+_ENDS: dict[str, Callable[[Operation], None]] = {
+    "delete": deleting.complete,
+    "soft_delete": soft_deleting.complete,
+    "restore": lambda operation: restoring.finish_restore(
+        PowerChanged(host=operation.host, power_state=1), operation.id, 1
+    ),
+}  # fmt: skip
+
+
+def end_all() -> int:
+    """Let everything end that is under way; return how much that was."""
+    begun = list(Operation.objects.filter(state="running"))
+    for one in begun:
+        _ENDS[one.workflow](one)
+    return len(begun)
+
+
+@pytest.mark.usefixtures("_room")
+def test_servers_kept_restored_and_deleted_at_once_are_counted_as_they_come_out(settings):
+    settings.RECLAIM_INSTANCE_INTERVAL = 3600
+    batch = create(8)
+    claim(batch, ["a"])()
+    for one in batch:
+        operations.finish(one)
+    servers = Instance.objects.order_by("id")
+    servers.update(vm_state=states.ACTIVE, task_state=states.IDLE, launched_at=timezone.now())
+
+    def ask(request: Callable[..., object], *, backwards: bool = False) -> None:
+        for one in list(servers.reverse() if backwards else servers):
+            with contextlib.suppress(StateConflict):
+                request(make_context(), one)
+            end_all()
+
+    at_once(
+        lambda: ask(delete_server.delete),
+        lambda: ask(delete_server.delete, backwards=True),
+        lambda: ask(restore_server.restore),
+        lambda: ask(restore_server.restore, backwards=True),
+        lambda: [delete_server.force_delete(make_context(), one) for one in list(servers)[:2]],
+    )
+    while end_all():
+        pass
+    assert Instance.objects.filter(deleted=True).count() == 2
+    assert set(Instance.objects.filter(deleted=False).values_list("vm_state", "task_state")) <= {
+        (states.ACTIVE, states.IDLE), (states.SOFT_DELETED, states.IDLE)
+    }  # fmt: skip
     assert audit(0) == []
