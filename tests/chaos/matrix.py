@@ -70,7 +70,7 @@ def _run_cases(name: str, options: argparse.Namespace, tell: Callable[[Any], Non
         tell((name, [baseline if isinstance(baseline, str) else str(baseline.wrong)], 0.0))
         return
     tell(("baseline", name, baseline.steps))
-    found = cases.enumerate_cases(name, SCENARIOS[name].workflow, baseline)
+    found = cases.enumerate_cases(name, SCENARIOS[name], baseline)
     chosen = _chosen(found, options)
     tell(("count", name, len(found), len(chosen)))
     for case in chosen:

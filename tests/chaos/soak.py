@@ -16,6 +16,8 @@ _clock = time.perf_counter
 _MOST_SERVERS = 12
 _POWER_CUTS = 0.08
 _EVERY = 100
+# Deleted servers can be restored for so long; then they make room.
+_KEPT_SECONDS = 10
 # Between the first tenth of a run, when everything was loaded and used once, and its end.
 _MOST_GROWTH_MB = 64.0
 
@@ -71,7 +73,10 @@ class Soak:
         self.world.run(self.rng.choice((0.0, 0.05, 0.5, 3.0, 20.0)))
 
     def _act(self) -> None:
+        from django.conf import settings
+
         users, rng = self.users, self.rng
+        settings.RECLAIM_INSTANCE_INTERVAL = _KEPT_SECONDS if rng.random() < 0.8 else 0
         living = users.living()
         if not living or (len(living) < _MOST_SERVERS and rng.random() < 0.3):
             users.create(rng.choice((1, 1, 2)), image=rng.randrange(2))
@@ -91,7 +96,7 @@ class Soak:
             ("", None), ("", None), ("os-stop", None), ("os-start", None), ("reboot", {"type": "SOFT"}),
             ("reboot", {"type": "HARD"}), ("rebuild", {"imageRef": self.users.images[1]}),
             ("resize", {"flavorRef": self.rng.choice(("small", "large"))}), ("migrate", None), ("confirmResize", None),
-            ("revertResize", None), ("createImage", {"name": "copy"}), ("forceDelete", None),
+            ("revertResize", None), ("createImage", {"name": "copy"}), ("forceDelete", None), ("restore", None),
             ("os-resetState", {"state": self.rng.choice(("active", "error"))}),
         ]  # fmt: skip
 

@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from kombu.exceptions import OperationalError as BrokerError
 
 from cloud.compute.models import Instance, Operation
-from tests.chaos.sim import faults
+from tests.chaos.sim import faults, interruptions
 from tests.chaos.sim.boundaries import Boundary, Killed
 from tests.chaos.sim.scenarios import Scenario, prepare, set_the_scene
 from tests.chaos.sim.verdict import is_calm, is_settled, judge
@@ -91,7 +91,7 @@ class Stage:
             wrong = judge(world, self._afterwards)
         except Exception as error:  # noqa: BLE001 - any of them is a finding
             return [*traceback.format_exception(error)[-6:], *world.violations]
-        return [*wrong, *self._compare(case, fault, baseline)]
+        return [*wrong, *self._promised(baseline), *self._compare(case, fault, baseline)]
 
     def _play(self) -> None:
         self.scenario.deed(self.world, self.users)
@@ -101,6 +101,7 @@ class Stage:
         self._came_to = state()
         for deed in self.scenario.after:
             deed(self.world, self.users)
+        interruptions.restore_kept(self.world, self.users)
 
     def _boots(self) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -108,6 +109,10 @@ class Stage:
             for uuid, count in host.boots.items():
                 found[uuid] = found.get(uuid, 0) + count
         return found
+
+    def _promised(self, baseline: Baseline) -> list[str]:
+        broken = list(interruptions.broken_promises(self.users, is_spoilt=self.scenario.is_spoilt))
+        return [*broken, *interruptions.bystanders(self.users, baseline.after, state_of)]
 
     def _compare(self, case: Case, fault: faults.Fault, baseline: Baseline) -> list[str]:
         wrong, now = [], self._came_to
@@ -129,15 +134,19 @@ _MUST_BUILD = frozenset({"driver-fails", "driver-hangs", "driver-hangs-long"})
 
 def state() -> list[str]:
     """Return every living server as a line that says what it came to."""
-    rows = Instance.objects.filter(deleted=False).order_by("vm_state")
-    return [f"{one.vm_state}/{one.task_state}/{one.flavor['flavorid']}" for one in rows]
+    return [state_of(one) for one in Instance.objects.filter(deleted=False).order_by("vm_state")]
 
 
-def enumerate_cases(name: str, workflow: str, baseline: Baseline) -> list[Case]:
+def state_of(instance: Instance) -> str:
+    """Return what a server came to, in a line."""
+    return f"{instance.vm_state}/{instance.task_state}/{instance.flavor['flavorid']}"
+
+
+def enumerate_cases(name: str, scenario: Scenario, baseline: Baseline) -> list[Case]:
     """Return every case of a scenario."""
     return [
         Case(name, boundary, fault)
         for boundary in baseline.boundaries
         if boundary.process
-        for fault in faults.fitting(boundary, workflow)
+        for fault in faults.fitting(boundary, scenario.workflow, is_spoilt=scenario.is_spoilt)
     ]

@@ -9,6 +9,7 @@ from compute_agent.drivers.base import PowerState
 from compute_agent.errors import DriverError
 from contracts.compute import COMMANDS
 from tests.chaos.sim.boundaries import Boundary, Killed
+from tests.chaos.sim.interruptions import INTERRUPTIONS
 from tests.chaos.sim.users import Users
 from tests.chaos.sim.wire import Message, copy_of, instance_of
 from tests.chaos.sim.world import RESTART_SECONDS, World
@@ -133,18 +134,6 @@ def _guests_die(world: World, users: Users, boundary: Boundary) -> None:
                 host.driver.crash(uuid)
 
 
-def _order(action: str, body: object = None) -> Strike:
-    def strike(world: World, users: Users, boundary: Boundary) -> None:
-        def ask() -> None:
-            for uuid in [] if world.database.is_away else users.living()[:1]:
-                users.act(uuid, action, body) if action else users.delete(uuid)
-
-        world.trouble_until(0)
-        world.defer(ask)
-
-    return strike
-
-
 def _deliver(change: Callable[[World, str, Message], Iterator[tuple[str, Message]]], seconds: float = 0) -> Strike:
     """Change what becomes of the message that is published next."""
 
@@ -215,7 +204,7 @@ FAULTS: dict[str, Fault] = {
     "scheduler-dies": Fault(_TAKE, _idle_death("scheduler", 5.0), fits=lambda one: one.process != "scheduler"),
     "beat-dies": Fault(_TAKE, _idle_death("beat", 20.0)),
     "agents-die": Fault(_TAKE, _agents_die),
-    "host-dies": Fault(_EFFECTS, _host_dies, is_harmless=False, only=("evacuate",)),
+    "host-dies": Fault(_EFFECTS, _host_dies, is_harmless=False, only=("evacuate", "soft_delete", "restore", "delete")),
     "dead-return": Fault((*_TAKE, *_COMMITS, *_EFFECTS), _dead_return, is_harmless=False, only=("evacuate",)),
     "redis-flushed": Fault((*_TAKE, "publish.after"), _flush),
     "redis-restarted": Fault((*_TAKE, "publish.before"), _restart_redis),
@@ -227,11 +216,9 @@ FAULTS: dict[str, Fault] = {
     "driver-hangs": Fault(_EFFECTS, _driver_hangs(40.0), is_harmless=False),
     "driver-hangs-long": Fault(_EFFECTS, _driver_hangs(240.0), is_harmless=False),
     "guests-die": Fault(_TAKE, _guests_die, is_harmless=False),
-    "deleted": Fault(_TAKE, _order(""), is_harmless=False),
-    "force-deleted": Fault(_TAKE, _order("forceDelete"), is_harmless=False),
-    "restored": Fault(_TAKE, _order("restore"), is_harmless=False),
-    "reset-to-error": Fault(_TAKE, _order("os-resetState", {"state": "error"}), is_harmless=False),
-    "reset-to-active": Fault(_TAKE, _order("os-resetState", {"state": "active"}), is_harmless=False),
+    **{
+        name: Fault(one.points, one.strike, is_harmless=False, only=one.only) for name, one in INTERRUPTIONS.items()
+    },
     "lost": Fault(("publish.before",), _deliver(lambda world, queue, message: iter(()), 120.0)),
     "twice": Fault(("publish.before",), _copies(2), is_exact=True),
     "five-times": Fault(("publish.before",), _copies(5), is_exact=True),
@@ -243,9 +230,9 @@ FAULTS: dict[str, Fault] = {
 }  # fmt: skip
 
 
-def fitting(boundary: Boundary, workflow: str) -> Iterator[str]:
-    """Yield the names of the faults that are tried at a boundary."""
+def fitting(boundary: Boundary, workflow: str, *, is_spoilt: bool = False) -> Iterator[str]:
+    """Yield the names of the faults that are tried at a boundary; where something fails anyway, what users ask for."""
     for name, fault in FAULTS.items():
-        is_due = not fault.only or workflow in fault.only
+        is_due = (not fault.only or workflow in fault.only) and (not is_spoilt or name in INTERRUPTIONS)
         if is_due and boundary.point in fault.points and fault.fits(boundary):
             yield name

@@ -8,10 +8,12 @@ from django.conf import settings
 from cloud.compute.models import Instance
 from cloud.conductor.schedule import PERIODS
 from compute_agent.drivers.base import PowerState
+from compute_agent.drivers.fault_plan import Fault, FaultPlan
 from contracts.compute import ImageSpec
 from contracts.conductor import RECLAIM
 from tests.chaos.sim import uploads
 from tests.chaos.sim.clock import EPOCH
+from tests.chaos.sim.interruptions import KEPT_SECONDS
 from tests.chaos.sim.users import Users
 from tests.chaos.sim.verdict import is_settled
 from tests.chaos.sim.world import World
@@ -28,12 +30,14 @@ class Scenario:
         before: what is done, undisturbed, to come to where it begins.
         deed: the request that begins it.
         after: what is done once it has come to its end, whatever went wrong.
+        is_spoilt: whether something goes wrong in any case, so that the way back is gone; nothing else is broken then.
     """
 
     workflow: str
     deed: Deed
     before: tuple[Deed, ...] = ()
     after: tuple[Deed, ...] = ()
+    is_spoilt: bool = False
 
 
 def _create(count: int) -> Deed:
@@ -50,7 +54,7 @@ def _delete(world: World, users: Users) -> None:
 
 def _keep(world: World, users: Users) -> None:
     """Let deleted servers be kept from now on, for longer than any case lasts."""
-    settings.RECLAIM_INSTANCE_INTERVAL = 3600
+    settings.RECLAIM_INSTANCE_INTERVAL = KEPT_SECONDS
 
 
 def _wait_for_turn(world: World, users: Users) -> None:
@@ -96,6 +100,17 @@ def _switch_on(world: World, users: Users) -> None:
         world.switch_on(host)
 
 
+def _spoil(*verbs: str) -> Deed:
+    """Let the next call of each of these verbs of the drivers fail, on whichever host."""
+
+    def spoil(world: World, users: Users) -> None:
+        plan = FaultPlan(*(Fault(verb, error="connection reset by peer", times=1) for verb in verbs))
+        for host in world.hosts:
+            host.driver.faults = host.storage.faults = host.network.faults = plan
+
+    return spoil
+
+
 _SERVER = (_cache, _create(1))
 _STOPPED = (*_SERVER, _act("os-stop"))
 _RESIZED = (*_SERVER, _act("resize", {"flavorRef": "large"}))
@@ -104,6 +119,28 @@ _MIGRATED = (*_SERVER, _act("migrate"))
 _CUT_OFF = (*_SERVER, _power_cut)
 _ON, _OFF = _evacuate("2.68"), _evacuate("2.95")
 
+
+def _spoilt(workflow: str, deed: Deed, before: tuple[Deed, ...], *verbs: str, after: tuple[Deed, ...] = ()) -> Scenario:
+    return Scenario(workflow, deed, (*before, _spoil(*verbs)), after, is_spoilt=True)
+
+
+_SPOILT: dict[str, Scenario] = {
+    "build": _spoilt("build", _create(1), (_cache,), "start"),
+    "multi-create": _spoilt("build", _create(3), (_cache,), "start"),
+    "delete": _spoilt("delete", _delete, _SERVER, "undefine"),
+    "soft-delete": _spoilt("soft_delete", _delete, (*_SERVER, _keep), "request_shutdown", "power_off"),
+    "restore": _spoilt("restore", _act("restore"), _KEPT, "start"),
+    "stop": _spoilt("stop", _act("os-stop"), _SERVER, "request_shutdown", "power_off"),
+    "start": _spoilt("start", _act("os-start"), _STOPPED, "start"),
+    "reboot": _spoilt("reboot", _act("reboot", {"type": "HARD"}), _SERVER, "start"),
+    "rebuild": _spoilt("rebuild", _rebuild(1), _SERVER, "start"),
+    "resize": _spoilt("resize", _act("resize", {"flavorRef": "large"}), _SERVER, "start"),
+    "resize-sent": _spoilt("resize", _act("resize", {"flavorRef": "large"}), _SERVER, "send_disk"),
+    "confirm": _spoilt("confirm_resize", _act("confirmResize"), _RESIZED, "drop_aside"),
+    "revert": _spoilt("revert_resize", _act("revertResize"), _RESIZED, "take_back"),
+    "snapshot": _spoilt("snapshot", _act("createImage", {"name": "copy"}), _SERVER, "begin_snapshot"),
+    "evacuate": _spoilt("evacuate", _ON, _CUT_OFF, "start", after=(_switch_on,)),
+}
 SCENARIOS: dict[str, Scenario] = {
     "build": Scenario("build", _create(1)),
     "build-cached": Scenario("build", _create(1), (_cache,)),
@@ -133,6 +170,7 @@ SCENARIOS: dict[str, Scenario] = {
     "evacuate-cached": Scenario("evacuate", _ON, _CUT_OFF, (_switch_on,)),
     "evacuate-stopped": Scenario("evacuate", _OFF, _CUT_OFF, (_switch_on,)),
     "evacuated-from": Scenario("evacuate", _switch_on, (*_CUT_OFF, _ON)),
+    **{f"{name}-spoilt": one for name, one in _SPOILT.items()},
 }
 
 

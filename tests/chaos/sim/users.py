@@ -21,12 +21,17 @@ _VERSION = "2.96"
 
 
 class Users:
-    """One project's users, with an operator among them."""
+    """One project's users, with an operator among them.
+
+    Attributes:
+        accepted: in which states the servers may rest of which something was asked in the middle of something else.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self._api = Api()
         self.answers: list[int] = []
+        self.accepted: dict[str, frozenset[str]] = {}
 
     def prepare(self) -> None:
         """Make what servers are made from."""
