@@ -12,15 +12,15 @@ from cloud.compute.services.graphs import GRAPHS, PLUG_VIFS, PREPARE_IMAGE
 from tests.chaos.real.cases import ON_ONE_HOST, sample
 from tests.chaos.real.conftest import IS_FULL, SEED
 from tests.chaos.real.moments import Strike
-from tests.chaos.real.requests import GONE, REQUESTS, Stage
+from tests.chaos.real.requests import APART, GONE, REQUESTS, Stage
 from tests.chaos.real.verdicts import judge
 from tests.fixtures.clouds import wait_until
 
 # How many of them run: in `make chaos`, in `make test`.
 COUNTS = {"fake": (40, 9), "libvirt": (20, 3)}
-WORKFLOWS = {"fake": tuple(REQUESTS), "libvirt": ON_ONE_HOST}
+WORKFLOWS = {"fake": tuple(name for name in REQUESTS if name not in APART), "libvirt": ON_ONE_HOST}
 # What an operation goes on as, and nobody can ask for.
-FOLLOWING = {"clear_host"}
+FOLLOWING = {"clear_host", "undo_evacuation"}
 # The longest that a host may keep what an interrupted order left: it is seen twice before it is removed.
 CLEAN_SECONDS = 180
 
