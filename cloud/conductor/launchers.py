@@ -14,9 +14,10 @@ from cloud.compute import states
 from cloud.compute.models import Operation, Step
 from cloud.compute.services import graphs
 from cloud.conductor.standings import Standing, images_of, server_of, standings, with_servers
-from cloud.conductor.steps import deleting, failing, orders
+from cloud.conductor.steps import deleting as deleting_steps
+from cloud.conductor.steps import failing, orders
 from cloud.conductor.steps.affinity import member_hosts
-from cloud.conductor.workflows import building, ordering, placing, rebuilding
+from cloud.conductor.workflows import building, deleting, placing, rebooting, rebuilding, starting, stopping
 from cloud.core import rpc
 from contracts.compute import (
     DestroyServer,
@@ -104,27 +105,27 @@ def delete(operation_ids: Sequence[str]) -> Iterator[Signature]:
             Operation.objects.filter(id=operation.id).update(host=host)
             Step.objects.filter(operation=operation, name=graphs.DESTROY).update(host=host)
             operation.host = host
-        deleting.clear_other_host(operation)
+        deleting_steps.clear_other_host(operation)
         if not host:
-            deleting.complete(operation)
-        elif deleting.is_host_away(host):
-            deleting.complete(operation, note=deleting.LOCAL_NOTE)
+            deleting_steps.complete(operation)
+        elif deleting_steps.is_host_away(host):
+            deleting_steps.complete(operation, note=deleting_steps.LOCAL_NOTE)
         else:
-            yield ordering.delete_server(DestroyServer(**orders.fence(operation, graphs.DESTROY), is_final=True))
+            yield deleting.delete_server(DestroyServer(**orders.fence(operation, graphs.DESTROY), is_final=True))
 
 
 @rpc.register_workflow("stop")
 def stop(operation_ids: Sequence[str]) -> Iterator[Signature]:
     """Press the power button, and cut the power of a guest that does not obey."""
     for one in standings(operation_ids):
-        yield ordering.change_power(StopServer(**orders.fence(one.operation, graphs.POWER)))
+        yield stopping.stop_server(StopServer(**orders.fence(one.operation, graphs.POWER)))
 
 
 @rpc.register_workflow("start")
 def start(operation_ids: Sequence[str]) -> Iterator[Signature]:
     """Start a guest from a definition made anew."""
     for one, server in with_servers(operation_ids):
-        yield ordering.change_power(StartServer(server=server, **orders.fence(one.operation, graphs.POWER)))
+        yield starting.start_server(StartServer(server=server, **orders.fence(one.operation, graphs.POWER)))
 
 
 @rpc.register_workflow("reboot")
@@ -133,7 +134,7 @@ def reboot(operation_ids: Sequence[str]) -> Iterator[Signature]:
     for one, server in with_servers(operation_ids):
         is_hard = bool(one.operation.plan.get("hard"))
         fence = orders.fence(one.operation, graphs.POWER)
-        yield ordering.change_power(RebootServer(server=server, hard=is_hard, **fence))
+        yield rebooting.reboot_server(RebootServer(server=server, hard=is_hard, **fence))
 
 
 @rpc.register_workflow("rebuild")

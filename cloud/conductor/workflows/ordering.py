@@ -1,6 +1,6 @@
 """Orders and who hears of them: one order and the step that takes its outcome, or several and the step that joins them.
 
-Deleting and changes of power are no more than that.
+Most workflows are made of these two.
 """
 
 import uuid
@@ -11,19 +11,8 @@ from celery.canvas import Signature
 
 from cloud.conductor.workflows.failure import on_failure
 from cloud.core import rpc
-from contracts.compute import DestroyServer, RebootServer, StartServer, StopServer
-from contracts.conductor import FINISH_DELETE, FINISH_POWER, NOTE_OUTCOME
+from contracts.conductor import NOTE_OUTCOME
 from contracts.envelope import Order
-
-
-def delete_server(order: DestroyServer) -> Signature:
-    """Return the canvas that removes an instance from its host and then from the books."""
-    return order_then(order, FINISH_DELETE)
-
-
-def change_power(order: StopServer | StartServer | RebootServer) -> Signature:
-    """Return the canvas that stops, starts or reboots an instance."""
-    return order_then(order, FINISH_POWER)
 
 
 def order_then(order: Order, finish: str) -> Signature:

@@ -1,47 +1,78 @@
 """A canvas is a picture of a settled plan: every link names its queue, takes one value at most, and is small."""
 
 import contextlib
+import importlib
+import inspect
+import pkgutil
 from collections.abc import Iterator
 
 import pytest
 from celery.canvas import Signature, maybe_signature
 
+from cloud.conductor import workflows
 from cloud.conductor.workflows import (
     building,
+    confirming,
+    deleting,
     evacuating,
-    ordering,
+    moving,
     placing,
+    rebooting,
     rebuilding,
     restoring,
+    reverting,
+    snapshotting,
     soft_deleting,
+    starting,
+    stopping,
 )
 from contracts.compute import (
     DestroyServer,
+    DiskLink,
+    DropAside,
     FixedIpSpec,
     ImageSpec,
+    LandServer,
     NetworkSpec,
     PlugVifs,
     PortSpec,
     PrepareImage,
+    RebootServer,
     RebuildServer,
+    ReceiveDisks,
+    SendDisks,
     ServerSpec,
+    SetAsideServer,
+    SnapshotServer,
     SpawnServer,
     StartServer,
     StopServer,
     SubnetSpec,
+    TakeBackServer,
+    VacateServer,
 )
 from contracts.conductor import (
     BEGIN_EVACUATION,
+    BEGIN_LAND,
     BEGIN_REBUILD,
+    BEGIN_RECEIVE,
+    BEGIN_SEND,
     BEGIN_SPAWN,
+    BEGIN_TAKE_BACK,
     CLAIM,
     CLAIM_EVACUATION,
+    CLAIM_MOVE,
     FAIL_OPERATION,
+    FINISH_CLEARING,
+    FINISH_CONFIRM,
     FINISH_DELETE,
     FINISH_EVACUATION,
+    FINISH_MOVE,
     FINISH_POWER,
     FINISH_REBUILD,
     FINISH_RESTORE,
+    FINISH_REVERT,
+    FINISH_SNAPSHOT,
     FINISH_SOFT_DELETE,
     FINISH_SPAWN,
     LEAVE_HOST,
@@ -73,22 +104,35 @@ SERVER = ServerSpec(
 )
 IDS = [f"{ID[:-4]}{number:04}" for number in range(placing.MAX_OPERATIONS)]
 
+ONE = SelectDestinations(
+    operation_ids=IDS[:1], spec=RequestSpec(vcpus=1, memory_mb=1, disk_gb=1), attempt=2, request_id=f"req-{ID}"
+)
+LINKS = [DiskLink(name=name, url="http://x/" + "a" * 300) for name in ("disk", "disk.eph0")]
+
 CANVASES = {
     "place": lambda: placing.place_servers(
         SelectDestinations(
             operation_ids=IDS, spec=RequestSpec(vcpus=1, memory_mb=1, disk_gb=1), attempt=1, request_id=f"req-{ID}"
         )
     ),
-    "place-evacuation": lambda: evacuating.place_evacuation(
-        SelectDestinations(
-            operation_ids=IDS[:1], spec=RequestSpec(vcpus=1, memory_mb=1, disk_gb=1), attempt=2, request_id=f"req-{ID}"
-        )
-    ),
+    "place-evacuation": lambda: evacuating.place_evacuation(ONE),
+    "place-move": lambda: moving.place_move(ONE),
     "alternates": lambda: placing.claim_alternates(ID, 2, ["a", "b"]),
     "prepare": lambda: building.prepare_host(PrepareImage(image=IMAGE, **FENCE), PlugVifs(server=SERVER, **FENCE)),
     "spawn": lambda: building.spawn_server(SpawnServer(server=SERVER, **FENCE)),
-    "delete": lambda: ordering.delete_server(DestroyServer(is_final=True, **FENCE)),
-    "stop": lambda: ordering.change_power(StopServer(**FENCE)),
+    "clear": lambda: building.clear_host(DestroyServer(**FENCE)),
+    "delete": lambda: deleting.delete_server(DestroyServer(is_final=True, **FENCE)),
+    "stop": lambda: stopping.stop_server(StopServer(**FENCE)),
+    "start": lambda: starting.start_server(StartServer(server=SERVER, **FENCE)),
+    "reboot": lambda: rebooting.reboot_server(RebootServer(server=SERVER, **FENCE)),
+    "set-aside": lambda: moving.set_aside(SetAsideServer(**FENCE)),
+    "send": lambda: moving.send_disks(SendDisks(disks=LINKS, **FENCE)),
+    "receive": lambda: moving.prepare_host(ReceiveDisks(disks=LINKS, **FENCE), PlugVifs(server=SERVER, **FENCE)),
+    "land": lambda: moving.land(LandServer(server=SERVER, **FENCE)),
+    "confirm": lambda: confirming.drop_aside(DropAside(**FENCE)),
+    "vacate": lambda: reverting.vacate(VacateServer(**FENCE)),
+    "take-back": lambda: reverting.take_back(TakeBackServer(server=SERVER, **FENCE)),
+    "snapshot": lambda: snapshotting.snapshot_server(SnapshotServer(image_id=ID, upload_url="http://x", **FENCE)),
     "soft-delete": lambda: soft_deleting.soft_delete(StopServer(**FENCE)),
     "restore": lambda: restoring.restore(StartServer(server=SERVER, **FENCE)),
     "fetch": lambda: rebuilding.fetch_image(PrepareImage(image=IMAGE, **FENCE)),
@@ -100,7 +144,10 @@ CANVASES = {
 
 
 # Whose steps the control plane sends on by itself. What a host sends on gets its way out where it comes in.
-OF_THE_CONTROL_PLANE = ("place", "place-evacuation", "alternates", "prepare")
+OF_THE_CONTROL_PLANE = ("place", "place-evacuation", "place-move", "alternates", "prepare", "receive")
+SLOW = {PrepareImage.NAME, SendDisks.NAME, ReceiveDisks.NAME, SnapshotServer.NAME}
+# What workflows are made of.
+PARTS = {"failure", "ordering"}
 
 
 def is_sent_by_a_host(name: str, link: Signature) -> bool:
@@ -131,13 +178,34 @@ def errbacks(canvas: Signature) -> list[Signature]:
     return [maybe_signature(one) for one in found]
 
 
+def test_every_canvas_of_every_workflow_is_here():
+    drawn = {name for one in CANVASES.values() for name in one.__code__.co_names}
+    for found in pkgutil.iter_modules(workflows.__path__):
+        if found.name not in PARTS:
+            module = importlib.import_module(f"{workflows.__name__}.{found.name}")
+            functions = inspect.getmembers(module, inspect.isfunction)
+            assert {name for name, one in functions if one.__module__ == module.__name__} <= drawn, found.name
+
+
 @pytest.mark.parametrize(("name", "tasks"), [
     ("place", ["scheduler.v1.select_destinations", CLAIM]),
     ("alternates", [CLAIM]),
     ("prepare", [PrepareImage.NAME, NOTE_OUTCOME, PlugVifs.NAME, NOTE_OUTCOME, BEGIN_SPAWN]),
     ("spawn", [SpawnServer.NAME, FINISH_SPAWN]),
+    ("clear", [DestroyServer.NAME, FINISH_CLEARING]),
     ("delete", [DestroyServer.NAME, FINISH_DELETE]),
     ("stop", [StopServer.NAME, FINISH_POWER]),
+    ("start", [StartServer.NAME, FINISH_POWER]),
+    ("reboot", [RebootServer.NAME, FINISH_POWER]),
+    ("place-move", ["scheduler.v1.select_destinations", CLAIM_MOVE]),
+    ("set-aside", [SetAsideServer.NAME, BEGIN_SEND]),
+    ("send", [SendDisks.NAME, BEGIN_RECEIVE]),
+    ("receive", [ReceiveDisks.NAME, NOTE_OUTCOME, PlugVifs.NAME, NOTE_OUTCOME, BEGIN_LAND]),
+    ("land", [LandServer.NAME, FINISH_MOVE]),
+    ("confirm", [DropAside.NAME, FINISH_CONFIRM]),
+    ("vacate", [VacateServer.NAME, BEGIN_TAKE_BACK]),
+    ("take-back", [TakeBackServer.NAME, FINISH_REVERT]),
+    ("snapshot", [SnapshotServer.NAME, FINISH_SNAPSHOT]),
     ("soft-delete", [StopServer.NAME, FINISH_SOFT_DELETE]),
     ("restore", [StartServer.NAME, FINISH_RESTORE]),
     ("fetch", [PrepareImage.NAME, BEGIN_REBUILD]),
@@ -157,7 +225,7 @@ def test_every_link_names_the_queue_of_who_carries_it_out(name):
         room = one.task.split(".")[0]
         queue = one.options["queue"]
         if room == "compute":
-            assert queue == "compute.rack-7-host-12" + (".slow" if one.task == PrepareImage.NAME else "")
+            assert queue == "compute.rack-7-host-12" + (".slow" if one.task in SLOW else "")
         else:
             assert queue == ("conductor.inbound" if is_sent_by_a_host(name, one) else room)
 
