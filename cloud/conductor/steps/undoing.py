@@ -19,9 +19,11 @@ from contracts.errors import TENANT_TEXT, ErrorCode
 def fail_move(operation: Operation, code: str, detail: str = "") -> None:
     """End a move where it stands: before anything was done, or after the guest was set aside, or while it landed."""
     task_state = _task_state(operation)
+    # A host that refuses was silent perhaps, and is not any more.
+    is_away = code != ErrorCode.ORDER_REFUSED and is_host_away(operation.host)
     if task_state == states.RESIZE_PREP:
         refuse(operation, code, _text(operation, code), detail)
-    elif is_host_away(operation.host) and (task_state == states.RESIZE_MIGRATING or _was_sent(operation, graphs.LAND)):
+    elif is_away and (task_state == states.RESIZE_MIGRATING or _was_sent(operation, graphs.LAND)):
         _abandon(operation, code, detail)
     else:
         roll_back(operation, code, detail)

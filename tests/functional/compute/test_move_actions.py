@@ -7,8 +7,10 @@ from django.db.models.functions import Now
 
 from cloud.compute.models import Instance, Migration, Operation, Service
 from cloud.compute.services.host_services import change_service
+from cloud.conductor.steps import failing
 from cloud.core import rpc
 from cloud.identity.services import quotas
+from contracts.errors import ErrorCode
 from tests.factories.boot import make_flavor
 from tests.factories.instances import make_host, make_image
 from tests.functional.compute.conftest import MINE, fault
@@ -146,6 +148,25 @@ def test_a_revert_leaves_the_new_host_alone_only_if_that_is_proven_off(
     operation.refresh_from_db()
     assert [one.name for one in operation.steps.filter(state="sent")] == [step]
     assert operation.host == host
+
+
+@pytest.mark.parametrize(
+    ("code", "workflow", "vm_state"),
+    [(ErrorCode.ORDER_REFUSED, "revert_resize", "active"), (ErrorCode.DEADLINE_EXCEEDED, "resize", "error")],
+)
+def test_a_host_that_refuses_to_land_a_server_is_not_away(member, server, code, workflow, vm_state):
+    """It was silent for too long, as all are while Redis is away, and says so itself: the server can be taken back."""
+    act(member, server, {"resize": {"flavorRef": "2"}})
+    Migration.objects.update(status="post-migrating", dest_compute="h2")
+    put(server, task_state="resize_finish", host="h2")
+    operation = Operation.objects.get(action="resize")
+    Operation.objects.update(host="h2")
+    operation.steps.filter(name="land_server").update(state="sent", sends=1)
+    Service.objects.filter(host="h2").update(last_seen_at=Now() - timedelta(minutes=5))
+    operation.refresh_from_db()
+    failing.fail(operation, code)
+    operation.refresh_from_db()
+    assert (operation.workflow, state(server)[0]) == (workflow, vm_state)
 
 
 @pytest.mark.parametrize(
