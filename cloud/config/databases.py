@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
+
 _CONNECT_SECONDS = 5
 
 
@@ -16,10 +18,10 @@ def database_settings(url: str, default_path: Path) -> dict[str, Any]:
         default_path: file of the embedded database where the url is empty.
 
     Raises:
-        ValueError: the scheme is neither of the two.
+        ImproperlyConfigured: the scheme is neither of the two.
     """
     parts = urlsplit(url)
-    if parts.scheme in ("", "sqlite"):
+    if not url or parts.scheme == "sqlite":
         return _sqlite(Path(unquote(parts.path)) if url else default_path)
     if parts.scheme in ("postgres", "postgresql"):
         return {
@@ -36,7 +38,8 @@ def database_settings(url: str, default_path: Path) -> dict[str, Any]:
                 "answer_seconds": float(os.environ.get("NOVELLA_DATABASE_SECONDS", "8")),
             },
         }
-    raise ValueError(f"DATABASE_URL must begin with sqlite:// or postgresql://, not {parts.scheme}://")
+    begins = f"{parts.scheme}://" if parts.scheme else repr(url[:20])
+    raise ImproperlyConfigured(f"DATABASE_URL must begin with sqlite:// or postgresql://, not {begins}")
 
 
 def _sqlite(path: Path) -> dict[str, Any]:

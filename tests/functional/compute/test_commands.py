@@ -5,7 +5,7 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from cloud.compute.models import Flavor, Service
+from cloud.compute.models import Flavor, Instance, InstanceFault, Service
 from cloud.compute.services import operations
 from tests.factories.instances import make_host, make_instance
 from tests.factories.operations import age, begin_build, failed_build, move_to_spawning
@@ -82,6 +82,14 @@ def test_server_show_tells_attempts_apart_and_why_one_failed():
     assert "attempt 1" in said
     assert "attempt 2" in said
     assert "sent 3 times" in said
+
+
+def test_server_show_tells_a_fault_while_it_lasts():
+    instance = make_instance(display_name="web", vm_state="error", task_state="", host="h1")
+    InstanceFault.objects.create(instance_uuid=instance.uuid, message="It broke.", details="h1: fan")
+    assert "fault      h1: fan" in run("server_show", "web")
+    Instance.objects.update(vm_state="active")
+    assert "h1: fan" not in run("server_show", "web")
 
 
 def test_server_show_prefers_the_living_and_asks_back_where_a_name_is_not_enough():

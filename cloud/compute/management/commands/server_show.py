@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.core.management.base import BaseCommand
 
+from cloud.compute import states
 from cloud.compute.management.find_server import find_server
 from cloud.compute.management.step_tree import tree
 from cloud.compute.models import Instance, InstanceFault, Operation
@@ -53,7 +54,7 @@ def _summary(instance: Instance) -> Iterator[str]:
         "addresses": ", ".join(addresses) or NOTHING,
         "created": f"{instance.created_at:%Y-%m-%d %H:%M:%S} UTC",
     }
-    if fault:
+    if fault and instance.vm_state == states.ERROR:
         rows["fault"] = fault.details or fault.message
     return (f"{name:<10} {value}" for name, value in rows.items())
 

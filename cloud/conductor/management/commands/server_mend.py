@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from cloud.compute.management.find_server import find_server
-from cloud.compute.models import Instance, Operation
+from cloud.compute.models import ComputeNode, Instance, Operation
 from cloud.compute.models.operations import OperationState
 from cloud.conductor.doctor.asking import unknown
 from cloud.conductor.doctor.mendings import MENDINGS
@@ -36,6 +36,8 @@ class Command(BaseCommand):
         parser.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="for the operation (60)")
 
     def handle(self, *, server: str, what: str, host: str, wait: float, **options: object) -> None:
+        if host and not ComputeNode.objects.filter(host=host).exists():
+            raise CommandError(f"There is no host {host!r}.", returncode=2)
         instance = unknown(server) if what in _OF_UNKNOWN and host and _is_unknown(server) else find_server(server)
         try:
             MENDINGS[what].carry_out(instance, host)
