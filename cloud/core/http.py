@@ -225,7 +225,7 @@ def unknown_path(service: Service) -> URLPattern:
     """Return the pattern that answers 404 in the service's dialect; put it last."""
 
     def not_found(request: Any) -> HttpResponse:
-        error = NotFound()
+        error = NotFound("The resource could not be found: this cloud serves nothing at this path.")
         if service.name == "compute":
             return HttpResponse(faults.glance(error, request.id)[1], status=404, content_type="text/html")
         return render_fault(service, error, request)

@@ -48,4 +48,5 @@ def test_other_paths_offer_choices():
 def test_unknown_path_below_a_version_is_a_page(path):
     answer = Client().get(path)
     assert answer.status_code == 404
+    assert b"this cloud serves nothing at this path" in answer.content
     assert answer.headers["Content-Type"].startswith("text/html")
