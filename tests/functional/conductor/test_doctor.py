@@ -406,7 +406,7 @@ def test_a_server_that_does_not_exist_is_status_2(workers, command):
 
 @pytest.mark.parametrize(
     ("verb", "words"),
-    [("settle", ["operation is under way"]), ("sweep", ["at home there"])],
+    [("settle", ["operation is under way"]), ("sweep", ["at home on"])],
 )
 def test_what_would_do_harm_is_refused(patient, verb, words):
     operation = patient.strand()
