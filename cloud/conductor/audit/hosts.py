@@ -73,14 +73,18 @@ class _World:
         return server is None or server.updated_at + _SLACK < at
 
     @cached_property
+    def disks(self) -> dict[str, list[str]]:
+        """Whose disks each host has."""
+        return {node["host"]: node["residue"].get("disks", []) for node in self.nodes}
+
+    @cached_property
     def elsewhere(self) -> dict[str, str]:
         """Where the disks of servers are that their own hosts do not have, as after the books were restored."""
-        said = {node["host"]: node["residue"].get("disks", []) for node in self.nodes}
         found: dict[str, str] = {}
-        for host, uuids in said.items():
+        for host, uuids in self.disks.items():
             for uuid in uuids:
                 home = self.servers[uuid].host if uuid in self.servers and not self.servers[uuid].deleted else ""
-                if home != host and uuid not in said.get(home, [uuid]):
+                if home != host and uuid not in self.disks.get(home, [uuid]):
                     found[uuid] = host
         return found
 
@@ -155,9 +159,14 @@ def _stray_asides(number: str, world: _World, node: dict[str, Any]) -> Iterator[
     whole = set(node["residue"].get("domains", [])) & set(node["residue"].get("disks", []))
     for uuid in set(node["residue"].get("asides", [])) - expected:
         server = world.servers.get(uuid)
-        is_home = server is not None and server.host == node["host"] and not server.deleted
-        # Whoever takes a server out of ERROR, or lost its guest, may want what is aside.
-        is_wanted = is_home and (server.vm_state == states.ERROR or uuid not in whole)
+        if server is None or server.deleted:
+            is_wanted = False
+        elif server.host == node["host"]:
+            # Whoever takes a server out of ERROR, or lost its guest, may want what is aside.
+            is_wanted = server.vm_state == states.ERROR or uuid not in whole
+        else:
+            # An operator's word in the middle of a move can leave all that there is of a server on its old host.
+            is_wanted = uuid not in world.disks.get(server.host, [uuid])
         if not is_wanted and world.is_settled(uuid, node["residue_at"]):
             text = f"has set {uuid} aside, which does not come back"
             yield Finding(number, f"host {node['host']}", text, mend(uuid, "drop-aside", node["host"]))

@@ -90,7 +90,7 @@ def _hosts(world: World) -> Iterator[str]:
         here = {one.uuid: one for one in servers if one.host == host.name}
         yield from _guests(host, here)
         asides = {uuid for uuid, one in moving.items() if one.source_compute == host.name}
-        yield from _strays(host, here, asides)
+        yield from _strays(host, here, asides | _only_copies(world, servers))
 
 
 def _guests(host: FakeHost, here: dict[str, Instance]) -> Iterator[str]:
@@ -108,6 +108,13 @@ def _should_run(server: Instance) -> bool:
     if server.vm_state == states.RESIZED:
         return server.power_state == PowerState.RUNNING
     return server.vm_state in _ON
+
+
+def _only_copies(world: World, servers: list[Instance]) -> set[str]:
+    """Servers that an operator's word amid a move left without their disks: those may be aside elsewhere."""
+    disks = {host.name: host.storage.instances_with_disks() for host in world.hosts}
+    broken = {one.uuid: disks.get(one.host, []) for one in servers if one.host and one.vm_state == states.ERROR}
+    return {uuid for uuid, at_home in broken.items() if uuid not in at_home}
 
 
 def _broken(here: dict[str, Instance]) -> set[str]:

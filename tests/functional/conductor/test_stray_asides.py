@@ -59,3 +59,14 @@ def test_in_error_without_a_guest_or_in_a_move_they_stay(make_server):
     for server, is_whole in ((moving, True), (make_server(vm_state="error"), True), (make_server(), False)):
         say_twice(server.uuid, is_whole=is_whole)
         assert (is_removed(), is_found()) == (False, False)
+
+
+@pytest.mark.parametrize("is_at_home", [True, False])
+def test_elsewhere_they_go_only_when_their_server_has_its_disks_at_home(make_server, is_at_home):
+    """An operator's word cut a move short after the new host had let go: what is aside may be all that there is."""
+    server = make_server(host=make_host("b"), vm_state="error")
+    for seconds_ago in (60, 0):
+        at = database_now().timestamp() - seconds_ago
+        residue.take(Residue(host="b", reported_at=at, disks=[server.uuid] if is_at_home else []))
+        residue.take(Residue(host="a", reported_at=at, asides=[server.uuid]))
+    assert (is_removed(), is_found()) == (is_at_home, is_at_home)
