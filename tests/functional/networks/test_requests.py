@@ -7,6 +7,7 @@ import pytest
 from cloud.core.models import new_uuid
 from cloud.networks import errors
 from cloud.networks.models import Network, NetworkQuota, Port, SecurityGroup
+from cloud.networks.services.addresses import AddressWish
 from cloud.networks.services.plugging import make_port
 from cloud.networks.services.requests import check
 
@@ -40,7 +41,7 @@ def test_auto_without_any_network_is_refused(member):
 
 def test_explicit_requests_are_kept_in_order(member, make_network):
     network = make_network()
-    port = make_port(Port(network=network, project_id="p1"), None, [])
+    port = make_port(Port(network=network, project_id="p1"), [AddressWish(ip_address="10.0.0.8")], [])
     answer = check(member, [{"port": port.id, "tag": "a"}, {"uuid": network.id, "fixed_ip": "10.0.0.9"}], ["default"])
     assert answer["requests"] == [
         {"network_id": network.id, "port_id": port.id, "fixed_ip": "", "tag": "a"},
