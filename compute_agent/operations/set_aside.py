@@ -12,7 +12,8 @@ _OFF = frozenset({PowerState.SHUTDOWN, PowerState.CRASHED, None})
 def set_aside(host: Host, order: SetAsideServer) -> PowerChanged:
     """Have the guest off, its domain and taps gone, and its files aside.
 
-    The files go last: whoever finds them aside knows that nothing uses them any more.
+    The files go last: whoever finds them aside knows that nothing uses them any more. What lies aside though there is a
+    guest comes from a move that was cut short: it goes, or the new host would get those old disks.
 
     Raises:
         DiskMissing: the instance has no files on this host.
@@ -20,7 +21,10 @@ def set_aside(host: Host, order: SetAsideServer) -> PowerChanged:
     """
     host.silence.check(order)
     uuid = order.instance_uuid
-    if power_state_of(host, uuid) not in _OFF:
+    state = power_state_of(host, uuid)
+    if state is not None:
+        host.storage.drop_aside(uuid)
+    if state not in _OFF:
         shut_down(host, order, order.graceful_seconds)
     host.driver.undefine(uuid)
     host.network.unplug(uuid)
