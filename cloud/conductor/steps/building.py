@@ -9,7 +9,7 @@ from cloud.compute import states
 from cloud.compute.models import Instance, Operation
 from cloud.compute.models.operations import OperationState, StepState
 from cloud.compute.services import graphs, operations, step_rows
-from cloud.conductor.steps import failing
+from cloud.conductor.steps.hearing import heard
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.networks.services import allocation
@@ -21,14 +21,8 @@ _log = logging.getLogger(__name__)
 
 def begin_spawn(outcomes: Sequence[Outcome], operation_id: str, attempt: int) -> None:
     """Go on to the guest when its host is ready; stop here if the server was deleted or moved on meanwhile."""
-    for operation in operations.enter([operation_id], attempt):
-        if not all(is_from_its_host(one, operation) for one in outcomes):
-            continue
-        failed = next((one for one in outcomes if one.is_failure), None)
-        if failed:
-            failing.fail(operation, failed.error_code, failed.detail)
-        else:
-            _begin(operation)
+    for operation in heard(outcomes, operation_id, attempt):
+        _begin(operation)
 
 
 def _begin(operation: Operation) -> None:
@@ -49,13 +43,8 @@ def _begin(operation: Operation) -> None:
 
 def finish_spawn(outcome: ServerSpawned, operation_id: str, attempt: int) -> None:
     """Make the server ACTIVE, or take the failure path. A host's word counts for what is placed on it only."""
-    for operation in operations.enter([operation_id], attempt):
-        if not is_from_its_host(outcome, operation):
-            continue
-        if outcome.is_failure:
-            failing.fail(operation, outcome.error_code, outcome.detail)
-        else:
-            _activate(operation, outcome.power_state)
+    for operation in heard([outcome], operation_id, attempt):
+        _activate(operation, outcome.power_state)
 
 
 def _activate(operation: Operation, power_state: int) -> None:
@@ -67,11 +56,3 @@ def _activate(operation: Operation, power_state: int) -> None:
             transaction.set_rollback(True)
             return
         allocation.set_active(operation.instance_uuid)
-
-
-def is_from_its_host(outcome: Outcome, operation: Operation) -> bool:
-    """Tell whether an outcome comes from the host that the operation's instance is on; log it if not."""
-    if outcome.host == operation.host:
-        return True
-    _log.warning("host %r speaks of %s, which is on %r", outcome.host, operation.id, operation.host)
-    return False

@@ -9,7 +9,7 @@ from cloud.compute.models import Operation, Step
 from cloud.compute.models.operations import StepState
 from cloud.compute.services import graphs, operations, step_rows
 from cloud.conductor.steps import deleting, failing, undoing
-from cloud.conductor.steps.building import is_from_its_host
+from cloud.conductor.steps.hearing import is_from_its_host
 from cloud.core.clock import database_now
 from contracts.compute import ServerDestroyed
 

@@ -6,8 +6,7 @@ from cloud.compute import states
 from cloud.compute.models import Instance, Operation
 from cloud.compute.models.migrations import MigrationStatus
 from cloud.compute.services import host_feed, moves, operations
-from cloud.conductor.steps import failing
-from cloud.conductor.steps.building import is_from_its_host
+from cloud.conductor.steps.hearing import heard
 from cloud.core.clock import database_now
 from contracts.compute import ServerDestroyed
 
@@ -16,13 +15,8 @@ _OFF = frozenset({4, 6})
 
 def finish_confirm(outcome: ServerDestroyed, operation_id: str, attempt: int) -> None:
     """Give up the old place when its host has removed what it had set aside."""
-    for operation in operations.enter([operation_id], attempt):
-        if not is_from_its_host(outcome, operation):
-            continue
-        if outcome.is_failure:
-            failing.fail(operation, outcome.error_code, outcome.detail)
-        else:
-            complete(operation)
+    for operation in heard([outcome], operation_id, attempt):
+        complete(operation)
 
 
 def complete(operation: Operation) -> None:

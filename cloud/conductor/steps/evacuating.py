@@ -13,6 +13,7 @@ from cloud.compute.models.migrations import MigrationStatus
 from cloud.compute.services import fencing, graphs, host_feed, moves, operations
 from cloud.conductor.steps import failing, moving, unevacuating
 from cloud.conductor.steps.advancing import Advance, advance
+from cloud.conductor.steps.hearing import heard
 from cloud.conductor.steps.no_valid_host import explain, trace_of
 from cloud.core.clock import database_now
 from cloud.networks.services import allocation
@@ -51,7 +52,7 @@ def _claimed(host: str) -> Advance:
 
 def begin_evacuation(outcome: ImagePrepared, operation_id: str, attempt: int) -> None:
     """The new host has the image: from now on the server is its."""
-    for operation in moving.heard([outcome], operation_id, attempt):
+    for operation in heard([outcome], operation_id, attempt):
         migration = moves.unfinished(operation.instance_uuid)
         if migration is None:
             continue
@@ -73,7 +74,7 @@ def _depart(operation: Operation, migration: Migration) -> None:
 
 def finish_evacuation(outcome: PowerChanged, operation_id: str, attempt: int) -> None:
     """The server is there, running or off; nothing is held of its dead host any more."""
-    for operation in moving.heard([outcome], operation_id, attempt):
+    for operation in heard([outcome], operation_id, attempt):
         migration = moves.unfinished(operation.instance_uuid)
         if migration is None:
             continue

@@ -13,7 +13,7 @@ from cloud.compute.services.host_states import COMPUTE, zones
 from cloud.conductor.steps import failing
 from cloud.conductor.steps.advancing import Advance, advance
 from cloud.conductor.steps.affinity import GroupRules
-from cloud.conductor.steps.building import is_from_its_host
+from cloud.conductor.steps.hearing import heard
 from cloud.conductor.steps.no_valid_host import explain, trace_of
 from cloud.conductor.steps.undoing import ask_again, refuse
 from cloud.core.clock import database_now
@@ -165,17 +165,3 @@ def finish_move(outcome: PowerChanged, operation_id: str, attempt: int) -> None:
             moves.set_status(migration, MigrationStatus.FINISHED)
             allocation.set_active(operation.instance_uuid)
         transfers.drop(migration.uuid)
-
-
-def heard(outcomes: Sequence[Outcome], operation_id: str, attempt: int) -> list[Operation]:
-    """Return the operation if it waits for these outcomes and they are good; else take its failure path."""
-    found = []
-    for operation in operations.enter([operation_id], attempt):
-        if not all(is_from_its_host(one, operation) for one in outcomes):
-            continue
-        failed = next((one for one in outcomes if one.is_failure), None)
-        if failed:
-            failing.fail(operation, failed.error_code, failed.detail)
-        else:
-            found.append(operation)
-    return found

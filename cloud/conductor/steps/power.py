@@ -5,8 +5,7 @@ from django.db import transaction
 from cloud.compute import states
 from cloud.compute.models import Instance, Operation
 from cloud.compute.services import operations
-from cloud.conductor.steps import failing
-from cloud.conductor.steps.building import is_from_its_host
+from cloud.conductor.steps.hearing import heard
 from cloud.core.clock import database_now
 from contracts.compute import PowerChanged
 
@@ -15,13 +14,8 @@ _EVENTS = {"stop": "stopped", "start": "started", "reboot": "rebooted"}
 
 def finish_power(outcome: PowerChanged, operation_id: str, attempt: int) -> None:
     """Write down the instance's new state, or that it could not be reached."""
-    for operation in operations.enter([operation_id], attempt):
-        if not is_from_its_host(outcome, operation):
-            continue
-        if outcome.is_failure:
-            failing.fail(operation, outcome.error_code, outcome.detail)
-        else:
-            _finish(operation, outcome.power_state)
+    for operation in heard([outcome], operation_id, attempt):
+        _finish(operation, outcome.power_state)
 
 
 def _finish(operation: Operation, power_state: int) -> None:

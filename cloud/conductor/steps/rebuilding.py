@@ -6,8 +6,7 @@ from cloud.compute import states
 from cloud.compute.models import Instance, Operation
 from cloud.compute.models.operations import OperationState, StepState
 from cloud.compute.services import graphs, operations, step_rows
-from cloud.conductor.steps import failing
-from cloud.conductor.steps.building import is_from_its_host
+from cloud.conductor.steps.hearing import heard
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from contracts.compute import ImagePrepared, PowerChanged
@@ -15,13 +14,8 @@ from contracts.compute import ImagePrepared, PowerChanged
 
 def begin_rebuild(outcome: ImagePrepared, operation_id: str, attempt: int) -> None:
     """Go on to the guest when the image is on its host; stop here if the server was deleted meanwhile."""
-    for operation in operations.enter([operation_id], attempt):
-        if not is_from_its_host(outcome, operation):
-            continue
-        if outcome.is_failure:
-            failing.fail(operation, outcome.error_code, outcome.detail)
-        else:
-            _begin(operation)
+    for operation in heard([outcome], operation_id, attempt):
+        _begin(operation)
 
 
 def _begin(operation: Operation) -> None:
@@ -41,13 +35,8 @@ def _begin(operation: Operation) -> None:
 
 def finish_rebuild(outcome: PowerChanged, operation_id: str, attempt: int) -> None:
     """Let the server be ACTIVE, or SHUTOFF if it was before; or say why it is in ERROR."""
-    for operation in operations.enter([operation_id], attempt):
-        if not is_from_its_host(outcome, operation):
-            continue
-        if outcome.is_failure:
-            failing.fail(operation, outcome.error_code, outcome.detail)
-        else:
-            _finish(operation, outcome.power_state)
+    for operation in heard([outcome], operation_id, attempt):
+        _finish(operation, outcome.power_state)
 
 
 def _finish(operation: Operation, power_state: int) -> None:

@@ -6,7 +6,7 @@ from cloud.compute import states
 from cloud.compute.models import Instance, Operation
 from cloud.compute.services import moves, operations
 from cloud.conductor.steps import failing
-from cloud.conductor.steps.building import is_from_its_host
+from cloud.conductor.steps.hearing import heard
 from cloud.core.clock import database_now
 from cloud.identity.services import quotas
 from contracts.compute import PowerChanged
@@ -15,13 +15,8 @@ from contracts.errors import TENANT_TEXT, ErrorCode
 
 def finish_restore(outcome: PowerChanged, operation_id: str, attempt: int) -> None:
     """Let the server be ACTIVE when its guest runs."""
-    for operation in operations.enter([operation_id], attempt):
-        if not is_from_its_host(outcome, operation):
-            continue
-        if outcome.is_failure:
-            failing.fail(operation, outcome.error_code, outcome.detail)
-        else:
-            _finish(operation, outcome.power_state)
+    for operation in heard([outcome], operation_id, attempt):
+        _finish(operation, outcome.power_state)
 
 
 def _finish(operation: Operation, power_state: int) -> None:

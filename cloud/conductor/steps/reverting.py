@@ -9,7 +9,7 @@ from cloud.compute.services import graphs, host_feed, moves, operations
 from cloud.compute.services.host_states import zones
 from cloud.conductor.steps import failing
 from cloud.conductor.steps.advancing import Advance, advance
-from cloud.conductor.steps.building import is_from_its_host
+from cloud.conductor.steps.hearing import heard
 from cloud.core.clock import database_now
 from cloud.images.services import transfers
 from cloud.networks.services import allocation
@@ -18,13 +18,8 @@ from contracts.compute import PowerChanged, ServerDestroyed
 
 def begin_take_back(outcome: ServerDestroyed, operation_id: str, attempt: int) -> None:
     """The new host is free of the server: it is its old host's again."""
-    for operation in operations.enter([operation_id], attempt):
-        if not is_from_its_host(outcome, operation):
-            continue
-        if outcome.is_failure:
-            failing.fail(operation, outcome.error_code, outcome.detail)
-        else:
-            return_home(operation, has_vacated=True)
+    for operation in heard([outcome], operation_id, attempt):
+        return_home(operation, has_vacated=True)
 
 
 def return_home(operation: Operation, *, has_vacated: bool) -> None:
@@ -54,13 +49,8 @@ def home(migration: Migration) -> dict[str, object]:
 
 def finish_revert(outcome: PowerChanged, operation_id: str, attempt: int) -> None:
     """The server is what and where it was."""
-    for operation in operations.enter([operation_id], attempt):
-        if not is_from_its_host(outcome, operation):
-            continue
-        if outcome.is_failure:
-            failing.fail(operation, outcome.error_code, outcome.detail)
-        else:
-            _finish(operation, outcome.power_state)
+    for operation in heard([outcome], operation_id, attempt):
+        _finish(operation, outcome.power_state)
 
 
 def _finish(operation: Operation, power_state: int) -> None:

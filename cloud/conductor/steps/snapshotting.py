@@ -7,7 +7,7 @@ from cloud.compute.models import Instance, Operation
 from cloud.compute.services import operations
 from cloud.compute.services.snapshot_server import drop_unfinished
 from cloud.conductor.steps import failing
-from cloud.conductor.steps.building import is_from_its_host
+from cloud.conductor.steps.hearing import heard
 from cloud.core.clock import database_now
 from cloud.images.models import Image
 from contracts.compute import SnapshotSent
@@ -16,12 +16,8 @@ from contracts.errors import TENANT_TEXT, ErrorCode
 
 def finish_snapshot(outcome: SnapshotSent, operation_id: str, attempt: int) -> None:
     """Let the server be idle again, if the image has its data: the host's word alone does not count."""
-    for operation in operations.enter([operation_id], attempt):
-        if not is_from_its_host(outcome, operation):
-            continue
-        if outcome.is_failure:
-            failing.fail(operation, outcome.error_code, outcome.detail)
-        elif not Image.objects.filter(id=operation.plan["image_id"], status="active").exists():
+    for operation in heard([outcome], operation_id, attempt):
+        if not Image.objects.filter(id=operation.plan["image_id"], status="active").exists():
             failing.fail(operation, ErrorCode.TRANSFER_FAILED, "the image has no data")
         else:
             _finish(operation)

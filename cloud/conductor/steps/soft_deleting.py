@@ -10,8 +10,8 @@ from cloud.compute.models.migrations import MigrationStatus
 from cloud.compute.models.operations import StepState
 from cloud.compute.services import graphs, host_feed, moves, operations, step_rows
 from cloud.conductor.steps import failing, orders
-from cloud.conductor.steps.building import is_from_its_host
 from cloud.conductor.steps.deleting import is_host_away
+from cloud.conductor.steps.hearing import is_from_its_host
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.identity.services import quotas

@@ -11,8 +11,9 @@ from cloud.compute import states
 from cloud.compute.models import Instance, Migration, Operation
 from cloud.compute.models.migrations import MigrationStatus
 from cloud.compute.services import graphs, host_feed, moves, step_rows
-from cloud.conductor.steps import failing, moving
+from cloud.conductor.steps import failing
 from cloud.conductor.steps.deleting import is_host_away
+from cloud.conductor.steps.hearing import heard
 from cloud.conductor.steps.reverting import home
 from cloud.conductor.steps.undoing import renew
 from cloud.core.clock import database_now
@@ -47,7 +48,7 @@ def _undo(operation: Operation, code: str, detail: str) -> None:
 
 def leave_host(outcome: ServerDestroyed, operation_id: str, attempt: int) -> None:
     """The host that failed has nothing of the server: another one may try, or the server is where it was."""
-    for operation in moving.heard([outcome], operation_id, attempt):
+    for operation in heard([outcome], operation_id, attempt):
         undo = operation.plan["undo"]
         with transaction.atomic():
             step_rows.close_done(operation, database_now())
