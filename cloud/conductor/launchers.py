@@ -13,7 +13,7 @@ from django.conf import settings
 from cloud.compute import states
 from cloud.compute.models import Operation, Step
 from cloud.compute.services import graphs
-from cloud.conductor.standings import Standing, images_of, server_of, standings, with_servers
+from cloud.conductor.standings import Standing, images_of, servers_of, standings, with_servers
 from cloud.conductor.steps import deleting as deleting_steps
 from cloud.conductor.steps import failing, orders
 from cloud.conductor.steps.affinity import member_hosts
@@ -45,11 +45,12 @@ def build(operation_ids: Sequence[str]) -> Iterator[Signature]:
     yield from _place([one for one in unplaced if not one.operation.alternates])
     placed = [one for one in found if one.operation.host]
     images = images_of(placed)
+    servers = servers_of(placed, images)
     for one in placed:
         if one.instance.image_ref and one.instance.image_ref not in images:
             failing.fail_build(one.operation, ErrorCode.IMAGE_UNAVAILABLE, detail="the image was deleted")
         else:
-            yield _build(one, server_of(one, images))
+            yield _build(one, servers[one.instance.uuid])
 
 
 def _place(found: Sequence[Standing]) -> Iterator[Signature]:

@@ -1,7 +1,7 @@
 """Where operations stand, as their rows say it: what every launcher begins with."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cloud.compute.models import Instance, Operation, Step
@@ -41,9 +41,9 @@ def standings(operation_ids: Sequence[str]) -> list[Standing]:
 def with_servers(operation_ids: Sequence[str]) -> Iterator[tuple[Standing, ServerSpec]]:
     """Yield the same with what a host needs to know of each instance."""
     found = standings(operation_ids)
-    images = images_of(found)
+    servers = servers_of(found, images_of(found))
     for one in found:
-        yield one, server_of(one, images)
+        yield one, servers[one.instance.uuid]
 
 
 def images_of(found: Iterable[Standing]) -> dict[str, Image]:
@@ -52,7 +52,16 @@ def images_of(found: Iterable[Standing]) -> dict[str, Image]:
     return {image.id: image for image in Image.objects.filter(id__in=ids)} if ids else {}
 
 
-def server_of(one: Standing, images: dict[str, Image]) -> ServerSpec:
+def server_of(one: Standing, images: Mapping[str, Image]) -> ServerSpec:
     """Return an instance as its host needs it."""
-    ports = allocation.port_specs(one.instance.uuid) if one.instance.network_request.get("requests") else []
-    return orders.server_spec(one.instance, ports, images.get(one.instance.image_ref))
+    return servers_of([one], images)[one.instance.uuid]
+
+
+def servers_of(found: Sequence[Standing], images: Mapping[str, Image]) -> dict[str, ServerSpec]:
+    """Return instances as their hosts need them, by uuid, in three queries for any number of them."""
+    instances = [one.instance for one in found]
+    plugged = [one.uuid for one in instances if one.network_request.get("requests")]
+    ports = allocation.port_specs_of(plugged) if plugged else {}
+    return {
+        one.uuid: orders.server_spec(one, ports.get(one.uuid, []), images.get(one.image_ref)) for one in instances
+    }

@@ -34,19 +34,18 @@ def create(context: RequestContext, request: ServerRequest) -> list[Instance]:
     Raises:
         Invalid, Forbidden, Conflict: with Nova's sentences; nothing has changed then.
     """
+    # Read before the transaction, which on SQLite keeps every other writer waiting while it lasts.
+    flavor = boot_choices.flavor(context, request.flavor_id)
+    image = boot_choices.image(context, request.image_id, boot_choices.Size(flavor.memory_mb, flavor.disk_gb))
+    _check_metadata(context, request)
+    columns = {
+        **_columns(context, request),
+        "key_data": boot_choices.key(context, request.key_name),
+        "network_request": check_networks(context, request.networks, list(request.security_groups), request.max_count),
+    }
     with transaction.atomic():
-        flavor = boot_choices.flavor(context, request.flavor_id)
-        image = boot_choices.image(context, request.image_id, boot_choices.Size(flavor.memory_mb, flavor.disk_gb))
-        _check_metadata(context, request)
         placement = server_placement.plan(context, request, flavor, image)
-        columns = {
-            **_columns(context, request),
-            **_copies(flavor, image, placement),
-            "key_data": boot_choices.key(context, request.key_name),
-            "network_request": check_networks(
-                context, request.networks, list(request.security_groups), request.max_count
-            ),
-        }
+        columns |= _copies(flavor, image, placement)
         count = _reserve(context, request, flavor)
         instances = _insert(request, columns, count)
         _join(instances, request, placement)
@@ -55,6 +54,8 @@ def create(context: RequestContext, request: ServerRequest) -> list[Instance]:
 
 
 def _check_metadata(context: RequestContext, request: ServerRequest) -> None:
+    if not request.metadata:
+        return
     limit = quotas.limits(context.project_id, ("metadata_items",))["metadata_items"]
     if 0 <= limit < len(request.metadata):
         raise TooManyItems(limit=limit)

@@ -56,7 +56,7 @@ def begin(
     first = GRAPHS[workflow][0]
     times = due(first.timing, now)
     patient_until, times["resend_at"] = times["resend_at"], _until_sent(first.timing, now)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if workflow != "build":
             supersede([one.uuid for one in instances], action, now)
         operations = Operation.objects.bulk_create(
@@ -151,7 +151,7 @@ def fail(operation: Operation, code: str, message: str, detail: str = "") -> boo
 def _close(operation: Operation, changes: Mapping[str, Any]) -> bool:
     now = database_now()
     ended = {"finished_at": now, "updated_at": now, "resend_at": None}
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         rows = Operation.objects.filter(id=operation.id, state=OperationState.RUNNING, attempt=operation.attempt)
         if not rows.update(**changes, **ended):
             return False

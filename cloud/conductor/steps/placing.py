@@ -1,7 +1,8 @@
 """Claims for servers: hosts, interfaces, states and operations change in one transaction, or nothing does."""
 
 import logging
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,6 +21,7 @@ from cloud.conductor.steps.orders import claim_of
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.core.errors import CloudError
+from cloud.core.together import Together
 from cloud.networks.services import allocation
 from cloud.placement.services import claims
 from contracts.errors import ErrorCode
@@ -47,30 +49,58 @@ class _Server:
         return self.hosts[0]
 
 
+@dataclass(frozen=True)
+class _Decision:
+    """What the scheduler answered to one question: the hosts of each operation, best first."""
+
+    selected: Selected
+    chosen: Mapping[str, list[str]]
+    attempt: int
+
+
 def claim_destinations(selected: Selected, operation_ids: Sequence[str], attempt: int) -> None:
     """Claim for each operation the first of its hosts that still has room, and launch the building of each.
 
     Who finds none is scheduled again, or fails with the scheduler's reasons. Operations that were closed or moved on
-    since the scheduler was asked are left alone.
+    since the scheduler was asked are left alone. Decisions that come in at the same time are claimed together.
     """
-    entered = {one.id for one in operations.enter(operation_ids, attempt)}
-    pairs = zip(operation_ids, selected.hosts, strict=False)
-    chosen = {operation_id: hosts for operation_id, hosts in pairs if operation_id in entered}
-    if not chosen:
-        return
+    entered = operations.enter(operation_ids, attempt)
+    hosts = dict(zip(operation_ids, selected.hosts, strict=False))
+    decision = _Decision(selected, {one.id: hosts[one.id] for one in entered if one.id in hosts}, attempt)
+    if any(one.begun for one in entered):
+        _claim_all([decision])  # something died of it before, and shall take nobody else along
+    elif decision.chosen:
+        _claim_together(decision)
+
+
+def _claim_all(decisions: Sequence[_Decision]) -> None:
+    by_attempt: dict[int, list[_Decision]] = defaultdict(list)
+    for one in decisions:
+        by_attempt[one.attempt].append(one)
+    for attempt, alike in by_attempt.items():
+        _claim_alike(alike, attempt)
+
+
+_claim_together = Together(_claim_all)
+
+
+def _claim_alike(decisions: Sequence[_Decision], attempt: int) -> None:
     for _ in range(_RACES):
         try:
             with transaction.atomic():
-                _claim(selected, chosen, attempt)
+                _claim(decisions, attempt)
         except _Raced:
             continue
         return
-    _log.error("claims of %s kept racing; the reconciler tries again", operation_ids)
+    ids = [one for decision in decisions for one in decision.chosen]
+    _log.error("claims of %s kept racing; the reconciler tries again", ids)
 
 
-def _claim(selected: Selected, chosen: dict[str, list[str]], attempt: int) -> None:
+def _claim(decisions: Sequence[_Decision], attempt: int) -> None:
+    chosen = {operation_id: hosts for one in decisions for operation_id, hosts in one.chosen.items()}
+    asked = {operation_id: one.selected for one in decisions for operation_id in one.chosen}
     # Before anything is read: who claimed the same servers at the same time is done when this returns.
-    claims.lock_hosts({host for hosts in selected.hosts for host in hosts})
+    claims.lock_hosts({host for hosts in chosen.values() for host in hosts})
     servers = _servers(chosen, attempt)
     wanting = [one for one in servers if one.hosts]
     fitting = _fit(wanting)
@@ -81,7 +111,7 @@ def _claim(selected: Selected, chosen: dict[str, list[str]], attempt: int) -> No
         _record(placed)
     for one in servers:
         if not chosen[one.operation.id]:
-            no_valid_host.fail(one.operation, selected)
+            no_valid_host.fail(one.operation, asked[one.operation.id])
         elif not one.hosts:
             _schedule_again(one)
 
@@ -133,13 +163,14 @@ def _skip_forbidden(server: _Server, rules: GroupRules, ready: set[str]) -> bool
 
 def _with_ports(placed: list[_Server]) -> list[_Server]:
     """Give each server its interfaces; who cannot have them fails for good and gives its claim back."""
-    kept = []
+    kept, known = [], allocation.Known()
     for one in placed:
         if not one.instance.network_request.get("requests"):
             kept.append(one)
             continue
         try:
-            allocation.allocate(one.instance.uuid, one.instance.project_id, one.instance.network_request, one.host)
+            wanted = one.instance.network_request
+            allocation.allocate(one.instance.uuid, one.instance.project_id, wanted, one.host, known)
         except CloudError as error:
             failing.fail_build(one.operation, error.kind, message=error.message)
         else:

@@ -41,12 +41,11 @@ def reserve(project_id: str, amounts: Mapping[str, int]) -> None:
     if not wanted:
         return
     ceilings = limits(project_id, wanted)
-    with transaction.atomic():
-        if _take_all(project_id, wanted, ceilings):
-            return
-        if _add_missing_rows(project_id, wanted) and _take_all(project_id, wanted, ceilings):
-            return
-        raise _exceeded(project_id, wanted, ceilings)
+    if _take_all(project_id, wanted, ceilings):
+        return
+    if _add_missing_rows(project_id, wanted) and _take_all(project_id, wanted, ceilings):
+        return
+    raise _exceeded(project_id, wanted, ceilings)
 
 
 def add(project_id: str, amounts: Mapping[str, int]) -> None:

@@ -4,6 +4,7 @@ Everything here may be repeated: what is done already is left as it is.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -21,7 +22,17 @@ from contracts.compute import PortSpec
 DEVICE_OWNER = "compute:nova"
 
 
-def allocate(instance_uuid: str, project_id: str, network_request: dict[str, Any], host: str) -> list[PortSpec]:
+@dataclass
+class Known:
+    """What making the ports of many servers in one transaction need not read for each of them."""
+
+    networks: dict[str, Network] = field(default_factory=dict)
+    default_groups: dict[str, str] = field(default_factory=dict)
+
+
+def allocate(
+    instance_uuid: str, project_id: str, network_request: dict[str, Any], host: str, known: Known | None = None
+) -> None:
     """Give a server its interfaces, all or none, and bind them to its host.
 
     Args:
@@ -29,9 +40,7 @@ def allocate(instance_uuid: str, project_id: str, network_request: dict[str, Any
         project_id: of the server; the ports become its.
         network_request: as `requests.check` returned it.
         host: where the server will run.
-
-    Returns:
-        The ports in the order of the guest.
+        known: shared by those who get theirs in the same transaction.
 
     Raises:
         IpAddressGenerationFailure: a network has no address left.
@@ -45,11 +54,11 @@ def allocate(instance_uuid: str, project_id: str, network_request: dict[str, Any
         missing = [(position, request) for position, request in enumerate(requests) if position not in there]
         _adopt(instance_uuid, project_id, [one for one in missing if one[1].get("port_id")])
         fresh = [one for one in missing if not one[1].get("port_id")]
-        _make(Port(device_id=instance_uuid, project_id=project_id, host=host), fresh, network_request)
+        draft = Port(device_id=instance_uuid, project_id=project_id, host=host)
+        _make(draft, fresh, network_request, known or Known())
         if len(fresh) < len(requests):
             # What was there before, or was adopted, moves to the host.
             bind(instance_uuid, host)
-    return port_specs(instance_uuid)
 
 
 def bind(instance_uuid: str, host: str) -> None:
@@ -73,8 +82,16 @@ def release(instance_uuids: Collection[str]) -> None:
 
 def port_specs(instance_uuid: str) -> list[PortSpec]:
     """Return the interfaces of a server as its host needs them, in the order of the guest."""
-    ports = Port.objects.filter(device_id=instance_uuid, position__gte=0).order_by("position")
-    return specs(ports)
+    return port_specs_of([instance_uuid])[instance_uuid]
+
+
+def port_specs_of(instance_uuids: Collection[str]) -> dict[str, list[PortSpec]]:
+    """Return the same by server, in three queries for any number of them."""
+    ports = Port.objects.filter(device_id__in=list(instance_uuids), position__gte=0).order_by("position")
+    found: dict[str, list[PortSpec]] = {uuid: [] for uuid in instance_uuids}
+    for device_id, spec in specs(ports):
+        found[device_id].append(spec)
+    return found
 
 
 def set_active(instance_uuid: str) -> None:
@@ -103,15 +120,16 @@ def _refuse_port(port_id: str, instance_uuid: str) -> None:
         raise PortInUse(port_id=port_id, device_id=holder)
 
 
-def _make(server: Port, wanted: Sequence[tuple[int, dict[str, str]]], network_request: dict[str, Any]) -> None:
+def _make(
+    server: Port, wanted: Sequence[tuple[int, dict[str, str]]], network_request: dict[str, Any], known: Known
+) -> None:
     """Make ports like a draft that names the server, its project and its host."""
     if not wanted:
         return
-    group_ids = _groups(server.project_id, network_request.get("security_groups", []))
-    ids = {request["network_id"] for _, request in wanted}
-    networks = {network.id: network for network in Network.objects.filter(id__in=ids).prefetch_related("subnets")}
+    group_ids = _groups(server.project_id, network_request.get("security_groups", []), known)
+    _read_networks({request["network_id"] for _, request in wanted}, known)
     for position, request in wanted:
-        network = networks.get(request["network_id"])
+        network = known.networks.get(request["network_id"])
         if network is None:
             raise NetworkNotFound(network_id=request["network_id"])
         draft = Port(
@@ -127,8 +145,17 @@ def _make(server: Port, wanted: Sequence[tuple[int, dict[str, str]]], network_re
             continue
 
 
-def _groups(project_id: str, asked: Sequence[str]) -> list[str]:
+def _read_networks(network_ids: set[str], known: Known) -> None:
+    missing = network_ids - known.networks.keys()
+    if missing:
+        rows = Network.objects.filter(id__in=missing).prefetch_related("subnets")
+        known.networks |= {network.id: network for network in rows}
+
+
+def _groups(project_id: str, asked: Sequence[str], known: Known) -> list[str]:
     """Return the groups of new ports: those asked for that still exist, the project's default group if none were."""
     if not asked:
-        return [default_group_id(project_id)]
+        if project_id not in known.default_groups:
+            known.default_groups[project_id] = default_group_id(project_id)
+        return [known.default_groups[project_id]]
     return list(SecurityGroup.objects.filter(id__in=asked).values_list("id", flat=True))

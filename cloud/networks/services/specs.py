@@ -8,18 +8,18 @@ from cloud.networks.models import FixedIp, Network, Port, Subnet
 from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec, RouteSpec, SubnetSpec
 
 
-def specs(ports: QuerySet[Port]) -> list[PortSpec]:
-    """Return ports in the queryset's order, in three queries for any number of them."""
+def specs(ports: QuerySet[Port]) -> list[tuple[str, PortSpec]]:
+    """Return ports with their servers' uuids in the queryset's order, in three queries for any number of them."""
     rows = list(ports.select_related("network"))
     addresses: dict[str, list[FixedIpSpec]] = defaultdict(list)
     for fixed in FixedIp.objects.filter(port__in=rows).order_by("id"):
         addresses[fixed.port_id].append(FixedIpSpec(subnet_id=fixed.subnet_id, ip_address=fixed.ip_address))
     networks = _networks({row.network_id: row.network for row in rows})
     return [
-        PortSpec(
+        (row.device_id, PortSpec(
             id=row.id, mac_address=row.mac_address, network=networks[row.network_id], fixed_ips=addresses[row.id],
             tag=row.device_tag,
-        )
+        ))
         for row in rows
     ]
 
