@@ -1,5 +1,7 @@
 """The application server's settings: a few threads in a few processes that share the loaded code."""
 
+import gc
+
 preload_app = True
 worker_class = "gthread"
 threads = 8
@@ -16,7 +18,13 @@ control_socket_disable = True
 
 
 def post_fork(server: object, worker: object) -> None:
-    """Give each worker database connections of its own."""
+    """Give each worker database connections of its own, and let the garbage collector work less often.
+
+    A list of 1,000 servers makes 60,000 objects, none of them garbage yet; looking at them again and again took a
+    quarter of its time.
+    """
     from django.db import connections  # noqa: PLC0415  # settings are ready only now
 
     connections.close_all()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)

@@ -43,7 +43,9 @@ def after_marker(rows: QuerySet[Any], sort: Sort, marker: dict[str, Any]) -> Que
         beyond = Q(**{f"{column}__{'lt' if is_descending else 'gt'}": marker[column]})
         condition |= equal & beyond
         equal &= Q(**{column: marker[column]})
-    return rows.filter(condition)
+    # Said once more for the first column alone, or no database sees where in an index the page begins.
+    first, is_descending = sort[0]
+    return rows.filter(Q(**{f"{first}__{'lte' if is_descending else 'gte'}": marker[first]}) & condition)
 
 
 def ordered(rows: QuerySet[Any], sort: Sort) -> QuerySet[Any]:

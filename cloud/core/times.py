@@ -10,17 +10,22 @@ from cloud.core.errors import Invalid
 
 def seconds_z(moment: datetime | None) -> str | None:
     """`2026-11-23T05:36:08Z`: servers, images, networks."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+    return f"{_plain(moment, 'seconds')}Z" if moment else None
 
 
 def micros(moment: datetime | None) -> str | None:
     """`2026-11-23T05:36:08.000000`: services, keypairs, instance actions, launched_at."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f") if moment else None
+    return _plain(moment, "microseconds") if moment else None
 
 
 def micros_z(moment: datetime | None) -> str | None:
     """`2026-11-23T05:36:08.000000Z`: Identity."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if moment else None
+    return f"{_plain(moment, 'microseconds')}Z" if moment else None
+
+
+def _plain(moment: datetime, timespec: str) -> str:
+    # Many times as fast as strftime, and a list of servers has thousands.
+    return moment.replace(tzinfo=None).isoformat(timespec=timespec)
 
 
 def read_time(text: str) -> datetime:

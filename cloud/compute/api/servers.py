@@ -24,7 +24,7 @@ from cloud.core.endpoints import ApiRequest, Reply, endpoint, route
 def index(request: ApiRequest) -> dict[str, Any]:
     """List servers by id and name."""
     listing = read_listing(request, is_detail=False)
-    rows = servers.page(listing)
+    rows = servers.page(listing, servers.BRIEF)
     return {"servers": [views.brief(request, row) for row in rows], **_next(request, rows, listing.limit, "servers")}
 
 

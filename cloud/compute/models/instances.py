@@ -60,8 +60,10 @@ class Instance(models.Model):
     class Meta:
         verbose_name = "server"
         indexes = [
-            models.Index(fields=["deleted", "project_id", "-created_at", "-id"], name="instance_list"),
-            models.Index(fields=["deleted", "-created_at", "-id"], name="instance_list_all"),
+            # Of the living only: SQLite does not see that `NOT deleted` is a value of a column `deleted`.
+            models.Index(fields=["project_id", "-created_at", "-id"], name="living_of_project",
+                         condition=models.Q(deleted=False)),
+            models.Index(fields=["-created_at", "-id"], name="living", condition=models.Q(deleted=False)),
             models.Index(fields=["host", "deleted"], name="instance_host"),
             models.Index(fields=["updated_at"], name="instance_updated"),
             models.Index(fields=["reservation_id"], name="instance_reservation"),

@@ -8,6 +8,8 @@ the number of repeats plus one. So all that matches in several ways is counted a
 import re
 import re._parser as sre  # type: ignore[import-not-found]
 from collections.abc import Iterator
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from django.db.models import Q
@@ -21,6 +23,7 @@ _REPEAT, _CHOICE, _REFUSED = "repeat", "choice", "refused"
 _REPEATS = frozenset({sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT})
 _NEVER = frozenset({sre.GROUPREF, sre.GROUPREF_EXISTS, sre.ASSERT, sre.ASSERT_NOT})
 _SPECIAL = frozenset("\\.^$*+?{}[]|()")
+_PLACES = frozenset(".^$")
 _RULES = (
     f"use at most {MAX_REPEATS} repeats (* + ? {{}}) and {MAX_CHOICES} choices (|), none of them inside a repeat, no "
     f"look-around, no back reference and {MAX_LENGTH} characters."
@@ -36,7 +39,15 @@ def matching(column: str, pattern: str) -> Q:
     if not _SPECIAL.intersection(pattern):
         return Q(**{f"{column}__contains": pattern})
     check(pattern)
-    return Q(**{f"{column}__regex": pattern})
+    return _literals(column, pattern) & Q(**{f"{column}__regex": pattern})
+
+
+def _literals(column: str, pattern: str) -> Q:
+    """Return what a match must hold in any case, which keeps most rows from the slow engine: addresses, whole names."""
+    if _SPECIAL.intersection(pattern) - _PLACES:
+        return Q()
+    parts = set(re.split(r"[.^$]+", pattern)) - {""}
+    return reduce(and_, (Q(**{f"{column}__contains": part}) for part in sorted(parts)), Q())
 
 
 def check(pattern: str) -> None:

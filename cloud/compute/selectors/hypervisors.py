@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Q, Sum
 
 from cloud.compute.errors import HostNotFound
-from cloud.compute.models import ComputeNode, Instance
-from cloud.compute.selectors.services import ServiceRow, compute_services
+from cloud.compute.models import ComputeNode, Instance, Service
+from cloud.compute.selectors.services import COMPUTE, ServiceRow, compute_services
 from cloud.core.errors import Invalid, NotFound
 from cloud.placement.models import Allocation, Inventory
 
@@ -35,14 +35,14 @@ def list_hypervisors(
         limit: at most so many.
         marker: those behind this one.
     """
-    services = compute_services()
-    rows = ComputeNode.objects.filter(host__in=services)
+    rows = ComputeNode.objects.filter(host__in=Service.objects.filter(binary=COMPUTE).values("host"))
     if pattern:
         rows = rows.filter(hypervisor_hostname__icontains=pattern)
     if marker is not None:
         rows = rows.filter(id__gt=marker.id)
     nodes = list(rows.order_by("id")[:limit])
-    used = used_by_host(None if limit is None and not pattern else [node.host for node in nodes])
+    hosts = None if limit is None and not pattern else [node.host for node in nodes]
+    services, used = compute_services(hosts), used_by_host(hosts)
     return [Hypervisor(node, services[node.host], used[node.host]) for node in nodes]
 
 
@@ -65,7 +65,7 @@ def get_hypervisor(node_id: str, *, by_uuid: bool) -> Hypervisor:
         NotFound
     """
     node = _node(node_id, by_uuid=by_uuid)
-    service = compute_services().get(node.host) if node else None
+    service = compute_services([node.host]).get(node.host) if node else None
     if node is None or service is None:
         raise NotFound(f"Hypervisor with ID '{node_id}' could not be found.")
     return Hypervisor(node, service, used_by_host([node.host])[node.host])

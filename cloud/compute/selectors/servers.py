@@ -18,7 +18,9 @@ from cloud.core.errors import Invalid
 from cloud.core.paging import after_marker, ordered
 
 Row = dict[str, Any]
-_UNSEEN = frozenset({"key_data", "request_spec"})
+_UNSEEN = frozenset({"key_data", "request_spec", "network_request"})
+# What a whole view is made of, and what the line of a plain list is.
+BRIEF = ("uuid", "display_name")
 COLUMNS = tuple(one.attname for one in Instance._meta.concrete_fields if one.attname not in _UNSEEN)
 _EPOCH = Value(datetime(1970, 1, 1, tzinfo=UTC), output_field=DateTimeField())
 
@@ -102,8 +104,8 @@ class Listing:
     marker: str = ""
 
 
-def page(listing: Listing) -> list[Row]:
-    """Return a page of servers as rows: one query, one more with a marker.
+def page(listing: Listing, columns: Sequence[str] = COLUMNS) -> list[Row]:
+    """Return a page of servers as rows of these columns: one query, one more with a marker.
 
     Raises:
         Invalid: the marker is not among the project's servers, or the database refuses a pattern.
@@ -116,7 +118,7 @@ def page(listing: Listing) -> list[Row]:
     try:
         if listing.marker:
             rows = after_marker(rows, sort, _marker_row(listing, sort))
-        return list(ordered(rows.filter(listing.condition), sort).values(*COLUMNS)[: listing.limit])
+        return list(ordered(rows.filter(listing.condition), sort).values(*columns)[: listing.limit])
     except DataError as error:
         raise Invalid("The database cannot use one of the filters; is it a regular expression?") from error
 

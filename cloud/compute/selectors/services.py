@@ -1,5 +1,6 @@
 """Reading the cloud's services, with their zones and whether they are up."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -58,9 +59,12 @@ def list_services(binary: str = "", host: str = "") -> list[ServiceRow]:
     return _with_zones(rows.order_by("id"), [host] if host else None)
 
 
-def compute_services() -> dict[str, ServiceRow]:
-    """Return the compute services by host."""
-    return {row.host: row for row in list_services(binary=COMPUTE)}
+def compute_services(hosts: Collection[str] | None = None) -> dict[str, ServiceRow]:
+    """Return the compute services by host: of some hosts, or of all."""
+    rows = Service.objects.filter(binary=COMPUTE)
+    if hosts is not None:
+        rows = rows.filter(host__in=list(hosts))
+    return {row.host: row for row in _with_zones(rows.order_by("id"), hosts)}
 
 
 def get_service(service_id: str, *, by_uuid: bool) -> ServiceRow:
@@ -77,7 +81,7 @@ def get_service(service_id: str, *, by_uuid: bool) -> ServiceRow:
     return found[0]
 
 
-def _with_zones(rows: QuerySet[Service], hosts: list[str] | None) -> list[ServiceRow]:
+def _with_zones(rows: QuerySet[Service], hosts: Collection[str] | None) -> list[ServiceRow]:
     latest = Now() - timedelta(seconds=settings.HOST_DOWN_AFTER_SECONDS)
     is_alive = ExpressionWrapper(Q(last_seen_at__gte=latest, last_seen_at__isnull=False), output_field=BooleanField())
     zones = zones_by_host(hosts)

@@ -34,6 +34,16 @@ def test_a_plain_text_is_looked_for_as_it_is():
     assert "regex" in str(matching("name", "web.1"))
 
 
+@pytest.mark.parametrize(
+    ("pattern", "parts"),
+    [("^web-1$", {"web-1"}), ("10.64.20.7", {"10", "64", "20", "7"}), ("ab*", set()), (".", set())],
+)
+def test_what_every_match_holds_is_looked_for_first(pattern, parts):
+    lookups = matching("name", pattern).children
+    assert {value for lookup, value in lookups if lookup == "name__contains"} == parts
+    assert lookups[-1] == ("name__regex", pattern)
+
+
 @pytest.mark.parametrize("pattern", ["a.*a.*b", "[ab]*[ab]*c", "a.{0,200}a.{0,200}c", "(a|a|a)(a|a|a)(a|a|a).*.*b"])
 def test_the_slowest_that_pass_are_quick_enough_on_the_longest_name(pattern):
     check(pattern)
