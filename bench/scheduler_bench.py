@@ -1,15 +1,14 @@
-"""How quickly hosts are chosen: `python -m bench.scheduler_bench [HOSTS ...]`.
+"""How quickly hosts are chosen.
 
 One request asks every filter something and has a server group of twenty members; its decisions are timed one by
 one, then one request for a thousand servers. Nothing but the core is measured: no broker, no database.
 """
 
-import argparse
-import json
 import resource
 import statistics
 import time
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -114,22 +113,6 @@ def measure(hosts: int) -> Figures:
     )
 
 
-def main() -> None:
-    """Measure each number of hosts and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("hosts", nargs="*", type=int, default=SIZES)
-    figures = [measure(hosts) for hosts in parser.parse_args().hosts]
-    print(json.dumps({"scheduler": [asdict(one) for one in figures]}))
-    print_table(figures)
-
-
-def print_table(figures: list[Figures]) -> None:
-    """Print a line for each number of hosts."""
-    names = list(asdict(figures[0]))
-    print(" ".join(f"{name:>20}" for name in names))
-    for one in figures:
-        print(" ".join(f"{value:>20,}" for value in asdict(one).values()))
-
-
-if __name__ == "__main__":
-    main()
+def run() -> dict[str, Any]:
+    """Measure each number of hosts."""
+    return {f"hosts_{hosts}": asdict(measure(hosts)) for hosts in SIZES}

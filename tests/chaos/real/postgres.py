@@ -18,7 +18,7 @@ from tests.fixtures.clouds import free_port
 _START_SECONDS = 30.0
 MAX_CONNECTIONS = 100
 _OPTIONS = {
-    "listen_addresses": "127.0.0.1", "max_connections": str(MAX_CONNECTIONS), "fsync": "off",
+    "listen_addresses": "127.0.0.1", "max_connections": str(MAX_CONNECTIONS),
     "superuser_reserved_connections": "3", "logging_collector": "off",
 }  # fmt: skip
 
@@ -26,7 +26,9 @@ _OPTIONS = {
 class PostgresServer:
     """The server's postmaster is our child. The cloud is an ordinary user of it; `owner` may do everything."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_durable: bool = False) -> None:
+        """Start one; `is_durable`: a commit waits for the disk."""
+        self._options = {**_OPTIONS, "fsync": "on" if is_durable else "off"}
         # Not among pytest's folders, which are for their owner only.
         self._folder = Path(tempfile.mkdtemp(prefix="novella-postgres-"))
         self.port = free_port()
@@ -47,7 +49,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start the postmaster and wait until it lets us in."""
-        options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
+        options = [part for name, value in self._options.items() for part in ("-c", f"{name}={value}")]
         command = [self._tool("postgres"), "-D", str(self._folder / "data"), "-p", str(self.port), *options]
         command += ["-c", f"unix_socket_directories={self._folder}"]
         with (self._folder / "log").open("ab") as log:
