@@ -7,6 +7,7 @@ from celery import Celery
 from contracts.broker import celery_settings
 from contracts.conductor import SEND_HOST_SNAPSHOT
 from contracts.routing import CONDUCTOR_QUEUE, SCHEDULER_QUEUE
+from scheduler.core.policies import POLICIES
 from scheduler.service.feed import HostFeed
 from scheduler.service.known_hosts import KnownHosts
 from scheduler.service.settings import Settings
@@ -20,7 +21,7 @@ class SchedulerService:
         self.settings = settings
         self.app = Celery("scheduler", set_as_current=False)
         self.app.conf.update(celery_settings(settings.redis_url))
-        self.hosts = KnownHosts(settings.promise_seconds)
+        self.hosts = KnownHosts(settings.promise_seconds, policy=POLICIES[settings.placement])
         self.feed = HostFeed(settings, self.hosts, self._ask_for_snapshot)
         register_tasks(self.app, self.hosts, self.feed, settings.snapshot_wait_seconds)
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from contracts.scheduling import RequestSpec, SelectDestinations, Selected
-from scheduler.core.pipeline import select_destinations
+from scheduler.core.pipeline import Policy, select_destinations
+from scheduler.core.policies import DEFAULT, POLICIES
 from scheduler.core.table import HostTable, RefusedHostError
 from scheduler.service.entries import Entry
 
@@ -33,11 +34,16 @@ class KnownHosts:
     """
 
     def __init__(
-        self, promise_seconds: float, seed: int | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        promise_seconds: float,
+        seed: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        policy: Policy = POLICIES[DEFAULT],
     ) -> None:
         self._promise_seconds = promise_seconds
         self._rng = np.random.default_rng(seed)
         self._clock = clock
+        self._policy = policy
         self._table = HostTable()
         self._promises: deque[_Promise] = deque()
         self._lock = threading.Lock()
@@ -76,7 +82,9 @@ class KnownHosts:
         with self._lock:
             self._take_back_expired()
             count = len(message.operation_ids)
-            selected = select_destinations(self._table, message.spec, count, message.alternates, self._rng)
+            selected = select_destinations(
+                self._table, message.spec, count, message.alternates, self._rng, self._policy
+            )
             self._promise(selected, message.spec)
         return selected
 

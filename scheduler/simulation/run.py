@@ -1,107 +1,109 @@
 """One simulation: a trace on a virtual clock, every request decided by the scheduler's own pipeline."""
 
 import heapq
-import math
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from statistics import fmean
 
 import numpy as np
 
 from contracts.scheduling import HostState, RequestSpec
-from scheduler.core.pipeline import Policy, select_destinations
-from scheduler.core.table import HostTable
-from scheduler.simulation.figures import Figures, Sample, sample, summary
-from scheduler.simulation.trace import ServerType, Trace
+from scheduler.core.pipeline import Policy
+from scheduler.simulation.consolidation import Consolidation, Consolidator
+from scheduler.simulation.figures import Count, Figures, Sample, Watch, summary
+from scheduler.simulation.machine import Machine
+from scheduler.simulation.placed import PlacedServers
+from scheduler.simulation.trace import Trace
 
 _SAMPLES = 100
+_IN_A_ROW = 100
+
+Appointment = tuple[float, Callable[[float], None]]
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What a fake host can promise."""
-
-    vcpus: int = 64
-    memory_mb: int = 262_144
-    disk_gb: int = 4_096
-
-    def request(self, one: ServerType) -> RequestSpec:
-        """Return what a type needs of this machine, rounded up."""
-        return RequestSpec(
-            vcpus=math.ceil(one.cores * self.vcpus),
-            memory_mb=math.ceil(one.memory * self.memory_mb),
-            disk_gb=math.ceil(one.disk * self.disk_gb),
-        )
-
-
-def fake_hosts(count: int, machine: Machine) -> list[HostState]:
-    """Return that many empty hosts."""
-    return [
-        HostState(
-            host=f"fake-{number}",
-            generation=1,
-            vcpus=machine.vcpus,
-            memory_mb=machine.memory_mb,
-            disk_gb=machine.disk_gb,
-        )
-        for number in range(count)
-    ]
-
-
-def simulate(hosts: list[HostState], trace: Trace, machine: Machine, policy: Policy, seed: int) -> Figures:
+def simulate(
+    hosts: Sequence[HostState],
+    trace: Trace,
+    machine: Machine,
+    policy: Policy,
+    seed: int,
+    consolidation: Consolidation | None = None,
+) -> Figures:
     """Replay the trace on the hosts and return what came of it; the same arguments give the same figures.
+
+    What comes before the trace's day 0 is what the trace begins with; the hosts are looked at from then on.
 
     Raises:
         ValueError: there are no hosts.
     """
     if not hosts:
         raise ValueError("there are no hosts to simulate")
-    return _Run(hosts, trace, machine, policy, seed).figures()
+    return _Run(hosts, trace, machine, policy, seed).figures(consolidation)
 
 
 class _Run:
-    """The hosts, the servers on them and the clock, which is the time of the next event."""
+    """The servers on the hosts and the clock, which is the time of the next event."""
 
-    def __init__(self, hosts: list[HostState], trace: Trace, machine: Machine, policy: Policy, seed: int) -> None:
-        self._table = HostTable(len(hosts))
-        for state in hosts:
-            self._table.upsert(state)
-        self._trace = trace
+    def __init__(self, hosts: Sequence[HostState], trace: Trace, machine: Machine, policy: Policy, seed: int) -> None:
+        self._hosts = hosts
+        self._servers = PlacedServers(hosts, np.random.default_rng(seed))
+        self._arrivals = trace.arrivals
         self._requests = {name: machine.request(one) for name, one in trace.types.items()}
+        self._watch = Watch(hosts, machine.ratios.vcpu, list(self._requests.values()))
         self._policy = policy
-        self._rng = np.random.default_rng(seed)
-        self._leaving: list[tuple[float, int, str, RequestSpec, int]] = []
-        self._refused = 0
+        self._leaving: list[tuple[float, int]] = []
+        self._refused = self._moves = 0
         self._samples: list[Sample] = []
+        self._starts: Counter[str] = Counter()
+        self._bursts: list[int] = []
 
-    def figures(self) -> Figures:
-        """Go through the arrivals, looking at the hosts at equal distances of time."""
-        arrivals = self._trace.arrivals
-        first, last = arrivals[0].start_day, arrivals[-1].start_day
-        times = iter([*np.linspace(first, last, _SAMPLES)[1:], math.inf])
-        due = next(times)
-        for number, one in enumerate(arrivals):
+    def figures(self, consolidation: Consolidation | None) -> Figures:
+        """Go through the arrivals, and between them through what is due at a time."""
+        appointments = self._appointments(consolidation)
+        due, act = next(appointments)
+        for number, one in enumerate(self._arrivals):
             while one.start_day > due:
-                self._look(float(due))
-                due = next(times)
+                self._depart(due)
+                act(due)
+                due, act = next(appointments)
             self._depart(one.start_day)
             self._arrive(number, self._requests[one.type_id], one.end_day)
-        self._look(last)
-        return summary(self._samples, len(arrivals), self._refused)
+        self._look(self._arrivals[-1].start_day)
+        bursts = self._bursts or [max(self._starts.values(), default=0)]
+        return summary(self._samples, len(self._arrivals), fmean(bursts))
+
+    def _appointments(self, consolidation: Consolidation | None) -> Iterator[Appointment]:
+        """Yield what is due when, in order, and one thing more that is due on the last day."""
+        first, last = self._arrivals[0].start_day, self._arrivals[-1].start_day
+        begin = max(first, 0.0) if last > 0 else first
+        looks = [(float(day), self._look) for day in np.linspace(begin, last, _SAMPLES)[1:]]
+        if consolidation is None:
+            return iter(looks)
+        consolidator = Consolidator(self._hosts, consolidation.most_moves)
+        rounds = np.arange(begin + consolidation.every_days, last, consolidation.every_days)
+        return heapq.merge(
+            [(float(day), lambda _: self._consolidate(consolidator)) for day in rounds], looks, key=lambda pair: pair[0]
+        )
 
     def _look(self, day: float) -> None:
-        self._depart(day)
-        self._samples.append(sample(day, self._table, list(self._requests.values())))
+        count = Count(refused=self._refused, moves=self._moves, fullest=self._servers.fullest())
+        self._samples.append(self._watch.sample(day, self._servers.table, count))
+
+    def _consolidate(self, consolidator: Consolidator) -> None:
+        self._moves += consolidator.empty(self._servers)
 
     def _depart(self, day: float) -> None:
         while self._leaving and self._leaving[0][0] <= day:
-            _, _, host, request, stamp = heapq.heappop(self._leaving)
-            self._table.take_back(host, request, stamp)
+            self._servers.remove(heapq.heappop(self._leaving)[1])
 
     def _arrive(self, number: int, request: RequestSpec, end_day: float | None) -> None:
-        selected = select_destinations(self._table, request, 1, 0, self._rng, self._policy)
-        if not selected.hosts[0]:
+        if number and number % _IN_A_ROW == 0:
+            self._bursts.append(max(self._starts.values(), default=0))
+            self._starts.clear()
+        host = self._servers.place(number, request, self._policy)
+        if not host:
             self._refused += 1
             return
-        host = selected.hosts[0][0]
-        stamp = self._table.promise(host, request)
-        if end_day is not None and stamp is not None:
-            heapq.heappush(self._leaving, (end_day, number, host, request, stamp))
+        self._starts[host] += 1
+        if end_day is not None:
+            heapq.heappush(self._leaving, (end_day, number))

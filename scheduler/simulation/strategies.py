@@ -1,5 +1,6 @@
-"""What the product's weighers are measured against, as policies of the same pipeline."""
+"""What the scheduler can be told to do, and what that is measured against, as policies of the same pipeline."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -7,10 +8,8 @@ import numpy as np
 from contracts.scheduling import RequestSpec
 from scheduler.core.columns import Columns
 from scheduler.core.pipeline import Policy
-from scheduler.core.weighers.base import Weigher, Weights
-from scheduler.core.weighers.cpu import CpuWeigher
-from scheduler.core.weighers.disk import DiskWeigher
-from scheduler.core.weighers.ram import RamWeigher
+from scheduler.core.policies import POLICIES
+from scheduler.core.weighers.base import Weights
 
 
 class FirstWeigher:
@@ -24,29 +23,9 @@ class FirstWeigher:
         return -np.arange(hosts.first, hosts.first + hosts.size, dtype=np.float64)
 
 
-class FullRamWeigher(RamWeigher):
-    """Prefers the host with the least memory free."""
-
-    def weigh(self, hosts: Columns, request: RequestSpec) -> Weights:
-        """Return the memory free, negated."""
-        return -super().weigh(hosts, request)
-
-
-class FullCpuWeigher(CpuWeigher):
-    """Prefers the host with the fewest virtual CPUs free."""
-
-    def weigh(self, hosts: Columns, request: RequestSpec) -> Weights:
-        """Return the virtual CPUs free, negated."""
-        return -super().weigh(hosts, request)
-
-
-_SPREAD: tuple[Weigher, ...] = (RamWeigher(), CpuWeigher(), DiskWeigher())
-_BEST_FIT: tuple[Weigher, ...] = (FullRamWeigher(), FullCpuWeigher())
-
-STRATEGIES: dict[str, Policy] = {
-    "default": Policy(),
-    "spread": Policy(weighers=_SPREAD),
-    "best-fit": Policy(weighers=_BEST_FIT),
+# `spread` is what Nova does by default, `pack` is best-fit.
+STRATEGIES: Mapping[str, Policy] = {
+    **POLICIES,
     "first-fit": Policy(weighers=(FirstWeigher(),)),
     "random": Policy(weighers=()),
 }

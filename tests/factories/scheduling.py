@@ -6,7 +6,8 @@ import numpy as np
 
 from contracts.scheduling import HostState, RequestSpec, Selected
 from scheduler.core.columns import Columns
-from scheduler.core.pipeline import select_destinations
+from scheduler.core.pipeline import Policy, select_destinations
+from scheduler.core.policies import DEFAULT, POLICIES
 from scheduler.core.table import HostTable
 
 
@@ -34,9 +35,16 @@ def columns_of(table: HostTable, request: RequestSpec | None = None) -> Columns:
     return table.columns(request or make_request())
 
 
-def choose(table: HostTable, request: RequestSpec, count: int = 1, alternates: int = 0, seed: int = 1) -> Selected:
+def choose(
+    table: HostTable,
+    request: RequestSpec,
+    count: int = 1,
+    alternates: int = 0,
+    seed: int = 1,
+    policy: Policy = POLICIES[DEFAULT],
+) -> Selected:
     """Decide with a chance of our own."""
-    return select_destinations(table, request, count, alternates, np.random.default_rng(seed))
+    return select_destinations(table, request, count, alternates, np.random.default_rng(seed), policy)
 
 
 def first_choices(selected: Selected) -> list[str]:

@@ -16,9 +16,9 @@ def simulate(*options: str) -> subprocess.CompletedProcess[str]:
 def test_a_made_up_trace_is_replayed(tmp_path: Path) -> None:
     """One strategy of it."""
     assert simulate("--trace", str(tmp_path), "--generate", "50").returncode == 0
-    done = simulate("--trace", str(tmp_path), "--hosts", "3", "--seed", "7", "--strategy", "best-fit")
+    done = simulate("--trace", str(tmp_path), "--hosts", "3", "--seed", "7", "--strategy", "pack")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[1].startswith("best-fit")
+    assert done.stdout.splitlines()[1].startswith("pack")
 
 
 def test_bad_input_is_status_2(tmp_path: Path) -> None:

@@ -26,9 +26,10 @@ class PlainScheduler:
     request: RequestSpec
     hosts: dict[str, PlainHost] = field(default_factory=dict)
     group_size: int = 0
+    packs: bool = False
 
     @classmethod
-    def of(cls, states: list[HostState], request: RequestSpec) -> "PlainScheduler":
+    def of(cls, states: list[HostState], request: RequestSpec, placement: str = "spread") -> "PlainScheduler":
         hosts = {
             state.host: PlainHost(
                 state=state,
@@ -39,7 +40,7 @@ class PlainScheduler:
             )
             for state in states
         }
-        return cls(request, hosts, len(request.group_hosts))
+        return cls(request, hosts, len(request.group_hosts), placement == "pack")
 
     def admitted(self) -> list[str]:
         return [name for name, host in self.hosts.items() if self._fits(host) and self._allows(host)]
@@ -67,11 +68,13 @@ class PlainScheduler:
 
     def _weights(self, names: list[str]) -> list[tuple[float, list[float]]]:
         hosts = [self.hosts[name] for name in names]
+        sign = -1.0 if self.packs else 1.0
         weights = [
-            (1.0, [float(host.memory_mb) for host in hosts]),
-            (1.0, [float(host.vcpus) for host in hosts]),
-            (1.0, [float(host.disk_gb) for host in hosts]),
+            (sign, [float(host.memory_mb) for host in hosts]),
+            (sign, [float(host.vcpus) for host in hosts]),
         ]
+        if not self.packs:
+            weights.append((1.0, [float(host.disk_gb) for host in hosts]))
         if self.request.group_policy == "soft-affinity":
             weights.append((_GROUP_MULTIPLIER, [float(host.members) for host in hosts]))
         if self.request.group_policy == "soft-anti-affinity":

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from contracts.scheduling import HostState, SelectDestinations
+from scheduler.core.policies import POLICIES
 from scheduler.service.entries import Entry, read_entry
 from scheduler.service.known_hosts import KnownHosts
 from scheduler.service.settings import Settings, SettingsError
@@ -117,6 +118,19 @@ def test_entry_without_hosts_is_not_believed_to_be_full():
 def test_settings_come_from_the_environment():
     assert Settings.from_environment({"REDIS_URL": "redis://r:1/2"}).redis_url == "redis://r:1/2"
     assert Settings.from_environment({}) == Settings()
+
+
+@pytest.mark.parametrize(("placement", "chosen"), [("spread", ["a", "b"]), ("pack", ["b", "b"])])
+def test_the_operator_chooses_between_spreading_and_packing(placement: str, chosen: list[str]):
+    settings = Settings.from_environment({"NOVELLA_PLACEMENT": placement})
+    hosts = KnownHosts(promise_seconds=15, policy=POLICIES[settings.placement])
+    hosts.apply(full_entry(make_host("a"), make_host("b", memory_mb_used=512)))
+    assert [first_choices(hosts.select(ask_for(1)))[0] for _ in range(2)] == chosen
+
+
+def test_settings_refuse_an_unknown_placement():
+    with pytest.raises(SettingsError, match="NOVELLA_PLACEMENT must be spread or pack, not 'stack'"):
+        Settings.from_environment({"NOVELLA_PLACEMENT": "stack"})
 
 
 def test_settings_refuse_what_is_no_redis():

@@ -10,6 +10,7 @@ from scheduler.core.filters import FILTERS
 from scheduler.core.filters.base import AfterPick
 from scheduler.core.filters.ram import RamFilter
 from scheduler.core.pipeline import FilterFailedError, Policy, select_destinations
+from scheduler.core.policies import POLICIES
 from tests.factories.scheduling import choose, first_choices, make_host, make_request, make_table
 
 
@@ -21,6 +22,18 @@ def test_emptiest_host_wins():
 def test_batch_spreads_evenly_over_equal_hosts():
     table = make_table(*(make_host(f"h{i}") for i in range(5)))
     assert Counter(first_choices(choose(table, make_request(), count=15))) == {f"h{i}": 3 for i in range(5)}
+
+
+def test_packing_fills_a_host_before_the_next():
+    table = make_table(*(make_host(f"h{i}", memory_mb=5 * 1024) for i in range(5)))
+    chosen = Counter(first_choices(choose(table, make_request(), count=11, policy=POLICIES["pack"])))
+    assert sorted(chosen.values()) == [1, 5, 5]
+
+
+def test_packing_keeps_a_group_apart_that_wants_to_be():
+    table = make_table(*(make_host(f"h{i}") for i in range(3)))
+    request = make_request(group_policy="soft-anti-affinity")
+    assert sorted(first_choices(choose(table, request, count=3, policy=POLICIES["pack"]))) == ["h0", "h1", "h2"]
 
 
 def test_batch_fills_hosts_and_then_finds_none():

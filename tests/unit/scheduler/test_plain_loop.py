@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.scheduling import HostState, RequestSpec
+from scheduler.core.policies import POLICIES
 from tests.factories.scheduling import choose, first_choices, make_table
 from tests.unit.scheduler.plain_loop import PlainScheduler
 
@@ -71,12 +72,12 @@ requests = st.builds(
 
 
 @settings(max_examples=400, deadline=None)
-@given(host_states(), requests, st.integers(1, 12), st.integers(0, 3), st.integers(0, 5))
+@given(host_states(), requests, st.integers(1, 12), st.integers(0, 3), st.sampled_from(list(POLICIES)))
 def test_columns_choose_what_a_plain_loop_chooses(
-    states: list[HostState], request: RequestSpec, count: int, alternates: int, seed: int
+    states: list[HostState], request: RequestSpec, count: int, alternates: int, placement: str
 ):
-    selected = choose(make_table(*states), request, count, alternates, seed)
-    plain = PlainScheduler.of(states, request)
+    selected = choose(make_table(*states), request, count, alternates, policy=POLICIES[placement])
+    plain = PlainScheduler.of(states, request, placement)
 
     assert len(selected.hosts) == count
     for pick in first_choices(selected):

@@ -5,11 +5,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scheduler.simulation import trace_files
 from scheduler.simulation.__main__ import main
+from scheduler.simulation.consolidation import Consolidation
 from scheduler.simulation.generator import generate
-from scheduler.simulation.run import Machine, fake_hosts, simulate
+from scheduler.simulation.machine import Machine, fake_hosts
+from scheduler.simulation.run import _Run, simulate
 from scheduler.simulation.strategies import STRATEGIES
 from scheduler.simulation.trace import Arrival, ServerType, Trace, TraceError
 
@@ -44,7 +48,7 @@ def test_a_server_that_goes_makes_room() -> None:
         Arrival("3", "half", 1, None),
         Arrival("4", "half", 3, None),
     )
-    figures = simulate(fake_hosts(1, MACHINE), Trace(HALF, arrivals), MACHINE, STRATEGIES["default"], 7)
+    figures = simulate(fake_hosts(1, MACHINE), Trace(HALF, arrivals), MACHINE, STRATEGIES["spread"], 7)
     assert figures.refused == 1
     assert figures.samples[-1].density == 1
 
@@ -54,9 +58,9 @@ def test_packing_leaves_more_hosts_empty_than_spreading() -> None:
     trace = generate(200, 2, 3)
     empty = {
         name: simulate(fake_hosts(50, MACHINE), trace, MACHINE, STRATEGIES[name], 7).empty_hosts
-        for name in ("best-fit", "spread")
+        for name in ("pack", "spread")
     }
-    assert empty["best-fit"] > empty["spread"]
+    assert empty["pack"] > empty["spread"]
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -133,3 +137,32 @@ def test_strategies_are_compared_in_one_table(tmp_path: Path, capsys: pytest.Cap
     assert main(["--trace", str(tmp_path), "--hosts", "5"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["strategy", *STRATEGIES]
+
+
+def test_consolidation_empties_hosts_within_its_bound() -> None:
+    """A small server on each of four hosts: three moves put them on one; fewer are made where fewer are allowed."""
+    small = {"small": ServerType(0.25, 0.25, 0.25)}
+    arrivals = tuple(Arrival(str(number), "small", day, None) for number, day in enumerate([0, 0, 0, 0, 5]))
+    trace = Trace(small, arrivals)
+
+    def moves_and_empty(most: int) -> tuple[int, int]:
+        figures = simulate(fake_hosts(4, MACHINE), trace, MACHINE, STRATEGIES["spread"], 7, Consolidation(2, most))
+        assert (figures.refused, figures.overcommitted) == (0, 0)
+        return figures.moves, figures.samples[-2].empty_hosts
+
+    assert moves_and_empty(100) == (3, 3)
+    assert moves_and_empty(1) == (2, 2), "two rounds of one move each"
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 60), st.integers(1, 6), st.integers(1, 40), st.sampled_from(list(STRATEGIES)))
+def test_consolidation_never_overcommits_and_loses_nobody(servers: int, hosts: int, most: int, name: str) -> None:
+    """Whatever the load: as many servers are alive at the end as came, were taken and did not go."""
+    trace = generate(servers, 3, servers, "large")
+    run = _Run(fake_hosts(hosts, MACHINE), trace, MACHINE, STRATEGIES[name], 7)
+    figures = run.figures(Consolidation(0.25, most))
+    assert figures.overcommitted == 0
+    staying = sum(one.end_day is None or one.end_day > trace.arrivals[-1].start_day for one in trace.arrivals)
+    alive = sum(len(numbers) for numbers in run._servers.by_host.values())
+    assert staying - figures.refused <= alive <= staying
+    assert figures.moves <= most * 12

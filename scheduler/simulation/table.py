@@ -1,0 +1,24 @@
+"""The figures of several strategies as one table."""
+
+from collections.abc import Callable
+
+from scheduler.simulation.figures import Figures
+
+_COLUMNS: tuple[tuple[str, int, Callable[[Figures], str]], ...] = (
+    ("density", 8, lambda one: f"{one.density:.1%}"),
+    ("empty", 8, lambda one: f"{one.empty_hosts:.1f}"),
+    ("stranded vcpus", 15, lambda one: f"{one.stranded_vcpus:.1f}"),
+    ("stranded MB", 12, lambda one: f"{one.stranded_memory_mb:.0f}"),
+    ("refused", 8, lambda one: str(one.refused)),
+    ("moves", 7, lambda one: str(one.moves)),
+    ("vcpus/core", 11, lambda one: f"{one.vcpus_per_core:.2f}"),
+    ("fullest", 8, lambda one: f"{one.fullest:.0f}"),
+    ("burst", 6, lambda one: f"{one.burst:.1f}"),
+)
+
+HEAD = f"{'strategy':<10}" + "".join(f" {name:>{width}}" for name, width, _ in _COLUMNS)
+
+
+def line(strategy: str, figures: Figures) -> str:
+    """Return a strategy's line."""
+    return f"{strategy:<10}" + "".join(f" {shown(figures):>{width}}" for _, width, shown in _COLUMNS)
