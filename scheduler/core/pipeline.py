@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from contracts.scheduling import RequestSpec, Selected
+from scheduler.core import sanity
 from scheduler.core.columns import Columns, Mask
+from scheduler.core.failures import FilterFailedError
 from scheduler.core.filters import FILTERS
 from scheduler.core.filters.base import AfterPick, Filter
 from scheduler.core.nearest_miss import nearest_miss
@@ -23,10 +25,6 @@ class Policy:
 
     filters: Sequence[Filter] = FILTERS
     weighers: Sequence[Weigher] = WEIGHERS
-
-
-class FilterFailedError(Exception):
-    """A filter raised. The request cannot be decided; no host is at fault."""
 
 
 def select_destinations(
@@ -55,8 +53,9 @@ def select_destinations(
         where a server found no host, that of the choice which failed.
 
     Raises:
-        FilterFailedError: a filter raised.
+        UndecidedError: the request is absurd, or a filter or weigher failed.
     """
+    sanity.check(request, count)
     decision = _Decision(table.columns(request), request, policy)
     picks = decision.pick(count, rng)
     trace = decision.trace if len(picks) == count else decision.judge()
@@ -122,9 +121,12 @@ class _Decision:
 
 def _judge(one: Filter, hosts: Columns, request: RequestSpec) -> Mask | None:
     try:
-        return one.judge(hosts, request)
+        mask = one.judge(hosts, request)
     except Exception as exc:
         raise FilterFailedError(f"{one.name} failed: {exc!r}") from exc
+    if mask is not None and (mask.shape != (hosts.size,) or mask.dtype != np.bool_):
+        raise FilterFailedError(f"{one.name} failed: it has no verdict of yes or no for each host")
+    return mask
 
 
 def _alternates_from(ranking: Ranking, picked: int, alternates: int, rng: np.random.Generator) -> list[int]:

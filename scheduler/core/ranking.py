@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from contracts.scheduling import RequestSpec
 from scheduler.core.columns import Columns, Mask
+from scheduler.core.failures import WeigherFailedError
 from scheduler.core.normalize import Weights, normalize
 from scheduler.core.weighers.base import Weigher
 
@@ -26,7 +27,7 @@ class Ranking:
         self._request = request
         self._positions: Positions = np.flatnonzero(mask)
         self._size = len(self._positions)
-        weighed = [(weigher, weigher.weigh(hosts, request)) for weigher in weighers]
+        weighed = [(weigher, _weigh(weigher, hosts, request)) for weigher in weighers]
         self._weighers = [weigher for weigher, weights in weighed if weights is not None]
         self._weights: Weights = np.zeros((len(self._weighers), self._size))
         for row, weights in enumerate(weights for _, weights in weighed if weights is not None):
@@ -52,7 +53,7 @@ class Ranking:
         """Weigh the candidate at the index anew, after a server was placed on it."""
         host = self._hosts.only(self.position(index))
         for row, weigher in enumerate(self._weighers):
-            weights = weigher.weigh(host, self._request)
+            weights = _weigh(weigher, host, self._request)
             if weights is not None:
                 self._weights[row, index] = weights[0]
         self._score(index)
@@ -108,3 +109,13 @@ class Ranking:
         for row, weigher in enumerate(self._weighers):
             total += weigher.multiplier * normalize(weights[row], float(scale[0, row]), float(scale[1, row]))
         return total
+
+
+def _weigh(weigher: Weigher, hosts: Columns, request: RequestSpec) -> Weights | None:
+    try:
+        weights = weigher.weigh(hosts, request)
+    except Exception as exc:
+        raise WeigherFailedError(f"{weigher.name} failed: {exc!r}") from exc
+    if weights is not None and (weights.shape != (hosts.size,) or not np.isfinite(weights).all()):
+        raise WeigherFailedError(f"{weigher.name} failed: it has no number for each host")
+    return weights

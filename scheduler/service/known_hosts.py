@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from contracts.scheduling import RequestSpec, SelectDestinations, Selected
+from scheduler.core.failures import UndecidedError
 from scheduler.core.pipeline import Policy, select_destinations
 from scheduler.core.policies import DEFAULT, POLICIES
 from scheduler.core.table import HostTable, RefusedHostError
@@ -76,15 +77,19 @@ class KnownHosts:
     def select(self, message: SelectDestinations) -> Selected:
         """Choose hosts for the message's servers.
 
-        Raises:
-            FilterFailedError: a filter raised; nothing was chosen.
+        A request that cannot be decided finds none for any of them, and the reason stands where operators read what
+        would have fitted: sent again it would fail again.
         """
+        count = len(message.operation_ids)
         with self._lock:
             self._take_back_expired()
-            count = len(message.operation_ids)
-            selected = select_destinations(
-                self._table, message.spec, count, message.alternates, self._rng, self._policy
-            )
+            try:
+                selected = select_destinations(
+                    self._table, message.spec, count, message.alternates, self._rng, self._policy
+                )
+            except UndecidedError as exc:
+                logger.exception("a request of %d servers could not be decided", count)
+                return Selected(hosts=[[]] * count, hosts_total=len(self._table), nearest_miss=f"Undecided: {exc}.")
             self._promise(selected, message.spec)
         return selected
 

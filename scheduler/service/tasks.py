@@ -8,7 +8,6 @@ from celery import Celery
 
 from contracts.errors import ErrorCode, RemoteFault
 from contracts.scheduling import SelectDestinations, Selected
-from scheduler.core.pipeline import FilterFailedError
 from scheduler.service.feed import HostFeed
 from scheduler.service.known_hosts import KnownHosts
 
@@ -27,7 +26,7 @@ def register_tasks(app: Celery, hosts: KnownHosts, feed: HostFeed, wait_seconds:
         """Return, as the wire form of `Selected`, hosts for the servers of a `SelectDestinations`.
 
         Raises:
-            RemoteFault: the message cannot be read, or a filter failed.
+            RemoteFault: the message cannot be read.
         """
         try:
             message = SelectDestinations.from_wire(wire)
@@ -36,10 +35,7 @@ def register_tasks(app: Celery, hosts: KnownHosts, feed: HostFeed, wait_seconds:
         if not hosts.is_filled:
             feed.ask()
             hosts.wait_filled(wait_seconds)
-        try:
-            selected = hosts.select(message)
-        except FilterFailedError as exc:
-            raise RemoteFault(ErrorCode.INTERNAL, str(exc)) from exc
+        selected = hosts.select(message)
         _report(message, selected)
         return selected.to_wire()
 

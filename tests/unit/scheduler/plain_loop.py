@@ -4,7 +4,22 @@ from dataclasses import dataclass, field
 
 from contracts.scheduling import HostState, RequestSpec
 
-_RUNS = {"x86_64": {"x86_64"}, "i686": {"i686", "x86_64"}, "aarch64": {"aarch64"}}
+# What an image may name -> what a host may say to run it.
+_RUNS = {
+    "x86_64": {"x86_64"}, "i686": {"i686", "x86_64"}, "aarch64": {"aarch64"}, "KVM": {"KVM", "QEMU"},
+    "qemu": {"KVM", "QEMU"}, "hvm": {"hvm"}, "exe": {"exe"},
+}  # fmt: skip
+_OF_IMAGES = ("architecture", "hypervisor_type", "vm_mode")
+# What this loop judges by: a filter or weigher that is new must be written here the slow way too.
+FILTERS = {
+    "EnabledFilter", "UpFilter", "SoundFilter", "RequestedHostFilter", "IgnoreHostsFilter", "AvailabilityZoneFilter",
+    "ImagePropertiesFilter", "TraitsFilter", "VcpuFilter", "RamFilter", "DiskFilter", "SameHostFilter",
+    "DifferentHostFilter", "AffinityFilter", "AntiAffinityFilter",
+}  # fmt: skip
+WEIGHERS = {
+    "RamWeigher", "CpuWeigher", "DiskWeigher", "PackedRamWeigher", "PackedCpuWeigher", "SoftAffinityWeigher",
+    "SoftAntiAffinityWeigher",
+}  # fmt: skip
 _GROUP_MULTIPLIER = 10.0
 
 
@@ -83,7 +98,7 @@ class PlainScheduler:
 
     def _fits(self, host: PlainHost) -> bool:
         request, state = self.request, host.state
-        architecture = request.image_properties.get("architecture", "")
+        asked = {name: request.image_properties.get(name, "") for name in _OF_IMAGES}
         return (
             state.is_enabled
             and state.is_up
@@ -93,7 +108,7 @@ class PlainScheduler:
             and host.disk_gb >= request.disk_gb
             and set(request.required_traits) <= set(state.traits)
             and request.availability_zone in {"", state.availability_zone}
-            and (not architecture or state.architecture in _RUNS[architecture])
+            and all(not word or getattr(state, name) in _RUNS[word] for name, word in asked.items())
         )
 
     def _allows(self, host: PlainHost) -> bool:

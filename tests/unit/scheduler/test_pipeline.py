@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from contracts.scheduling import FilterTrace
+from scheduler.core.failures import FilterFailedError
 from scheduler.core.filters import FILTERS
 from scheduler.core.filters.base import AfterPick
 from scheduler.core.filters.ram import RamFilter
-from scheduler.core.pipeline import FilterFailedError, Policy, select_destinations
+from scheduler.core.pipeline import Policy, select_destinations
 from scheduler.core.policies import POLICIES
 from tests.factories.scheduling import choose, first_choices, make_host, make_request, make_table
 

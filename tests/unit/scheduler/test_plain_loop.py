@@ -6,8 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.scheduling import HostState, RequestSpec
+from scheduler.core.filters import FILTERS
 from scheduler.core.policies import POLICIES
+from scheduler.core.weighers import PACK, SPREAD
 from tests.factories.scheduling import choose, first_choices, make_table
+from tests.unit.scheduler import plain_loop
 from tests.unit.scheduler.plain_loop import PlainScheduler
 
 NAMES = [f"h{i}" for i in range(8)]
@@ -49,10 +52,18 @@ def host_state(name: str) -> st.SearchStrategy[HostState]:
         disk_gb=amounts,
         disk_gb_used=st.integers(-1, 4),
         architecture=st.sampled_from(["x86_64", "x86_64", "aarch64", "i686"]),
+        hypervisor_type=st.sampled_from(["QEMU", "KVM", "xen"]),
+        vm_mode=st.sampled_from(["hvm", "hvm", "exe"]),
         traits=st.lists(st.sampled_from(TRAITS), unique=True),
     )
 
 
+image_properties = st.fixed_dictionaries({}, optional={
+    "architecture": st.sampled_from(["x86_64", "i686", ""]),
+    "hypervisor_type": st.sampled_from(["KVM", "qemu"]),
+    "vm_mode": st.sampled_from(["hvm", "exe"]),
+    "os_distro": st.just("debian"),
+})  # fmt: skip
 requests = st.builds(
     RequestSpec,
     vcpus=st.integers(0, 3),
@@ -62,7 +73,7 @@ requests = st.builds(
     group_policy=st.sampled_from(["", "affinity", "anti-affinity", "soft-affinity", "soft-anti-affinity"]),
     group_hosts=few_names,
     max_per_host=st.integers(1, 3),
-    image_properties=rarely({}, st.sampled_from([{"architecture": "x86_64"}, {"architecture": "i686"}])),
+    image_properties=rarely({}, image_properties),
     required_traits=rarely([], st.lists(st.sampled_from(TRAITS), unique=True)),
     requested_host=rarely("", names),
     ignore_hosts=few_names,
@@ -100,3 +111,8 @@ def test_trace_adds_up(states: list[HostState], request: RequestSpec):
     assert [one.hosts_in for one in selected.trace] == counts[:-1]
     assert counts == sorted(counts, reverse=True)
     assert counts[-1] == len(PlainScheduler.of(states, request).admitted())
+
+
+def test_the_plain_loop_knows_every_filter_and_weigher():
+    assert {one.name for one in FILTERS} == plain_loop.FILTERS
+    assert {one.name for one in (*SPREAD, *PACK)} == plain_loop.WEIGHERS
