@@ -14,6 +14,8 @@ from cloud.core.microversions import version
 TOKEN_HEADER = "X-Client-Token"  # noqa: S105 - its name, not a secret
 _TOKEN_HINT = "client_token"  # noqa: S105 - its name, not a secret
 _TOKEN = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+# They are decided, claimed and recorded together, so that all or none are made.
+MOST_SERVERS = 1000
 _NETWORKS_REQUIRED = version("2.37")
 _NO_VOLUMES = (
     "Block devices other than the image's own disk are not supported: this cloud has no volume service. "
@@ -104,7 +106,9 @@ def _counts(body: Mapping[str, Any]) -> tuple[int, int]:
     maximum = int(body.get("max_count", minimum))
     if minimum > maximum:
         raise Invalid("min_count must be <= max_count")
-    return minimum, maximum
+    if minimum > MOST_SERVERS:
+        raise Invalid(f"One request may ask for {MOST_SERVERS} servers at most: min_count is {minimum}.")
+    return minimum, min(maximum, MOST_SERVERS)
 
 
 def _image(body: Mapping[str, Any]) -> str:

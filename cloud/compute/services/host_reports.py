@@ -13,18 +13,15 @@ from django.db.models.functions import Now
 
 from cloud.compute.models import ComputeNode, Operation, Service
 from cloud.compute.models.operations import OperationState
-from cloud.compute.services import fencing, host_feed
+from cloud.compute.services import fencing, host_feed, report_faults
 from cloud.compute.services.host_states import COMPUTE
 from cloud.core.clock import database_now
 from cloud.placement.models import ResourceProvider
 from cloud.placement.services import providers
 from contracts.conductor import HostReport, Residue
-from contracts.routing import HOST_NAME
 
 _log = logging.getLogger(__name__)
 
-# No machine has more, and a host with all the world's memory would draw every server to itself.
-_MOST = {"release": 10_000, "vcpus": 2**20, "memory_mb": 2**34, "disk_gb": 2**34}
 _PLAIN_COLUMNS = (
     "release", "hypervisor_hostname", "hypervisor_type", "hypervisor_version", "host_ip", "vcpus", "memory_mb",
     "disk_gb", "memory_mb_free", "disk_gb_free", "running_vms", "architecture", "load_average", "uptime_text",
@@ -35,7 +32,6 @@ _RESTLESS = frozenset({
     "reported_at", "load_average", "uptime_text", "memory_mb_free", "disk_gb_free", "clock_offset_seconds"
 })
 _RESTLESS_SECONDS = 60.0
-_LAST_SECOND = 2.0**33  # in the year 2242
 # Reports expire in their queue long before this: one that is so much older comes from a clock that was set back.
 _CLOCK_STEP_SECONDS = 300.0
 _TROUBLES, _TROUBLE_CHARACTERS = 8, 500
@@ -60,7 +56,7 @@ def report_host(report: HostReport) -> bool:
 
     An older report never replaces a newer one, and one that cannot be true changes nothing.
     """
-    fault = _fault(report)
+    fault = report_faults.fault(report)
     if fault:
         _log.warning("refused a report of host %r: %s", report.host[:64], fault)
         return False
@@ -85,23 +81,6 @@ def store_residue(residue: Residue) -> bool:
         return False
     content = {name: value for name, value in residue.to_wire().items() if isinstance(value, list)}
     return bool(ComputeNode.objects.filter(host=residue.host).update(residue=content, residue_at=at))
-
-
-def _fault(report: HostReport) -> str:
-    if not HOST_NAME.fullmatch(report.host):
-        return "this cannot be a host name"
-    for name, most in _MOST.items():
-        if not 0 <= getattr(report, name) <= most:
-            return f"{name} is {getattr(report, name)}"
-    for name in ("memory_mb_free", "disk_gb_free"):
-        if abs(getattr(report, name)) > _MOST["disk_gb"]:
-            return f"{name} is {getattr(report, name)}"
-    for name in ("reported_at", "started_at"):
-        if not 0 <= getattr(report, name) <= _LAST_SECOND:
-            return f"{name} is {getattr(report, name)}"
-    if not abs(report.clock_offset_seconds) <= _LAST_SECOND:
-        return f"clock_offset_seconds is {report.clock_offset_seconds}"
-    return ""
 
 
 def _digest(report: HostReport) -> bytes:

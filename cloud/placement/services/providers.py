@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import F
 
 from cloud.placement.models import Inventory, ProviderTrait, ResourceProvider
+from cloud.placement.services.ledger import lock
 
 VCPU = "VCPU"
 MEMORY_MB = "MEMORY_MB"
@@ -40,6 +41,7 @@ def report(host: str, uuid: str, totals: Mapping[str, int], traits: Collection[s
     """
     with transaction.atomic():
         provider, is_new = ResourceProvider.objects.get_or_create(name=host, defaults={"uuid": uuid})
+        lock(ResourceProvider.objects.filter(pk=provider.pk))  # nobody claims of what is about to change
         has_changed = _renew_inventories(provider, totals)
         has_changed |= _renew_traits(provider, set(traits))
         if has_changed:

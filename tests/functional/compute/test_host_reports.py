@@ -102,12 +102,30 @@ def test_a_clock_that_was_set_back_does_not_silence_a_host_for_ever():
 
 @pytest.mark.parametrize("changes", [
     {"host": "../../etc"}, {"host": "a b"}, {"host": ""}, {"vcpus": -1}, {"memory_mb": 2**40}, {"disk_gb": -5},
-    {"disk_gb_free": 2**60}, {"started_at": 1e300}, {"at": float("nan")}, {"at": -1.0},
+    {"disk_gb_free": 2**60}, {"started_at": 1e300}, {"at": float("nan")}, {"at": -1.0}, {"memory_mb": 2**31},
+    {"running_vms": 10**12}, {"hypervisor_version": -1}, {"uptime_text": "x" * 256}, {"hypervisor_hostname": "a\0b"},
+    {"traits": ["T" * 256]}, {"traits": ["T"] * 5000}, {"cached_images": ["\0"]}, {"cpu_model": "x" * 256},
+    {"clock_offset_seconds": float("inf")},
 ])  # fmt: skip
 def test_what_cannot_be_true_is_refused(changes):
     assert not host_reports.report_host(report(**changes))
     assert not Service.objects.exists()
     assert not ComputeNode.objects.exists()
+
+
+def test_hosts_that_call_their_machine_the_same_are_hosts_of_their_own():
+    same = {"hypervisor_hostname": "twin", "host_ip": "10.0.0.1"}
+    assert host_reports.report_host(report(1000.0, host="a", **same))
+    assert host_reports.report_host(report(1000.0, host="b", **same))
+    assert [one.host for one in host_states()] == ["a", "b"]
+    assert len(set(ComputeNode.objects.values_list("uuid", flat=True))) == 2
+
+
+def test_two_hosts_of_one_name_are_one_host_as_the_newest_report_says():
+    for at, vcpus in ((1000.0, 4), (1001.0, 64), (1000.5, 4), (1002.0, 4), (1003.0, 64)):
+        host_reports.report_host(report(at, vcpus=vcpus))
+    (state,) = host_states()
+    assert state.vcpus == 64 * 4
 
 
 def test_a_host_that_grew_offers_more():

@@ -36,6 +36,9 @@ READS = [
     ("admin", "/os-hypervisors?limit=2", 4),
     ("admin", "/os-services", 2),
 ]
+# PostgreSQL is asked for its clock, and for a lock on the rows of the quota, which SQLite has with its one writer.
+CREATE = {"sqlite": 11, "postgresql": 13}
+DELETE = {"sqlite": 8, "postgresql": 9}
 
 
 def statements(ask: Any) -> list[str]:
@@ -77,12 +80,12 @@ def test_a_create_takes_as_many_statements_for_nine_servers_as_for_one(member, b
     member.at(NEWEST).post("/servers", {"server": body})  # the first of a project makes the rows of its quota
     asked = {"server": {**body, "min_count": count, "max_count": count}}
     found = statements(lambda: member.at(NEWEST).post("/servers", asked))
-    assert len(found) <= 12, "\n".join(found)
+    assert len(found) == CREATE[connection.vendor], "\n".join(found)
 
 
 def test_a_delete(member, servers):
     found = statements(lambda: member.delete(f"/servers/{servers[0].uuid}"))
-    assert len(found) <= 8, "\n".join(found)
+    assert len(found) == DELETE[connection.vendor], "\n".join(found)
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,7 @@ def test_a_detailed_list_takes_as_many_queries_for_ten_servers_as_for_one(member
         ({"min_count": 2, "max_count": 1}, 400, "min_count must be <= max_count"),
         ({"min_count": 0}, 400, "min_count"),
         ({"min_count": "x"}, 400, "min_count"),
+        ({"min_count": 1_000_000}, 400, "One request may ask for 1000 servers at most"),
         ({"min_count": 11}, 403, "Quota exceeded for instances: Requested 11, but already used 0 of 10 instances"),
         ({"max_count": 2, "networks": [{"port": "5f5a2b0c-5f5a-4f5a-8f5a-5f5a2b0c5f5a"}]}, 400, "one by one"),
         ({"max_count": 2, "networks": [{"fixed_ip": "1.2.3.4"}]}, 400, "fixed_ip"),

@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from collections.abc import Callable
 
 import pytest
 from django.db import DatabaseError, connection
@@ -99,6 +100,34 @@ def test_reporting_the_same_again_changes_nothing():
     provider = make_provider("a")
     generation = make_provider("a").generation
     assert generation == provider.generation
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claims_that_race_with_a_host_whose_totals_change_never_exceed_the_most_it_said():
+    make_provider("a", vcpus=9)
+    errors: list[Exception] = []
+    jobs: list[Callable[[], object]] = [lambda: make_provider("a", vcpus=3), lambda: make_provider("a", vcpus=9)] * 4
+    jobs += [lambda: claim_what_fits([make_claim("a")])] * 16
+
+    def run(part: list[Callable[[], object]]) -> None:
+        try:
+            for job in part:
+                job()
+        except (DatabaseError, ClaimConflict) as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(jobs[number::4],)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    held = Allocation.objects.filter(resource_class="VCPU").aggregate(n=Sum("used"))["n"]
+    assert held == used("a")["VCPU"] <= 9
+    claim_what_fits([make_claim("a") for _ in range(10)])
+    assert used("a")["VCPU"] <= 9
 
 
 @pytest.mark.django_db(transaction=True)
