@@ -1,5 +1,6 @@
 """The database of a simulation, by the virtual clock, with the boundary before and after every commit."""
 
+import gc
 import os
 import re
 import tempfile
@@ -31,6 +32,20 @@ def set_up_django() -> None:
         connection.settings_dict["NAME"] = ":memory:"
     call_command("migrate", verbosity=0, interactive=False)
     let_copies_be_made()
+    _import_all()
+
+
+def _import_all() -> None:
+    """Import whatever any process needs, so that forks of this one need not."""
+    from celery.app import backends
+
+    from cloud.config.celery import app
+
+    # Every process of Celery would look through all that is installed for a backend, and only our own is used.
+    backends.load_extension_class_names = lambda namespace: ()
+    app.loader.import_default_modules()
+    gc.collect()
+    gc.freeze()
 
 
 def let_copies_be_made() -> None:

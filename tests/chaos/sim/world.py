@@ -94,7 +94,6 @@ class World:
         host_feed._client = broker_users._client_of = lambda url: self.redis
         presence.client_of = losses.client_of = restored.client_of = lambda url: decoding
         self.configure(conductor_app)
-        conductor_app.loader.import_default_modules()
 
     @staticmethod
     def configure(app: Celery) -> None:
