@@ -95,16 +95,93 @@ class FilterTrace(Message, frozen=True, kw_only=True):
     hosts_out: int
 
 
+class NearMiss(Message, frozen=True, kw_only=True):
+    """Hosts that one rule keeps from being taken, among those that fail the fewest rules.
+
+    Attributes:
+        fails: how many rules each of them fails.
+        hosts: how many they are.
+        complaint: what keeps them, the end of a sentence '3 hosts ...'.
+        nearest: names of some of them, those that lack the least first.
+        short_by: what each of these lacks, in `unit`; empty where the rule is not one of size.
+    """
+
+    filter: str
+    fails: int
+    hosts: int
+    complaint: str = ""
+    nearest: list[str] = []
+    short_by: list[int] = []
+    unit: str = ""
+
+
+class Room(Message, frozen=True, kw_only=True):
+    """What is free at once on a host that satisfies every rule but those of size."""
+
+    vcpus: int
+    memory_mb: int
+    disk_gb: int
+
+
 class Selected(Message, frozen=True, kw_only=True):
     """The answer: for each operation, in order, its hosts, best first; an empty list where none was found.
 
-    `trace` tells who removed whom; `nearest_miss` is a sentence for operators on what would have fitted.
+    Attributes:
+        trace: tells who removed whom.
+        nearest_miss: a sentence for operators on what would have fitted.
+        near_misses, room: the same in numbers, where a server found no host; of all there is, a bounded part.
+        weighers: the preferences that had a say.
+        weights: for each of `hosts` what each of these gave it when the decision began.
     """
 
     hosts: list[list[str]]
     trace: list[FilterTrace] = []
     hosts_total: int = 0
     nearest_miss: str = ""
+    near_misses: list[NearMiss] = []
+    room: list[Room] = []
+    weighers: list[str] = []
+    weights: list[list[list[float]]] = []
+
+
+class Taken(Message, frozen=True, kw_only=True):
+    """What is thought to be gone of a host."""
+
+    host: str
+    vcpus: int
+    memory_mb: int
+    disk_gb: int
+
+
+class Question(Message, frozen=True, kw_only=True):
+    """Where `count` servers that share one spec would go."""
+
+    spec: RequestSpec
+    count: int = 1
+    alternates: int = 2
+
+
+# More in one message would keep the servers that are to be built waiting.
+MOST_CONSIDERED = 50
+
+
+class ConsiderDestinations(Message, frozen=True, kw_only=True):
+    """Say where servers would go, if `taken` were taken. Nothing is promised to anybody.
+
+    Each question takes what was chosen for the ones before it as taken too. All together ask for `MOST_CONSIDERED`
+    servers at most.
+    """
+
+    NAME: ClassVar[str] = "scheduler.v1.consider_destinations"
+    questions: list[Question]
+    taken: list[Taken] = []
+    request_id: str = ""
+
+
+class Considered(Message, frozen=True, kw_only=True):
+    """The answer: what would be selected, for each question."""
+
+    answers: list[Selected]
 
 
 # Redis stream with the changes of hosts: entries {"hosts": JSON list of HostState, "full": "1" for all there are}.

@@ -1,4 +1,4 @@
-"""Every path of the one project: OpenStack's APIs below their prefixes, the admin, and what watches the cloud."""
+"""Every path of the one project: OpenStack's APIs and our own below their prefixes, the admin, and what watches."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -21,5 +21,6 @@ SERVICES = (
     ("image", "cloud.images.api.urls"),
     ("network", "cloud.networks.api.urls"),
     ("placement", "cloud.placement.api.urls"),
+    ("novella", "cloud.compute.api.novella.urls"),
 )
 urlpatterns += [path(prefix, include(module)) for prefix, module in SERVICES]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,8 +12,9 @@ from scheduler.core.columns import Columns, Mask
 from scheduler.core.failures import FilterFailedError
 from scheduler.core.filters import FILTERS
 from scheduler.core.filters.base import AfterPick, Filter
-from scheduler.core.nearest_miss import nearest_miss
+from scheduler.core.nearest_miss import near_misses, nearest_miss
 from scheduler.core.ranking import Ranking
+from scheduler.core.room import room
 from scheduler.core.table import HostTable
 from scheduler.core.trace import Trace, Verdict
 from scheduler.core.weighers import WEIGHERS
@@ -58,15 +60,28 @@ def select_destinations(
     sanity.check(request, count)
     decision = _Decision(table.columns(request), request, policy)
     picks = decision.pick(count, rng)
-    trace = decision.trace if len(picks) == count else decision.judge()
-    hosts = _with_alternates(picks, _alternates_from(decision.ranking, len(picks), alternates, rng), alternates)
-    hosts += [[] for _ in range(count - len(picks))]
+    pool = decision.others(len(picks), alternates, rng)
+    chosen = _with_alternates(picks, pool, alternates) + [[] for _ in range(count - len(picks))]
+    is_short = len(picks) < count
+    trace = decision.judge() if is_short else decision.trace
+    misses = near_misses(trace, table.name) if is_short else []
     return Selected(
-        hosts=[[table.name(position) for position in positions] for positions in hosts],
+        hosts=[[table.name(one.position) for one in server] for server in chosen],
         trace=trace.counts(),
         hosts_total=len(table),
-        nearest_miss=nearest_miss(trace) if len(picks) < count else "",
+        nearest_miss=nearest_miss(trace, misses) if is_short else "",
+        near_misses=misses,
+        room=room(trace) if is_short else [],
+        weighers=decision.ranking.weighers,
+        weights=[[one.parts for one in server] for server in chosen],
     )
+
+
+class _Candidate(NamedTuple):
+    """A host that may be taken, and what each weigher gave it when the decision began."""
+
+    position: int
+    parts: list[float]
 
 
 class _Decision:
@@ -80,15 +95,16 @@ class _Decision:
         self._global = [one for one in policy.filters if one.after_pick is AfterPick.EVERYBODY]
         self.trace = self.judge()
         self.ranking = Ranking(hosts, request, self.trace.passed(), policy.weighers)
+        self._parts: dict[int, list[float]] = {}
 
     def judge(self) -> Trace:
         """Have every filter judge every host as it stands now."""
         verdicts = [Verdict(one, _judge(one, self._hosts, self._request)) for one in self._filters]
         return Trace(self._hosts, self._request, verdicts)
 
-    def pick(self, count: int, rng: np.random.Generator) -> list[int]:
-        """Return the positions of up to `count` hosts; stop at the first server that finds none."""
-        picks: list[int] = []
+    def pick(self, count: int, rng: np.random.Generator) -> list[_Candidate]:
+        """Return up to `count` hosts; stop at the first server that finds none."""
+        picks: list[_Candidate] = []
         while len(picks) < count:
             if picks:
                 self._narrow()
@@ -97,15 +113,29 @@ class _Decision:
             picks.append(self._place(self.ranking.best(rng)))
         return picks
 
-    def _place(self, index: int) -> int:
-        position = self.ranking.position(index)
-        self._hosts.place(position, self._request)
-        host = self._hosts.only(position)
+    def _place(self, index: int) -> _Candidate:
+        picked = self._candidate(index)
+        self._hosts.place(picked.position, self._request)
+        host = self._hosts.only(picked.position)
         if all(self._admits(one, host) for one in self._local):
             self.ranking.refresh(index)
         else:
             self.ranking.drop(index)
-        return position
+        return picked
+
+    def _candidate(self, index: int) -> _Candidate:
+        position = self.ranking.position(index)
+        # A host that was picked before weighs less by now.
+        if position not in self._parts:
+            self._parts[position] = self.ranking.parts(index)
+        return _Candidate(position, self._parts[position])
+
+    def others(self, picked: int, alternates: int, rng: np.random.Generator) -> list[_Candidate]:
+        """Return enough of the best hosts that remain for the servers of a batch not to share all their alternates."""
+        if not picked or alternates < 1 or not len(self.ranking):
+            return []
+        best = self.ranking.top(min(len(self.ranking), picked + alternates), rng)
+        return [self._candidate(index) for index in best]
 
     def _narrow(self) -> None:
         """Ask those rules again in which a pick on one host changes the verdict on others."""
@@ -129,17 +159,13 @@ def _judge(one: Filter, hosts: Columns, request: RequestSpec) -> Mask | None:
     return mask
 
 
-def _alternates_from(ranking: Ranking, picked: int, alternates: int, rng: np.random.Generator) -> list[int]:
-    """Return enough of the best hosts that remain for the servers of a batch not to share all their alternates."""
-    if not picked or alternates < 1 or not len(ranking):
-        return []
-    return ranking.top(min(len(ranking), picked + alternates), rng)
-
-
-def _with_alternates(picks: list[int], pool: list[int], alternates: int) -> list[list[int]]:
+def _with_alternates(
+    picks: list[_Candidate], pool: list[_Candidate], alternates: int
+) -> list[list[_Candidate]]:
     """Give each pick its own stretch of the pool, going round, without the pick itself."""
     hosts = []
     for number, pick in enumerate(picks):
         stretch = [pool[(number + step) % len(pool)] for step in range(min(alternates + 1, len(pool)))]
-        hosts.append([pick, *[position for position in stretch if position != pick][: max(alternates, 0)]])
+        others = [one for one in stretch if one.position != pick.position]
+        hosts.append([pick, *others[: max(alternates, 0)]])
     return hosts

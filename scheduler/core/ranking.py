@@ -35,6 +35,7 @@ class Ranking:
         self._scores: Weights = np.zeros(self._size)
         self._scale: Weights | None = None
         self._score(None)
+        self._first_scale: Weights | None = self._scale
 
     def __len__(self) -> int:
         return self._size
@@ -48,6 +49,22 @@ class Ranking:
     def position(self, index: int) -> int:
         """Return the position, among all hosts, of the candidate at the index."""
         return int(self._positions[index])
+
+    @property
+    def weighers(self) -> list[str]:
+        """Names of the weighers that have a say."""
+        return [weigher.name for weigher in self._weighers]
+
+    def parts(self, index: int) -> list[float]:
+        """Return what each weigher adds to the candidate's score, on the scale of the beginning, rounded for people."""
+        if self._first_scale is None:
+            return []
+        lowest, highest = self._first_scale.tolist()
+        weights = self._weights[:, index].tolist()
+        return [
+            round(weigher.multiplier * _share(weight, low, high), 3)
+            for weigher, weight, low, high in zip(self._weighers, weights, lowest, highest, strict=True)
+        ]
 
     def refresh(self, index: int) -> None:
         """Weigh the candidate at the index anew, after a server was placed on it."""
@@ -78,7 +95,7 @@ class Ranking:
         self._score(None)
 
     def top(self, count: int, rng: np.random.Generator) -> list[int]:
-        """Return the positions of the best `count` candidates, best first, equals in random order."""
+        """Return the indices of the best `count` candidates, best first, equals in random order."""
         size = self._size
         scores = self._scores[:size]
         if count < size:
@@ -90,7 +107,7 @@ class Ranking:
             chosen = np.arange(size)
         chosen = rng.permutation(chosen)
         order = np.argsort(-scores[chosen], kind="stable")
-        return [int(position) for position in self._positions[chosen[order]]]
+        return [int(index) for index in chosen[order]]
 
     def _score(self, index: int | None) -> None:
         """Compute the score at the index, and all of them when the scale has moved."""
@@ -119,3 +136,8 @@ def _weigh(weigher: Weigher, hosts: Columns, request: RequestSpec) -> Weights | 
     if weights is not None and (weights.shape != (hosts.size,) or not np.isfinite(weights).all()):
         raise WeigherFailedError(f"{weigher.name} failed: it has no number for each host")
     return weights
+
+
+def _share(weight: float, lowest: float, highest: float) -> float:
+    """Return what `normalize` would, of one weight."""
+    return (weight - lowest) / (highest - lowest) if highest > lowest else 0.0

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from contracts.scheduling import RequestSpec, SelectDestinations, Selected
-from scheduler.core.failures import UndecidedError
+from contracts.scheduling import ConsiderDestinations, Considered, RequestSpec, SelectDestinations, Selected
+from scheduler.core.failures import UndecidedError, undecided
 from scheduler.core.pipeline import Policy, select_destinations
 from scheduler.core.policies import DEFAULT, POLICIES
+from scheduler.core.supposing import Supposed
 from scheduler.core.table import HostTable, RefusedHostError
 from scheduler.service.entries import Entry
 
@@ -89,9 +90,19 @@ class KnownHosts:
                 )
             except UndecidedError as exc:
                 logger.exception("a request of %d servers could not be decided", count)
-                return Selected(hosts=[[]] * count, hosts_total=len(self._table), nearest_miss=f"Undecided: {exc}.")
+                return undecided(exc, count, len(self._table))
             self._promise(selected, message.spec)
         return selected
+
+    def consider(self, message: ConsiderDestinations) -> Considered:
+        """Say where servers would go. Nothing is promised, and who asks next finds the table as it was."""
+        rng = np.random.default_rng()
+        with self._lock:
+            self._take_back_expired()
+            with Supposed(self._table, self._policy) as supposed:
+                for taken in message.taken:
+                    supposed.take(taken)
+                return Considered(answers=[supposed.select(one, rng) for one in message.questions])
 
     def _promise(self, selected: Selected, spec: RequestSpec) -> None:
         until = self._clock() + self._promise_seconds

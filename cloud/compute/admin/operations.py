@@ -9,13 +9,16 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils.html import format_html
 
+from cloud.compute.admin.context import context_of
 from cloud.compute.admin.picture import BOX_HEIGHT, BOX_WIDTH, picture
+from cloud.compute.admin.placement import report_part
 from cloud.compute.admin.surroundings import complete_with_server, user_names
 from cloud.compute.models import Operation
 from cloud.compute.models.operations import OperationState
 from cloud.compute.selectors.step_graph import attempts_of
+from cloud.compute.services import placement_reports
 from cloud.core.clock import database_now
-from cloud.core.presentation import NOTHING, ReadOnlyAdmin, WholePage, badge, link, list_link, small_table, span
+from cloud.core.presentation import NOTHING, ReadOnlyAdmin, WholePage, badge, link, list_link, span
 
 
 @admin.register(Operation)
@@ -30,9 +33,10 @@ class OperationAdmin(WholePage, ReadOnlyAdmin):
     change_form_template = "admin/compute/operation.html"
     fieldsets = (
         (None, {"fields": ("server", "state_", "why", "host", "attempt", "hosts_tried", "alternates", "steps")}),
+        ("Placement", {"fields": ("trace_",)}),
         ("Asked by", {"fields": ("user", "project", "request_id", "plan_")}),
         ("When", {"fields": ("started_at", "took", "updated_at", "deadline", "resend_at", "finished_at")}),
-        ("Details", {"fields": ("id", "workflow", "detail", "trace_")}),
+        ("Details", {"fields": ("id", "workflow", "detail")}),
     )
     complete = staticmethod(complete_with_server)
 
@@ -75,13 +79,16 @@ class OperationAdmin(WholePage, ReadOnlyAdmin):
     def steps(self, one: Any) -> str:
         return list_link("compute_step", "as a list", q=one.pk)
 
-    @admin.display(description="hosts that each filter left")
+    @admin.display(description="what the scheduler said")
     def trace_(self, one: Any) -> str:
-        rows = one.trace.get("filters") if isinstance(one.trace, dict) else None
-        if not rows:
-            return _pretty(one.trace)
-        cells = ((row["filter"], row["hosts_in"], row["hosts_out"]) for row in rows)
-        return small_table(("filter", "of", "left"), cells)
+        return report_part(placement_reports.of_operation(one.asked_by, one)) if one.trace else NOTHING
+
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Return an operation that knows who looks at it."""
+        found = super().get_object(request, *args, **kwargs)
+        if found is not None:
+            found.asked_by = context_of(request)
+        return found
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **more: Any) -> Any:
         """Show the page under the server's name."""

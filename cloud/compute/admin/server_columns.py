@@ -5,8 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.utils.html import format_html
 
+from cloud.compute.admin.placement import report_part
 from cloud.compute.admin.surroundings import complete_servers, user_names
 from cloud.compute.models import Operation
+from cloud.compute.services import placement_reports
 from cloud.compute.statuses import status_of
 from cloud.core.presentation import NOTHING, badge, link, list_link, small_table, span
 from cloud.networks.selectors import interfaces
@@ -94,6 +96,11 @@ class ServerColumns:
             for port in interfaces([one.uuid]).get(one.uuid, ())
         )
         return small_table(("network", "MAC", "addresses", "status", "security groups"), cells)
+
+    @admin.display(description="what the scheduler said")
+    def placement(self, one: Any) -> str:
+        reports = placement_reports.of_server(one.asked_by, one, most=1)
+        return report_part(reports[0]) if reports else NOTHING
 
     @admin.display
     def allocations(self, one: Any) -> str:

@@ -38,7 +38,7 @@ class ServerAdmin(ServerColumns, WholePage, ReadOnlyAdmin):
         (None, {"fields": ("status", "doing", "fault_", "host_", "flavor_", "project", "user")}),
         ("Operations", {"fields": ("operations",)}),
         ("Network", {"fields": ("ports",)}),
-        ("Placement", {"fields": ("allocations", "availability_zone", "scheduler_hints")}),
+        ("Placement", {"fields": ("placement", "allocations", "availability_zone", "scheduler_hints")}),
         ("What it is", {"fields": (
             "uuid", "domain", "hostname", "description", "image", "key_name", "config_drive", "metadata",
             "locked", "locked_reason", "reservation_id",
@@ -112,6 +112,13 @@ class ServerAdmin(ServerColumns, WholePage, ReadOnlyAdmin):
             return self._confirmed(verb, request, [instance])
         self._carry_out(verb, request, [instance])
         return HttpResponseRedirect(reverse("admin:compute_instance_change", args=[pk]))
+
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Return a server that knows who looks at it."""
+        found = super().get_object(request, *args, **kwargs)
+        if found is not None:
+            found.asked_by = context_of(request)
+        return found
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         instance = self.get_object(request, object_id)

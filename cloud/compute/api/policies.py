@@ -4,6 +4,7 @@ Source: https://docs.openstack.org/nova/latest/configuration/policy.html
 """
 
 from cloud.compute.api.network_policies import NETWORK_POLICIES
+from cloud.compute.api.novella.policies import NOVELLA_POLICIES
 from cloud.compute.api.server_policies import SERVER_POLICIES
 from cloud.core.policy import Rule, admin, anyone, project_member, project_reader, register
 
@@ -39,4 +40,4 @@ _ROWS: dict[Rule, tuple[str, ...]] = {
     ),
 }
 ROWS = {_PREFIX + operation: rule for rule, operations in _ROWS.items() for operation in operations}
-register({**ROWS, **SERVER_POLICIES, **NETWORK_POLICIES})
+register({**ROWS, **SERVER_POLICIES, **NETWORK_POLICIES, **NOVELLA_POLICIES})

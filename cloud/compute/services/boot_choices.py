@@ -54,11 +54,12 @@ def image(context: RequestContext, image_id: str, size: Size) -> Image:
         raise UnknownImage from None
     if found.status != "active":
         raise Invalid(f"Image {image_id} is not active.")
-    _check_size(context, found, size)
+    check_size(context, found, size)
     return found
 
 
-def _check_size(context: RequestContext, image: Image, size: Size) -> None:
+def check_size(context: RequestContext, image: Image, size: Size) -> None:
+    """Refuse an image that a server of that size cannot hold. Raises FlavorTooSmall, Invalid, Forbidden."""
     if image.min_ram > size.memory_mb:
         raise FlavorTooSmall(resource="memory")
     if size.disk_gb == 0:

@@ -54,7 +54,7 @@ def plan(context: RequestContext, request: ServerRequest, flavor: Flavor, image:
         group_policy=group.policy if group else "",
         max_per_host=int(group.rules.get("max_server_per_host", 1)) if group else 1,
         image_properties=_image_words(image.properties),
-        required_traits=sorted({*_required(flavor.extra_specs), *_required(image.properties)}),
+        required_traits=sorted({*required_traits(flavor.extra_specs), *required_traits(image.properties)}),
         requested_host=host,
         same_hosts=_hosts_of(context, hints.get("same_host"), is_required=True),
         different_hosts=_hosts_of(context, hints.get("different_host"), is_required=False),
@@ -71,7 +71,7 @@ def with_image(spec: RequestSpec, flavor: Flavor, image: Image) -> RequestSpec:
         spec,
         disk_gb=max(spec.disk_gb, boot_choices.disk_gb(flavor, image)),
         image_properties=_image_words(image.properties),
-        required_traits=sorted({*_required(flavor.extra_specs), *_required(image.properties)}),
+        required_traits=sorted({*required_traits(flavor.extra_specs), *required_traits(image.properties)}),
     )
 
 
@@ -86,7 +86,9 @@ def with_flavor(spec: RequestSpec, flavor: Flavor, image: Image | None) -> Reque
         vcpus=flavor.vcpus,
         memory_mb=flavor.memory_mb,
         disk_gb=disk_gb if flavor.disk_gb else max(disk_gb, spec.disk_gb),
-        required_traits=sorted({*_required(flavor.extra_specs), *(_required(image.properties) if image else ())}),
+        required_traits=sorted({
+            *required_traits(flavor.extra_specs), *(required_traits(image.properties) if image else ())
+        }),
         requested_host="",
     )
 
@@ -176,7 +178,8 @@ def _image_words(properties: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _required(specs: Mapping[str, Any]) -> Iterable[str]:
+def required_traits(specs: Mapping[str, Any]) -> Iterable[str]:
+    """Return the traits that a flavor's extra specs, or an image's properties, ask of a host."""
     wanted = (name for name, value in specs.items() if name.startswith(_TRAIT) and value == "required")
     return (name.removeprefix(_TRAIT) for name in wanted)
 

@@ -21,7 +21,7 @@ class Advance:
     Attributes:
         done, sent: names of the steps that ended, and of those that are sent now.
         event: of the instance's states; empty where they stay.
-        instance: other columns of the instance.
+        instance, operation: other columns of these.
         host: where the operation goes on; empty for where it is.
     """
 
@@ -31,6 +31,7 @@ class Advance:
     instance: Mapping[str, Any] = field(default_factory=dict)
     host: str = ""
     skipped: tuple[str, ...] = ()
+    operation: Mapping[str, Any] = field(default_factory=dict)
 
 
 def advance(operation: Operation, change: Advance) -> bool:
@@ -41,7 +42,7 @@ def advance(operation: Operation, change: Advance) -> bool:
         rows = Instance.objects.filter(uuid=operation.instance_uuid, deleted=False)
         running = Operation.objects.filter(id=operation.id, state=OperationState.RUNNING, attempt=operation.attempt)
         due = operations.due(graphs.TIMINGS[operation.workflow, change.sent[0]], now)
-        is_on = _change(rows, change, now) and running.update(host=host, updated_at=now, **due)
+        is_on = _change(rows, change, now) and running.update(host=host, updated_at=now, **due, **change.operation)
         if not is_on:
             transaction.set_rollback(True)
             return False

@@ -6,7 +6,7 @@ is dead is judged again; from then on the server is its new host's.
 
 from django.db import transaction
 
-from cloud.compute import states
+from cloud.compute import reasons, states
 from cloud.compute.errors import HostInUse, HostNotFenced
 from cloud.compute.models import Instance, Migration, Operation
 from cloud.compute.models.migrations import MigrationStatus
@@ -14,7 +14,7 @@ from cloud.compute.services import fencing, graphs, host_feed, moves, operations
 from cloud.conductor.steps import failing, moving, unevacuating
 from cloud.conductor.steps.advancing import Advance, advance
 from cloud.conductor.steps.hearing import heard
-from cloud.conductor.steps.no_valid_host import explain, trace_of
+from cloud.conductor.steps.no_valid_host import explain
 from cloud.core.clock import database_now
 from cloud.networks.services import allocation
 from contracts.compute import ImagePrepared, PowerChanged
@@ -29,8 +29,8 @@ def claim_evacuation(selected: Selected, operation_id: str, attempt: int) -> Non
         if migration is None or migration.dest_compute:
             continue
         chosen = selected.hosts[0] if selected.hosts else []
+        operation.trace = reasons.kept(operation.trace, attempt, selected, 0)
         if not chosen:
-            operation.trace = trace_of(selected)
             unevacuating.end(operation, ErrorCode.NO_VALID_HOST, explain(selected), selected.nearest_miss)
         elif not _claim(operation, migration, chosen):
             moving.schedule_again(operation, chosen)

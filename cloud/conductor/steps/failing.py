@@ -82,6 +82,7 @@ def next_attempt(operation: Operation, code: str, detail: str, *, alternates: Se
         "host": "",
         "hosts_tried": [*operation.hosts_tried, *([failed_host] if failed_host else [])],
         "alternates": list(alternates),
+        "trace": operation.trace,
         "updated_at": now,
         **operations.due(graphs.TIMINGS["build", first], now),
     }

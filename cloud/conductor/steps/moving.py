@@ -1,11 +1,12 @@
 """The steps of a move that follow the scheduler's and the hosts' answers."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import transaction
 
-from cloud.compute import states
+from cloud.compute import reasons, states
 from cloud.compute.models import ComputeNode, Instance, Migration, Operation, Service
 from cloud.compute.models.migrations import MigrationStatus
 from cloud.compute.services import graphs, host_feed, moves, operations, releases
@@ -14,7 +15,7 @@ from cloud.conductor.steps import failing
 from cloud.conductor.steps.advancing import Advance, advance
 from cloud.conductor.steps.affinity import GroupRules
 from cloud.conductor.steps.hearing import heard
-from cloud.conductor.steps.no_valid_host import explain, trace_of
+from cloud.conductor.steps.no_valid_host import explain
 from cloud.conductor.steps.undoing import ask_again, refuse
 from cloud.core.clock import database_now
 from cloud.images.services import transfers
@@ -39,8 +40,8 @@ def claim_move(selected: Selected, operation_id: str, attempt: int) -> None:
         if migration is None or migration.dest_compute:
             continue
         chosen = selected.hosts[0] if selected.hosts else []
+        operation.trace = reasons.kept(operation.trace, attempt, selected, 0)
         if not chosen:
-            operation.trace = trace_of(selected)
             refuse(operation, ErrorCode.NO_VALID_HOST, explain(selected), selected.nearest_miss)
         elif not claim_first(operation, migration, chosen, _claimed):
             schedule_again(operation, chosen)
@@ -62,7 +63,7 @@ def claim_first(operation: Operation, migration: Migration, chosen: Sequence[str
         for host in chosen:
             if host in too_old or not _is_ready(host) or not _is_allowed(rules, instance, host):
                 continue
-            if _hold(operation, migration, host, change(host)):
+            if _hold(operation, migration, host, replace(change(host), operation={"trace": operation.trace})):
                 return True
             rules.leave(instance, host)
         return False

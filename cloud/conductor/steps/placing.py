@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, CharField, JSONField, Value, When
 
-from cloud.compute import states
+from cloud.compute import reasons, states
 from cloud.compute.models import ComputeNode, Instance, Operation, Service
 from cloud.compute.models.operations import OperationState, StepState
 from cloud.compute.services import graphs, host_feed, operations, step_rows
@@ -56,6 +56,12 @@ class _Decision:
     selected: Selected
     chosen: Mapping[str, list[str]]
     attempt: int
+    asked: Sequence[str]
+
+    def note_in(self, operation: Operation) -> None:
+        """Add the scheduler's reasons to those that the operation keeps; they are written with its next change."""
+        index = self.asked.index(operation.id)
+        operation.trace = reasons.kept(operation.trace, self.attempt, self.selected, index)
 
 
 def claim_destinations(selected: Selected, operation_ids: Sequence[str], attempt: int) -> None:
@@ -66,7 +72,8 @@ def claim_destinations(selected: Selected, operation_ids: Sequence[str], attempt
     """
     entered = operations.enter(operation_ids, attempt)
     hosts = dict(zip(operation_ids, selected.hosts, strict=False))
-    decision = _Decision(selected, {one.id: hosts[one.id] for one in entered if one.id in hosts}, attempt)
+    chosen = {one.id: hosts[one.id] for one in entered if one.id in hosts}
+    decision = _Decision(selected, chosen, attempt, operation_ids)
     if any(one.begun for one in entered):
         _claim_all([decision])  # something died of it before, and shall take nobody else along
     elif decision.chosen:
@@ -98,10 +105,12 @@ def _claim_alike(decisions: Sequence[_Decision], attempt: int) -> None:
 
 def _claim(decisions: Sequence[_Decision], attempt: int) -> None:
     chosen = {operation_id: hosts for one in decisions for operation_id, hosts in one.chosen.items()}
-    asked = {operation_id: one.selected for one in decisions for operation_id in one.chosen}
+    asked = {operation_id: one for one in decisions for operation_id in one.chosen}
     # Before anything is read: who claimed the same servers at the same time is done when this returns.
     claims.lock_hosts({host for hosts in chosen.values() for host in hosts})
     servers = _servers(chosen, attempt)
+    for one in servers:
+        asked[one.operation.id].note_in(one.operation)
     wanting = [one for one in servers if one.hosts]
     fitting = _fit(wanting)
     # Before anything is launched: a scheduler that is asked again shall know why.
@@ -111,7 +120,7 @@ def _claim(decisions: Sequence[_Decision], attempt: int) -> None:
         _record(placed)
     for one in servers:
         if not chosen[one.operation.id]:
-            no_valid_host.fail(one.operation, asked[one.operation.id])
+            no_valid_host.fail(one.operation, asked[one.operation.id].selected)
         elif not one.hosts:
             _schedule_again(one)
 
@@ -219,6 +228,7 @@ def _advance(servers: list[_Server], step: str, now: datetime) -> None:
     moved = rows.update(
         host=_case("id", {one.operation.id: one.host for one in servers}),
         alternates=_case("id", {one.operation.id: one.hosts[1:] for one in servers}, JSONField()),
+        trace=_case("id", {one.operation.id: one.operation.trace for one in servers}, JSONField()),
         updated_at=now,
         **operations.due(graphs.TIMINGS["build", step], now),
     )

@@ -100,7 +100,8 @@ def renew(
 ) -> None:
     """Let an operation go on as its next attempt, with a graph made anew; nothing changes if it was closed."""
     changes = {
-        "attempt": operation.attempt + 1, "workflow": workflow, "plan": plan, "updated_at": now,
+        "attempt": operation.attempt + 1, "workflow": workflow, "plan": plan, "trace": operation.trace,
+        "updated_at": now,
         **operations.due(graphs.TIMINGS[workflow, first], now), **columns,
     }  # fmt: skip
     running = Operation.objects.filter(id=operation.id, state=OperationState.RUNNING, attempt=operation.attempt)

@@ -1,10 +1,10 @@
 """What every filter promises."""
 
 from enum import Enum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from contracts.scheduling import RequestSpec
-from scheduler.core.columns import Columns, Mask
+from scheduler.core.columns import Columns, Mask, Numbers
 
 
 class AfterPick(Enum):
@@ -27,4 +27,15 @@ class Filter(Protocol):
 
     def complain(self, hosts: Columns, request: RequestSpec, failed: Mask) -> str:
         """Say what keeps the `failed` hosts, at least one, from being taken: the end of a sentence '3 hosts ...'."""
+        ...
+
+
+@runtime_checkable
+class OfSize(Protocol):
+    """A rule about an amount of which a host has some free."""
+
+    unit: ClassVar[str]
+
+    def shortage(self, hosts: Columns, request: RequestSpec) -> Numbers:
+        """Return how much each host lacks; 0 or less where it satisfies the rule."""
         ...

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from contracts.scheduling import RequestSpec
-from scheduler.core.columns import Columns, Mask
+from scheduler.core.columns import Columns, Mask, Numbers
 from scheduler.core.filters.base import AfterPick
 
 
@@ -12,6 +12,7 @@ class VcpuFilter:
 
     name: ClassVar[str] = "VcpuFilter"
     after_pick: ClassVar[AfterPick] = AfterPick.THAT_HOST
+    unit: ClassVar[str] = "vCPUs"
 
     def judge(self, hosts: Columns, request: RequestSpec) -> Mask:
         """Return who has room."""
@@ -21,3 +22,7 @@ class VcpuFilter:
         """Say how much would have fitted."""
         most = max(int(hosts.vcpus_free[failed].max()), 0)
         return f"lack {request.vcpus} vCPUs; the most that would fit is {most} on a host"
+
+    def shortage(self, hosts: Columns, request: RequestSpec) -> Numbers:
+        """Return how much each host lacks."""
+        return request.vcpus - hosts.vcpus_free

@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 from django_celery_results.models import TaskResult
 
+from cloud.compute import reasons
 from cloud.compute.models import ComputeNode, Instance, InstanceFault, Operation, ServerGroup, Step
 from cloud.conductor.reconcile import operations
 from cloud.conductor.steps import errors
@@ -31,6 +32,9 @@ def test_a_server_is_built_stopped_started_rebooted_and_deleted(workers):
     workers.wait_for(server, "active")
     assert server.host in workers.hosts
     assert (server.power_state, bool(server.launched_at), server.availability_zone) == (1, True, "nova")
+    (decision,) = reasons.read(Operation.objects.get(instance_uuid=server.uuid).trace)
+    assert decision.candidates[0].host == server.host
+    assert {one.host for one in decision.candidates} == set(workers.hosts), "the chosen host and its alternates"
     assert Allocation.objects.filter(consumer_uuid=server.uuid).count() == 3
     assert steps(server) == [
         ("select_destinations", 1, "done"), ("claim_destination", 1, "done"), ("prepare_image", 1, "skipped"),
@@ -114,7 +118,9 @@ def test_no_host_is_large_enough_says_how_many_each_filter_left(workers):
     assert not any(host in fault.message for host in workers.hosts)
     operation = Operation.objects.get(instance_uuid=server.uuid)
     assert (operation.state, operation.error_code) == ("failed", "NoValidHost")
-    assert operation.trace["hosts_total"] == 3
+    (decision,) = reasons.read(operation.trace)
+    assert {lack for _, lack in decision.near_misses[0].nearest_hosts} == {99_999 - 8192}
+    assert {host for host, _ in decision.near_misses[0].nearest_hosts} == set(workers.hosts)
     assert server.host == ""
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contracts.scheduling import HostState, SelectDestinations
+from contracts.scheduling import ConsiderDestinations, HostState, Question, SelectDestinations, Taken
 from scheduler.core.policies import POLICIES
 from scheduler.service.entries import Entry, read_entry
 from scheduler.service.known_hosts import KnownHosts
@@ -136,3 +136,36 @@ def test_settings_refuse_an_unknown_placement():
 def test_settings_refuse_what_is_no_redis():
     with pytest.raises(SettingsError, match="REDIS_URL"):
         Settings.from_environment({"REDIS_URL": "amqp://x"})
+
+
+def test_what_is_considered_is_promised_to_nobody():
+    hosts = KnownHosts(promise_seconds=15)
+    hosts.apply(full_entry(make_host("a", memory_mb=2048)))
+    question = Question(spec=make_request(memory_mb=1024), count=3)
+    for _ in range(3):
+        (answer,) = hosts.consider(ConsiderDestinations(questions=[question])).answers
+        assert first_choices(answer) == ["a", "a", ""]
+    assert first_choices(hosts.select(ask_for(2, memory_mb=1024))) == ["a", "a"]
+
+
+def test_a_question_takes_what_was_chosen_before_it_as_taken():
+    hosts = KnownHosts(promise_seconds=15)
+    hosts.apply(full_entry(make_host("a", memory_mb=4096)))
+    question = Question(spec=make_request(memory_mb=1024))
+    gone = [
+        Taken(host="a", vcpus=1, memory_mb=2048, disk_gb=0),
+        Taken(host="of another cloud", vcpus=1, memory_mb=1, disk_gb=1),
+    ]
+    answers = hosts.consider(ConsiderDestinations(questions=[question] * 3, taken=gone)).answers
+    assert [first_choices(one) for one in answers] == [["a"], ["a"], [""]]
+    assert answers[2].near_misses[0].short_by == [1024]
+
+
+def test_what_cannot_be_decided_leaves_no_promise():
+    hosts = KnownHosts(promise_seconds=15)
+    hosts.apply(full_entry(make_host("a", memory_mb=1024)))
+    good = Question(spec=make_request(memory_mb=1024))
+    bad = Question(spec=make_request(memory_mb="much"))
+    answers = hosts.consider(ConsiderDestinations(questions=[good, bad])).answers
+    assert answers[1].nearest_miss.startswith("Undecided: ")
+    assert first_choices(hosts.select(ask_for(1, memory_mb=1024))) == ["a"]

@@ -190,3 +190,49 @@ def test_a_thousand_servers_over_ten_thousand_hosts_are_one_quick_decision():
     table = make_table(*(make_host(f"h{i}", vcpus=16 + i % 7, memory_mb=16384 + i % 100) for i in range(10_000)))
     selected = choose(table, make_request(group_policy="anti-affinity"), count=1000, alternates=2)
     assert len(set(first_choices(selected))) == 1000
+
+
+def test_near_misses_name_the_hosts_that_lack_least_first():
+    hosts = [make_host(name, memory_mb=memory) for name, memory in (("a", 512), ("b", 2000), ("c", 1024))]
+    table = make_table(*hosts, make_host("d", is_up=False, memory_mb=512))
+    (miss,) = choose(table, make_request(memory_mb=2048)).near_misses
+    assert (miss.filter, miss.fails, miss.hosts, miss.unit) == ("RamFilter", 1, 3, "MB of memory")
+    assert list(zip(miss.nearest, miss.short_by, strict=True)) == [("b", 48), ("c", 1024), ("a", 1536)]
+
+
+def test_room_is_what_no_other_host_has_all_of_and_other_rules_allow():
+    table = make_table(
+        make_host("wide", vcpus=32, memory_mb=1024), make_host("deep", vcpus=2, memory_mb=8192),
+        make_host("less", vcpus=2, memory_mb=1024), make_host("off", vcpus=99, is_enabled=False),
+    )  # fmt: skip
+    found = choose(table, make_request(vcpus=64)).room
+    assert [(one.vcpus, one.memory_mb) for one in found] == [(32, 1024), (2, 8192)]
+    assert choose(table, make_request(vcpus=1)).room == [], "somebody found a host"
+
+
+def test_reasons_are_bounded_however_many_hosts_there_are():
+    hosts = [make_host(f"h{number}", memory_mb=1000 + number, disk_gb=5000 - number) for number in range(2000)]
+    selected = choose(make_table(*hosts), make_request(vcpus=99))
+    assert len(selected.room) == 12
+    assert [len(one.nearest) for one in selected.near_misses] == [5]
+
+
+def test_weights_say_why_a_host_came_before_its_alternates():
+    table = make_table(make_host("a", memory_mb=4096), make_host("b", memory_mb=8192), make_host("c", memory_mb=16384))
+    selected = choose(table, make_request(), alternates=2)
+    assert selected.hosts == [["c", "b", "a"]]
+    scores = [sum(parts) for parts in selected.weights[0]]
+    assert scores == sorted(scores, reverse=True)
+    assert selected.weighers[0] == "RamWeigher"
+    assert selected.weights[0][0][0] == 1.0, "the most memory of all"
+
+
+def test_weights_of_a_batch_are_those_of_its_beginning():
+    table = make_table(make_host("a", memory_mb=4096), make_host("b", memory_mb=16384))
+    selected = choose(table, make_request(memory_mb=4096), count=5, alternates=1)
+    given = {
+        host: tuple(parts)
+        for hosts, weights in zip(selected.hosts, selected.weights, strict=True)
+        for host, parts in zip(hosts, weights, strict=True)
+    }
+    assert given == {"a": (0.0, 0.0, 0.0), "b": (1.0, 0.0, 0.0)}

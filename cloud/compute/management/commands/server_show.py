@@ -1,4 +1,4 @@
-"""`manage.py server_show ID|NAME`: a server and the graph of everything that was done to it."""
+"""`manage.py server_show ID|NAME`: a server, the graph of everything that was done to it, and why it is where it is."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -7,11 +7,14 @@ from datetime import datetime
 from django.core.management.base import BaseCommand
 
 from cloud.compute import states
+from cloud.compute.management import placement_lines
 from cloud.compute.management.find_server import find_server
+from cloud.compute.management.operator import operator_context
 from cloud.compute.management.step_tree import tree
 from cloud.compute.models import Instance, InstanceFault, Operation
 from cloud.compute.models.operations import OperationState
 from cloud.compute.selectors.step_graph import attempts_of
+from cloud.compute.services import placement_reports
 from cloud.compute.statuses import status_of
 from cloud.core.clock import database_now
 from cloud.core.presentation import NOTHING, duration
@@ -19,7 +22,7 @@ from cloud.networks.selectors import interfaces
 
 
 class Command(BaseCommand):
-    help = "Show a server, and the graph of steps of its operations, the latest first."
+    help = "Show a server, and the graph of steps and the placement of its operations, the latest first."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("server", help="its id, the beginning of its id, or its name")
@@ -67,3 +70,5 @@ def _operation(operation: Operation, now: datetime) -> Iterator[str]:
     if operation.error_code:
         yield f"  {operation.error_code}: {operation.detail or operation.message}"
     yield from (f"  {line}" for line in tree(attempts_of(operation), now))
+    for explained in placement_reports.of_operation(operator_context(), operation).decisions:
+        yield from (f"  {line}" for line in placement_lines.lines(explained))

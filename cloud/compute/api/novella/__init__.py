@@ -1,0 +1,1 @@
+"""What this cloud answers beyond OpenStack, below a prefix of its own: placement reports and dry runs."""
