@@ -43,6 +43,8 @@ class Columns:
     architecture: Numbers
     hypervisor_type: Numbers
     vm_mode: Numbers
+    vcpus: Numbers
+    memory_mb: Numbers
     vcpus_free: Numbers
     memory_mb_free: Numbers
     disk_gb_free: Numbers
@@ -76,6 +78,8 @@ class Columns:
             architecture=self.architecture[part],
             hypervisor_type=self.hypervisor_type[part],
             vm_mode=self.vm_mode[part],
+            vcpus=self.vcpus[part],
+            memory_mb=self.memory_mb[part],
             vcpus_free=self.vcpus_free[part],
             memory_mb_free=self.memory_mb_free[part],
             disk_gb_free=self.disk_gb_free[part],

@@ -1,7 +1,5 @@
 """The decision: judge every host, rank those that satisfy every rule, pick, and go on as if the pick were taken."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -10,23 +8,13 @@ from contracts.scheduling import RequestSpec, Selected
 from scheduler.core import sanity
 from scheduler.core.columns import Columns, Mask
 from scheduler.core.failures import FilterFailedError
-from scheduler.core.filters import FILTERS
 from scheduler.core.filters.base import AfterPick, Filter
 from scheduler.core.nearest_miss import near_misses, nearest_miss
+from scheduler.core.policies import DEFAULT, POLICIES, Policy
 from scheduler.core.ranking import Ranking
 from scheduler.core.room import room
 from scheduler.core.table import HostTable
 from scheduler.core.trace import Trace, Verdict
-from scheduler.core.weighers import WEIGHERS
-from scheduler.core.weighers.base import Weigher
-
-
-@dataclass(frozen=True)
-class Policy:
-    """The rules and the preferences of a decision."""
-
-    filters: Sequence[Filter] = FILTERS
-    weighers: Sequence[Weigher] = WEIGHERS
 
 
 def select_destinations(
@@ -35,7 +23,7 @@ def select_destinations(
     count: int,
     alternates: int,
     rng: np.random.Generator,
-    policy: Policy = Policy(),
+    policy: Policy = POLICIES[DEFAULT],
 ) -> Selected:
     """Choose a host, and others to try if it fails, for each of `count` servers that share one request.
 
@@ -94,7 +82,7 @@ class _Decision:
         self._local = [one for one in policy.filters if one.after_pick is AfterPick.THAT_HOST]
         self._global = [one for one in policy.filters if one.after_pick is AfterPick.EVERYBODY]
         self.trace = self.judge()
-        self.ranking = Ranking(hosts, request, self.trace.passed(), policy.weighers)
+        self.ranking = Ranking(hosts, request, self.trace.passed(), policy.weighers_for(hosts))
         self._parts: dict[int, list[float]] = {}
 
     def judge(self) -> Trace:

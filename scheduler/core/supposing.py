@@ -7,7 +7,8 @@ import numpy as np
 
 from contracts.scheduling import Question, RequestSpec, Selected, Taken
 from scheduler.core.failures import UndecidedError, undecided
-from scheduler.core.pipeline import Policy, select_destinations
+from scheduler.core.pipeline import select_destinations
+from scheduler.core.policies import Policy
 from scheduler.core.table import HostTable
 
 

@@ -58,10 +58,6 @@ class HostTable:
         """Return the name of the host in the row."""
         return self._names[row]
 
-    def vcpus(self) -> Numbers:
-        """Return how many virtual CPUs each host may promise in all, a copy."""
-        return self._numbers[_VCPUS, : len(self)].copy()
-
     def upsert(self, state: HostState) -> bool:
         """Take a host's state; return False when a newer one is known already.
 
@@ -116,6 +112,8 @@ class HostTable:
             architecture=numbers[_ARCHITECTURE],
             hypervisor_type=numbers[_HYPERVISOR],
             vm_mode=numbers[_VM_MODE],
+            vcpus=numbers[_VCPUS],
+            memory_mb=numbers[_MEMORY],
             vcpus_free=numbers[_VCPUS] - numbers[_VCPUS_USED],
             memory_mb_free=numbers[_MEMORY] - numbers[_MEMORY_USED],
             disk_gb_free=numbers[_DISK] - numbers[_DISK_USED],

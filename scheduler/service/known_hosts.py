@@ -11,8 +11,8 @@ import numpy as np
 
 from contracts.scheduling import ConsiderDestinations, Considered, RequestSpec, SelectDestinations, Selected
 from scheduler.core.failures import UndecidedError, undecided
-from scheduler.core.pipeline import Policy, select_destinations
-from scheduler.core.policies import DEFAULT, POLICIES
+from scheduler.core.pipeline import select_destinations
+from scheduler.core.policies import DEFAULT, POLICIES, Policy
 from scheduler.core.supposing import Supposed
 from scheduler.core.table import HostTable, RefusedHostError
 from scheduler.service.entries import Entry

@@ -47,5 +47,5 @@ class Settings:
             raise SettingsError(f"REDIS_URL must begin with redis://, rediss:// or unix://, not {redis_url[:20]!r}")
         placement = environ.get("NOVELLA_PLACEMENT", cls.placement)
         if placement not in POLICIES:
-            raise SettingsError(f"NOVELLA_PLACEMENT must be {' or '.join(POLICIES)}, not {placement[:20]!r}")
+            raise SettingsError(f"NOVELLA_PLACEMENT must be one of {', '.join(POLICIES)}, not {placement[:20]!r}")
         return cls(redis_url=redis_url, placement=placement)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from scheduler.simulation import table, trace_files
+from scheduler.simulation import plots, table, trace_files
 from scheduler.simulation.consolidation import Consolidation
 from scheduler.simulation.figures import Figures
 from scheduler.simulation.generator import generate
@@ -44,6 +44,8 @@ def _compare(options: argparse.Namespace) -> None:
     for name in options.strategy or STRATEGIES:
         found[name] = simulate(hosts, trace, machine, STRATEGIES[name], options.seed, consolidation)
         print(table.line(name, found[name]), flush=True)
+    if options.plots:
+        plots.write(found, options.plots)
 
 
 if __name__ == "__main__":

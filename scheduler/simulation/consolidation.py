@@ -1,16 +1,13 @@
 """Consolidation: hosts with little on them are emptied by live migration, as many moves at a time as allowed."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from contracts.scheduling import HostState, RequestSpec
-from scheduler.core.columns import Columns, Mask, Numbers
+from contracts.scheduling import RequestSpec
+from scheduler.core.columns import Columns, Mask
 from scheduler.core.filters import FILTERS
 from scheduler.core.filters.base import AfterPick
-from scheduler.core.pipeline import Policy
+from scheduler.core.policies import Policy
 from scheduler.core.weighers import PACK
 from scheduler.simulation.placed import PlacedServers
 
@@ -32,12 +29,9 @@ class TakenFilter:
     name: ClassVar[str] = "TakenFilter"
     after_pick: ClassVar[AfterPick] = AfterPick.NOBODY
 
-    def __init__(self, hosts: Sequence[HostState]) -> None:
-        self._vcpus: Numbers = np.array([one.vcpus for one in hosts], dtype=np.int64)
-
     def judge(self, hosts: Columns, request: RequestSpec) -> Mask:
         """Return who holds one."""
-        return hosts.vcpus_free < self._vcpus[hosts.first : hosts.first + hosts.size]
+        return hosts.vcpus_free < hosts.vcpus
 
     def complain(self, hosts: Columns, request: RequestSpec, failed: Mask) -> str:
         """Say what they are."""
@@ -47,8 +41,8 @@ class TakenFilter:
 class Consolidator:
     """Empties the hosts that hold the fewest servers onto others that hold some, chosen by the scheduler's pipeline."""
 
-    def __init__(self, hosts: Sequence[HostState], most_moves: int) -> None:
-        self._policy = Policy(filters=(*FILTERS, TakenFilter(hosts)), weighers=PACK)
+    def __init__(self, most_moves: int) -> None:
+        self._policy = Policy(filters=(*FILTERS, TakenFilter()), weighers=PACK)
         self._most_moves = most_moves
 
     def empty(self, servers: PlacedServers) -> int:

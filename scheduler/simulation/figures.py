@@ -6,7 +6,7 @@ from statistics import fmean
 
 import numpy as np
 
-from contracts.scheduling import HostState, RequestSpec
+from contracts.scheduling import RequestSpec
 from scheduler.core.columns import Columns, Mask, Numbers
 from scheduler.core.table import HostTable
 
@@ -67,36 +67,34 @@ class Figures:
     samples: tuple[Sample, ...]
 
 
+@dataclass(frozen=True)
 class Watch:
-    """Looks at hosts of which it knows how much they may promise in all; they never change."""
+    """Looks at hosts: how often they may promise a core, and what is asked of them."""
 
-    def __init__(self, hosts: Sequence[HostState], vcpu_ratio: float, requests: Sequence[RequestSpec]) -> None:
-        self._vcpus: Numbers = np.array([one.vcpus for one in hosts], dtype=np.int64)
-        self._memory_mb: Numbers = np.array([one.memory_mb for one in hosts], dtype=np.int64)
-        self._vcpu_ratio = vcpu_ratio
-        self._requests = requests
+    vcpu_ratio: float
+    requests: Sequence[RequestSpec]
 
     def sample(self, day: float, table: HostTable, count: Count) -> Sample:
         """Look at the hosts."""
         hosts = table.columns(_ANYTHING)
-        vcpus, memory_mb = self._vcpus - hosts.vcpus_free, self._memory_mb - hosts.memory_mb_free
+        vcpus, memory_mb = hosts.vcpus - hosts.vcpus_free, hosts.memory_mb - hosts.memory_mb_free
         is_taken: Mask = vcpus > 0
         is_stranded = ~self._fits_any(hosts)
         over = (hosts.vcpus_free < 0) | (hosts.memory_mb_free < 0) | (hosts.disk_gb_free < 0)
         return Sample(
             day=day,
-            density=max(_share(vcpus, self._vcpus, is_taken), _share(memory_mb, self._memory_mb, is_taken)),
+            density=max(_share(vcpus, hosts.vcpus, is_taken), _share(memory_mb, hosts.memory_mb, is_taken)),
             empty_hosts=int(np.count_nonzero(~is_taken)),
             stranded_vcpus=int(hosts.vcpus_free[is_stranded].sum()),
             stranded_memory_mb=int(hosts.memory_mb_free[is_stranded].sum()),
-            vcpus_per_core=self._vcpus_per_core(vcpus),
+            vcpus_per_core=self._vcpus_per_core(vcpus, hosts.vcpus),
             overcommitted=int(np.count_nonzero(over)),
             count=count,
         )
 
     def _fits_any(self, hosts: Columns) -> Mask:
         fits: Mask = np.zeros(hosts.size, dtype=np.bool_)
-        for one in self._requests:
+        for one in self.requests:
             fits |= (
                 (hosts.vcpus_free >= one.vcpus)
                 & (hosts.memory_mb_free >= one.memory_mb)
@@ -104,9 +102,9 @@ class Watch:
             )
         return fits
 
-    def _vcpus_per_core(self, vcpus: Numbers) -> float:
-        total = int(vcpus.sum())
-        return float((vcpus * vcpus / self._vcpus).sum() * self._vcpu_ratio / total) if total else 0.0
+    def _vcpus_per_core(self, used: Numbers, total: Numbers) -> float:
+        promised = int(used.sum())
+        return float((used * used / total).sum() * self.vcpu_ratio / promised) if promised else 0.0
 
 
 def _share(used: Numbers, total: Numbers, is_taken: Mask) -> float:

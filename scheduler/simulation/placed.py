@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 
 from contracts.scheduling import HostState, RequestSpec
-from scheduler.core.pipeline import Policy, select_destinations
+from scheduler.core.pipeline import select_destinations
+from scheduler.core.policies import Policy
 from scheduler.core.table import HostTable
 
 

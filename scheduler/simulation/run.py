@@ -8,7 +8,7 @@ from statistics import fmean
 import numpy as np
 
 from contracts.scheduling import HostState, RequestSpec
-from scheduler.core.pipeline import Policy
+from scheduler.core.policies import Policy
 from scheduler.simulation.consolidation import Consolidation, Consolidator
 from scheduler.simulation.figures import Count, Figures, Sample, Watch, summary
 from scheduler.simulation.machine import Machine
@@ -45,11 +45,10 @@ class _Run:
     """The servers on the hosts and the clock, which is the time of the next event."""
 
     def __init__(self, hosts: Sequence[HostState], trace: Trace, machine: Machine, policy: Policy, seed: int) -> None:
-        self._hosts = hosts
         self._servers = PlacedServers(hosts, np.random.default_rng(seed))
         self._arrivals = trace.arrivals
         self._requests = {name: machine.request(one) for name, one in trace.types.items()}
-        self._watch = Watch(hosts, machine.ratios.vcpu, list(self._requests.values()))
+        self._watch = Watch(machine.ratios.vcpu, list(self._requests.values()))
         self._policy = policy
         self._leaving: list[tuple[float, int]] = []
         self._refused = self._moves = 0
@@ -79,7 +78,7 @@ class _Run:
         looks = [(float(day), self._look) for day in np.linspace(begin, last, _SAMPLES)[1:]]
         if consolidation is None:
             return iter(looks)
-        consolidator = Consolidator(self._hosts, consolidation.most_moves)
+        consolidator = Consolidator(consolidation.most_moves)
         rounds = np.arange(begin + consolidation.every_days, last, consolidation.every_days)
         return heapq.merge(
             [(float(day), lambda _: self._consolidate(consolidator)) for day in rounds], looks, key=lambda pair: pair[0]

@@ -7,8 +7,7 @@ import numpy as np
 
 from contracts.scheduling import RequestSpec
 from scheduler.core.columns import Columns
-from scheduler.core.pipeline import Policy
-from scheduler.core.policies import POLICIES
+from scheduler.core.policies import POLICIES, Policy
 from scheduler.core.weighers.base import Weights
 
 
@@ -23,7 +22,7 @@ class FirstWeigher:
         return -np.arange(hosts.first, hosts.first + hosts.size, dtype=np.float64)
 
 
-# `spread` is what Nova does by default, `pack` is best-fit.
+# `spread` is what Nova does by default, `pack` is best-fit, `spread-then-pack` our default.
 STRATEGIES: Mapping[str, Policy] = {
     **POLICIES,
     "first-fit": Policy(weighers=(FirstWeigher(),)),

@@ -16,9 +16,9 @@ _COLUMNS: tuple[tuple[str, int, Callable[[Figures], str]], ...] = (
     ("burst", 6, lambda one: f"{one.burst:.1f}"),
 )
 
-HEAD = f"{'strategy':<10}" + "".join(f" {name:>{width}}" for name, width, _ in _COLUMNS)
+HEAD = f"{'strategy':<16}" + "".join(f" {name:>{width}}" for name, width, _ in _COLUMNS)
 
 
 def line(strategy: str, figures: Figures) -> str:
     """Return a strategy's line."""
-    return f"{strategy:<10}" + "".join(f" {shown(figures):>{width}}" for _, width, shown in _COLUMNS)
+    return f"{strategy:<16}" + "".join(f" {shown(figures):>{width}}" for _, width, shown in _COLUMNS)

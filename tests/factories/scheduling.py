@@ -6,8 +6,8 @@ import numpy as np
 
 from contracts.scheduling import HostState, RequestSpec, Selected
 from scheduler.core.columns import Columns
-from scheduler.core.pipeline import Policy, select_destinations
-from scheduler.core.policies import DEFAULT, POLICIES
+from scheduler.core.pipeline import select_destinations
+from scheduler.core.policies import DEFAULT, POLICIES, Policy
 from scheduler.core.table import HostTable
 
 

@@ -12,5 +12,3 @@ from scheduler.core.weighers.soft_anti_affinity import SoftAntiAffinityWeigher
 _OF_GROUPS: tuple[Weigher, ...] = (SoftAffinityWeigher(), SoftAntiAffinityWeigher())
 SPREAD: tuple[Weigher, ...] = (RamWeigher(), CpuWeigher(), DiskWeigher(), *_OF_GROUPS)
 PACK: tuple[Weigher, ...] = (PackedRamWeigher(), PackedCpuWeigher(), *_OF_GROUPS)
-
-WEIGHERS = SPREAD

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from contracts.scheduling import HostState, RequestSpec
+from scheduler.core.policies import DEFAULT
 
 # What an image may name -> what a host may say to run it.
 _RUNS = {
@@ -44,7 +45,7 @@ class PlainScheduler:
     packs: bool = False
 
     @classmethod
-    def of(cls, states: list[HostState], request: RequestSpec, placement: str = "spread") -> "PlainScheduler":
+    def of(cls, states: list[HostState], request: RequestSpec, placement: str = DEFAULT) -> "PlainScheduler":
         hosts = {
             state.host: PlainHost(
                 state=state,
@@ -55,7 +56,17 @@ class PlainScheduler:
             )
             for state in states
         }
-        return cls(request, hosts, len(request.group_hosts), placement == "pack")
+        packs = placement == "pack" or (placement == "spread-then-pack" and cls._is_tight(list(hosts.values())))
+        return cls(request, hosts, len(request.group_hosts), packs)
+
+    @staticmethod
+    def _is_tight(hosts: list[PlainHost]) -> bool:
+        usable = [one for one in hosts if one.state.is_enabled and one.state.is_up and one.state.is_sound]
+        half_free = [
+            one for one in usable
+            if one.vcpus >= max(one.state.vcpus, 0) / 2 and one.memory_mb >= max(one.state.memory_mb, 0) / 2
+        ]  # fmt: skip
+        return len(half_free) < len(usable) / 2
 
     def admitted(self) -> list[str]:
         return [name for name, host in self.hosts.items() if self._fits(host) and self._allows(host)]

@@ -10,7 +10,8 @@ from contracts.scheduling import HostState, RequestSpec, SelectDestinations
 from scheduler.core.failures import AbsurdRequestError, FilterFailedError, UndecidedError, WeigherFailedError
 from scheduler.core.filters import FILTERS
 from scheduler.core.filters.base import AfterPick
-from scheduler.core.pipeline import Policy, select_destinations
+from scheduler.core.pipeline import select_destinations
+from scheduler.core.policies import Policy
 from scheduler.core.sanity import MOST_SERVERS
 from scheduler.core.weighers import SPREAD
 from scheduler.service.entries import Entry, read_entry

@@ -120,7 +120,9 @@ def test_settings_come_from_the_environment():
     assert Settings.from_environment({}) == Settings()
 
 
-@pytest.mark.parametrize(("placement", "chosen"), [("spread", ["a", "b"]), ("pack", ["b", "b"])])
+@pytest.mark.parametrize(
+    ("placement", "chosen"), [("spread-then-pack", ["a", "b"]), ("spread", ["a", "b"]), ("pack", ["b", "b"])]
+)
 def test_the_operator_chooses_between_spreading_and_packing(placement: str, chosen: list[str]):
     settings = Settings.from_environment({"NOVELLA_PLACEMENT": placement})
     hosts = KnownHosts(promise_seconds=15, policy=POLICIES[settings.placement])
@@ -129,7 +131,7 @@ def test_the_operator_chooses_between_spreading_and_packing(placement: str, chos
 
 
 def test_settings_refuse_an_unknown_placement():
-    with pytest.raises(SettingsError, match="NOVELLA_PLACEMENT must be spread or pack, not 'stack'"):
+    with pytest.raises(SettingsError, match="one of spread-then-pack, spread, pack, not 'stack'"):
         Settings.from_environment({"NOVELLA_PLACEMENT": "stack"})
 
 

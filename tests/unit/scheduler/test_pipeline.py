@@ -10,8 +10,8 @@ from scheduler.core.failures import FilterFailedError
 from scheduler.core.filters import FILTERS
 from scheduler.core.filters.base import AfterPick
 from scheduler.core.filters.ram import RamFilter
-from scheduler.core.pipeline import Policy, select_destinations
-from scheduler.core.policies import POLICIES
+from scheduler.core.pipeline import select_destinations
+from scheduler.core.policies import POLICIES, Policy
 from tests.factories.scheduling import choose, first_choices, make_host, make_request, make_table
 
 
@@ -29,6 +29,18 @@ def test_packing_fills_a_host_before_the_next():
     table = make_table(*(make_host(f"h{i}", memory_mb=5 * 1024) for i in range(5)))
     chosen = Counter(first_choices(choose(table, make_request(), count=11, policy=POLICIES["pack"])))
     assert sorted(chosen.values()) == [1, 5, 5]
+
+
+def test_the_default_spreads_until_less_than_half_of_the_hosts_are_half_free():
+    roomy = make_table(make_host("a", vcpus_used=4), make_host("b"), make_host("c", vcpus_used=9))
+    assert first_choices(choose(roomy, make_request())) == ["b"]
+    tight = make_table(make_host("a", vcpus_used=10), make_host("b"), make_host("c", vcpus_used=9))
+    assert first_choices(choose(tight, make_request())) == ["a"]
+
+
+def test_hosts_that_take_no_servers_are_no_room():
+    states = [make_host("a", vcpus_used=10), make_host("b"), make_host("c", vcpus_used=9), make_host("d", is_up=False)]
+    assert first_choices(choose(make_table(*states), make_request())) == ["a"]
 
 
 def test_packing_keeps_a_group_apart_that_wants_to_be():
