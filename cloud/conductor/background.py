@@ -9,6 +9,7 @@ from celery.signals import task_failure, task_postrun, task_prerun, worker_ready
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from cloud.compute.services import tries
+from cloud.compute.services.host_reports import write_heartbeats
 from cloud.conductor.inbound.gate import gate
 from cloud.conductor.inbound.guard import Guard
 from cloud.conductor.inbound.users import UserKeeper
@@ -83,6 +84,7 @@ def _run() -> None:
     while not _stopping.wait(1.0):
         close_old_connections()
         try:
+            write_heartbeats()
             repeat_what_was_lost()
             recorder.flush()
             keeper.look()

@@ -3,14 +3,18 @@
 import logging
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from django.conf import settings
 
+from cloud.compute.services import host_reports
 from cloud.compute.services.keyring import Keyring, keyring
 from cloud.conductor.inbound.limits import Limits
 from cloud.conductor.inbound.messages import task_message
 from cloud.conductor.inbound.words import Refused, Word, read
+from contracts.conductor import HostReport
 
 _log = logging.getLogger(__name__)
 _LINES_A_SECOND = 5
@@ -21,25 +25,34 @@ class Gate:
 
     Attributes:
         proven: how many words each credential has said, since somebody asked.
-        unproven: how many messages nobody can be blamed for.
+        refused: how many messages were not let in. unproven: of them, those that nobody can be blamed for.
         flooding: hosts that said far too much.
     """
 
-    def __init__(self, keys: Keyring) -> None:
+    def __init__(self, keys: Keyring, hear: Callable[[Word], bool] = lambda word: False) -> None:
+        """Make a gate.
+
+        Args:
+            keys: of the hosts.
+            hear: takes a word that needs no task, and tells whether it was one.
+        """
         self._keys = keys
+        self._hear = hear
         self._limits = Limits()
         self._lines = _Lines()
         self.proven: Counter[str] = Counter()
+        self.refused = 0
         self.unproven = 0
         self.flooding: set[str] = set()
 
     def admit(self, raw: bytes) -> dict[str, Any] | None:
-        """Return the message that the worker gets, or None for one that is dropped."""
+        """Return the message that the worker gets, or None for one that is dropped, or that ends here."""
         try:
             word = self.read(raw)
             self._count(word)
-            return task_message(word)
+            return None if self._hear(word) else task_message(word)
         except Refused as refusal:
+            self.refused += 1
             self.unproven += not refusal.host
             self._lines.write(f"refused a message of {refusal.host or 'an unknown sender'}: {refusal}")
             return None
@@ -82,4 +95,14 @@ class _Lines:
             self._swallowed += 1
 
 
-gate = Gate(keyring)
+def _is_heartbeat(word: Word) -> bool:
+    """Take a heartbeat that says nothing new: most of what hosts say, and no task is made of it."""
+    if word.task != HostReport.NAME:
+        return False
+    try:
+        return host_reports.hear(HostReport.from_wire(word.wire))
+    except msgspec.ValidationError:
+        return False  # the task that it becomes says so
+
+
+gate = Gate(keyring, _is_heartbeat)

@@ -13,7 +13,7 @@ from typing import Any
 from celery import Celery
 from celery.worker.request import Request
 
-from cloud.compute.services import broker_users, host_credentials, host_feed
+from cloud.compute.services import broker_users, host_credentials, host_feed, host_reports
 from cloud.conductor import background, presence
 from cloud.conductor.inbound.gate import gate
 from cloud.conductor.reconcile import losses, restored
@@ -124,6 +124,7 @@ class World:
 
     def _look_behind(self) -> None:
         if "conductor" not in self.down:
+            self.act("conductor", host_reports.write_heartbeats)
             self.act("conductor", background.repeat_what_was_lost)
 
     def beat(self, entry: dict[str, Any]) -> None:
@@ -242,8 +243,9 @@ class World:
 
     def _opened(self, message: Message) -> Message | None:
         """Let a host's word through the gate, as the conductor's transport does; hosts here say nothing forbidden."""
+        refused = gate.refused
         opened = gate.admit(json.dumps(message).encode())
-        if opened is None and not self.has_strays:
+        if gate.refused != refused and not self.has_strays:
             self.violations.append(f"the gate refused {name_of(message)}")
         return opened
 

@@ -5,6 +5,8 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from cloud.compute.models import Aggregate, AggregateHost, ComputeNode, Operation, Service
 from cloud.compute.services import host_feed, host_reports
@@ -53,6 +55,52 @@ def test_a_report_that_says_nothing_new_costs_one_query(django_assert_num_querie
     with django_assert_num_queries(1):
         host_reports.report_host(report(1001.0, load_average="9.99, 9, 9", memory_mb_free=3))
     assert Service.objects.get(host="a").reported_at == 1001.0
+
+
+def test_heartbeats_that_say_nothing_new_are_written_together(django_assert_num_queries):
+    names = [f"h{number}" for number in range(7)]
+    for name in names:
+        host_reports.report_host(report(1000.0, host=name))
+    Service.objects.update(last_seen_at=None)
+    with django_assert_num_queries(0):
+        assert all(host_reports.hear(report(1010.0 + at, host=name)) for at in (0, 1) for name in names)
+    with CaptureQueriesContext(connection) as queries:
+        host_reports.write_heartbeats()
+    assert len([one for one in queries if "SAVEPOINT" not in one["sql"]]) == 2
+    assert set(Service.objects.values_list("reported_at", flat=True)) == {1011.0}
+    assert all(database_now() - one.last_seen_at < timedelta(seconds=5) for one in Service.objects.all())
+    with django_assert_num_queries(0):
+        host_reports.write_heartbeats()
+
+
+def test_what_is_new_old_or_impossible_is_no_mere_heartbeat():
+    assert not host_reports.hear(report(1000.0))
+    host_reports.report_host(report(1000.0))
+    for other in (report(1000.0), report(999.0), report(1010.0, vcpus=8), report(1010.0, troubles=["the disk is full"]),
+                  report(1010.0, uptime_text="x" * 999), report(2000.0), report(1010.0, host="b")):  # fmt: skip
+        assert not host_reports.hear(other)
+    assert host_reports.hear(report(1010.0, load_average="1.00, 1.00, 1.00"))
+
+
+def test_a_host_that_was_forgotten_is_taken_whole_when_it_speaks_again():
+    host_reports.report_host(report(1000.0))
+    Service.objects.all().delete()
+    assert host_reports.hear(report(1010.0))
+    host_reports.write_heartbeats()
+    assert not host_reports.hear(report(1020.0))
+    assert host_reports.report_host(report(1020.0))
+    assert Service.objects.get().host == "a"
+
+
+def test_nobody_was_heard_of_later_than_he_spoke(monkeypatch):
+    host_reports.report_host(report(1000.0))
+    newest = database_now()
+    Service.objects.update(last_seen_at=newest)
+    heard = time.monotonic()
+    assert host_reports.hear(report(1010.0))
+    monkeypatch.setattr(time, "monotonic", lambda: heard + 30)
+    host_reports.write_heartbeats()
+    assert Service.objects.get().last_seen_at == newest, "thirty seconds ago is before that"
 
 
 def test_a_host_in_trouble_is_kept_from_new_servers_and_keeps_its_inventory():

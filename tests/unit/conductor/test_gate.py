@@ -67,6 +67,16 @@ def body_of(message):
     return json.loads(base64.b64decode(message["body"]))
 
 
+def test_a_word_that_is_heard_at_the_gate_becomes_no_task_and_is_not_refused():
+    heard = []
+    gate = Gate(Keys(), lambda one: one.task == HostReport.NAME and not heard.append(one.host))
+    wire = HostReport(host="a", reported_at=1.0).to_wire()
+    assert gate.admit(raw(HostReport.NAME, sign(KEY, WORD, HostReport.NAME, wire))) is None
+    assert gate.admit(raw(HostReport.NAME, wire)) is None, "nobody signed it"
+    assert (heard, gate.refused) == (["a"], 1)
+    assert gate.admit(word(FINISH_SPAWN, SpawnServer)) is not None
+
+
 def test_an_outcome_becomes_the_step_of_its_own_operation(gate):
     message = gate.admit(word(FINISH_SPAWN, SpawnServer))
     (wire,), kwargs, embedded = body_of(message)
