@@ -10,8 +10,11 @@ import psutil
 import yaml
 
 from bench.client import Client
+from cloud.conductor.schedule import PERIODS
+from contracts.inbound import REPORTS
 from host import supervision
 from host.status import tree_memory_bytes
+from tests.fixtures.broker_traffic import watched
 from tests.fixtures.clouds import LocalCloud
 
 SERVERS = "/compute/v2.1/servers"
@@ -29,7 +32,7 @@ def measure(cloud: LocalCloud, servers: int, rows: int) -> dict[str, Any]:
     """
     clouds = yaml.safe_load((cloud.state_dir / "clouds.yaml").read_text())["clouds"]
     client = Client(cloud.url, clouds["novella"]["auth"])
-    body = _body(client)
+    body = create_body(client)
     figures: dict[str, Any] = {"single": _single(client, body)}
     figures["burst"] = _made(cloud, client, servers, lambda: _burst(client, body, servers))
     figures["reads"] = _reads(client)
@@ -40,12 +43,14 @@ def measure(cloud: LocalCloud, servers: int, rows: int) -> dict[str, Any]:
     many = {"server": {**body["server"], "min_count": rows, "max_count": rows}}
     figures[f"one_request_{rows}"] = _made(cloud, client, rows, lambda: [client.call("POST", SERVERS, many)])
     figures[f"detail_{rows}"] = _read(client, f"{SERVERS}/detail?limit={rows}", requests=24)
+    figures["messages_per_server"] = _messages(cloud, client, body)
     figures["memory_mb"] = {name: tree_memory_bytes(pid) // 2**20 for name, pid in _pids(cloud).items()}
     figures["memory_mb"]["together"] = sum(figures["memory_mb"].values())
     return figures
 
 
-def _body(client: Client) -> dict[str, Any]:
+def create_body(client: Client) -> dict[str, Any]:
+    """Make a network; return the body of a request for one tiny server in it."""
     image = client.call("GET", "/image/v2/images?name=tiny").body["images"][0]["id"]
     flavors = client.call("GET", "/compute/v2.1/flavors").body["flavors"]
     flavor = next(flavor["id"] for flavor in flavors if flavor["name"] == "m1.tiny")
@@ -80,7 +85,7 @@ def _burst(client: Client, body: dict[str, Any], servers: int) -> list[Any]:
 
 def _made(cloud: LocalCloud, client: Client, servers: int, make: Callable[[], Iterable[Any]]) -> dict[str, float]:
     before = len(_listed(client))
-    cpu, began = _cpu_seconds(cloud), time.perf_counter()
+    cpu, began = cpu_seconds(cloud), time.perf_counter()
     refused = [answer.body for answer in make() if answer.status != 202]
     assert not refused, refused[:1]
     posted = time.perf_counter() - began
@@ -91,20 +96,32 @@ def _made(cloud: LocalCloud, client: Client, servers: int, make: Callable[[], It
     wall = time.perf_counter() - began
     return {
         "servers_per_second": round(servers / wall, 1), "posts_per_second": round(servers / posted, 1),
-        "cpu_seconds_per_server": round((_cpu_seconds(cloud) - cpu) / servers, 4),
+        "cpu_seconds_per_server": round((cpu_seconds(cloud) - cpu) / servers, 4),
     }
+
+
+def _messages(cloud: LocalCloud, client: Client, body: dict[str, Any]) -> dict[str, float]:
+    """Return how many messages go over the broker for a server made alone, and for one of ten of a request."""
+    ten = {"server": {**body["server"], "min_count": 10, "max_count": 10}}
+    ways = {"alone": lambda: _burst(client, body, 10), "of_ten": lambda: [client.call("POST", SERVERS, ten)]}
+    figures = {}
+    for name, make in ways.items():
+        with watched(cloud.redis()) as traffic:
+            _made(cloud, client, 10, make)
+        figures[name] = sum(traffic.of(*REPORTS, *PERIODS).values()) / 10
+    return figures
 
 
 def _gone(cloud: LocalCloud, client: Client) -> dict[str, float]:
     ids = [row["id"] for row in _listed(client)]
-    cpu, began = _cpu_seconds(cloud), time.perf_counter()
+    cpu, began = cpu_seconds(cloud), time.perf_counter()
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         list(pool.map(lambda one: client.call("DELETE", f"{SERVERS}/{one}"), ids))
     while _listed(client):
         time.sleep(0.1)
     return {
         "servers_per_second": round(len(ids) / (time.perf_counter() - began), 1),
-        "cpu_seconds_per_server": round((_cpu_seconds(cloud) - cpu) / len(ids), 4),
+        "cpu_seconds_per_server": round((cpu_seconds(cloud) - cpu) / len(ids), 4),
     }
 
 
@@ -140,7 +157,8 @@ def _pids(cloud: LocalCloud) -> dict[str, int]:
     return {one["name"]: one["pid"] for one in supervision.processes(cloud.settings) if one["pid"]}
 
 
-def _cpu_seconds(cloud: LocalCloud) -> float:
+def cpu_seconds(cloud: LocalCloud) -> float:
+    """Return the CPU seconds that all processes of a cloud have used."""
     total = 0.0
     for pid in _pids(cloud).values():
         root = psutil.Process(pid)

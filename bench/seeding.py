@@ -20,7 +20,7 @@ _FLAVOR = {
     "flavorid": "1", "name": "m1.tiny", "vcpus": 1, "memory_mb": 512, "disk_gb": 1, "ephemeral_gb": 0, "swap_mb": 0,
     "extra_specs": {},
 }  # fmt: skip
-_HOST = {"VCPU": 64, "MEMORY_MB": 131_072, "DISK_GB": 2_000}
+HOST_TOTALS = {"VCPU": 64, "MEMORY_MB": 131_072, "DISK_GB": 2_000}
 _HELD = {"VCPU": 1, "MEMORY_MB": 512, "DISK_GB": 1}
 _TRAITS = 10
 # One server in so many is in ERROR, is tagged, was deleted long ago.
@@ -34,14 +34,16 @@ def seed(hosts: int, servers: int) -> None:
     project = Project.objects.get(name=_PROJECT).id
     user = User.objects.get(name=_PROJECT).id
     providers = _make_hosts(hosts, servers)
-    _make_servers(list(_instances(project, user, servers, hosts)), providers)
+    if servers:
+        _make_servers(list(_instances(project, user, servers, hosts)), providers)
 
 
 def _bulk(model: Any, rows: Any) -> None:
     model.objects.bulk_create(rows, batch_size=_AT_ONCE)
 
 
-def _name(number: int) -> str:
+def host_name(number: int) -> str:
+    """Return the name of a host by its number."""
     return f"host-{number:05d}"
 
 
@@ -52,19 +54,19 @@ def _make_hosts(hosts: int, servers: int) -> dict[str, int]:
     from cloud.placement.models import Inventory, ProviderTrait, ResourceProvider  # noqa: PLC0415
     from contracts import RELEASE  # noqa: PLC0415
 
-    now, names = timezone.now(), [_name(number) for number in range(hosts)]
-    held = Counter(_name(number % hosts) for number in range(servers))
+    now, names = timezone.now(), [host_name(number) for number in range(hosts)]
+    held = Counter(host_name(number % hosts) for number in range(servers))
     _bulk(Service, [Service(binary="nova-compute", host=one, last_seen_at=now, started_at=now) for one in names])
     _bulk(ComputeNode, [
-        ComputeNode(host=one, hypervisor_hostname=one, vcpus=_HOST["VCPU"], memory_mb=_HOST["MEMORY_MB"],
-                    disk_gb=_HOST["DISK_GB"], running_vms=held[one], release=RELEASE)
+        ComputeNode(host=one, hypervisor_hostname=one, vcpus=HOST_TOTALS["VCPU"], memory_mb=HOST_TOTALS["MEMORY_MB"],
+                    disk_gb=HOST_TOTALS["DISK_GB"], running_vms=held[one], release=RELEASE)
         for one in names
     ])  # fmt: skip
     _bulk(ResourceProvider, [ResourceProvider(name=one) for one in names])
     ids = dict(ResourceProvider.objects.filter(name__startswith="host-").values_list("name", "id"))
     _bulk(Inventory, [
         Inventory(provider_id=ids[one], resource_class=name, total=total, capacity=total, used=held[one] * _HELD[name])
-        for one in names for name, total in _HOST.items()
+        for one in names for name, total in HOST_TOTALS.items()
     ])  # fmt: skip
     _bulk(ProviderTrait, [
         ProviderTrait(provider_id=ids[one], name=f"HW_CPU_X86_FEATURE_{number}")
@@ -88,8 +90,8 @@ def _instances(project: str, user: str, servers: int, hosts: int) -> Iterator[An
         yield Instance(
             uuid=str(uuid.uuid4()), project_id=project, user_id=user, display_name=f"server-{number}",
             hostname=f"server-{number}", vm_state=states.DELETED if is_dead else states.ERROR if is_failed else
-            states.ACTIVE, task_state="", power_state=1, host="" if is_dead else _name(number % hosts),
-            node="" if is_dead else _name(number % hosts), availability_zone="nova", flavor=_FLAVOR,
+            states.ACTIVE, task_state="", power_state=1, host="" if is_dead else host_name(number % hosts),
+            node="" if is_dead else host_name(number % hosts), availability_zone="nova", flavor=_FLAVOR,
             image_ref=str(uuid.UUID(int=1)), metadata={"role": f"role-{number % 7}"}, request_spec=spec,
             created_at=at, updated_at=at, launched_at=at, deleted=is_dead, deleted_at=at if is_dead else None,
         )  # fmt: skip

@@ -17,7 +17,7 @@ import yaml
 from bench.client import Client
 from tests.chaos.real.postgres import PostgresServer
 from tests.fixtures.clouds import CHECKOUT, free_port
-from tests.fixtures.redis import start_redis
+from tests.fixtures.redis import RedisServer, start_redis
 
 DATABASES = ("sqlite", "postgresql")
 _READY_SECONDS = 60.0
@@ -26,14 +26,15 @@ _READY_SECONDS = 60.0
 class Stage:
     """What is needed to measure the control plane's own work. `environment` is that of its processes."""
 
-    def __init__(self, folder: Path, redis_url: str, postgres: PostgresServer | None) -> None:
+    def __init__(self, folder: Path, broker: RedisServer, postgres: PostgresServer | None) -> None:
         self.folder = folder
         self.port = free_port()
-        self.redis_url = redis_url
+        self.redis_url = broker.url
+        self.redis = broker.client
         self.postgres = postgres
         self.api: subprocess.Popen[bytes] | None = None
         self.environment = {
-            **os.environ, "NOVELLA_STATE_DIR": str(folder), "REDIS_URL": redis_url,
+            **os.environ, "NOVELLA_STATE_DIR": str(folder), "REDIS_URL": broker.url,
             "DATABASE_URL": postgres.url if postgres else "", "NOVELLA_API_URL": self.url,
             "DJANGO_SETTINGS_MODULE": "cloud.config.settings", "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
         }  # fmt: skip
@@ -51,10 +52,11 @@ class Stage:
         command, options = [sys.executable, *arguments], {"cwd": CHECKOUT, "env": self.environment}
         return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, **options).stdout
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a Python program in the environment; its output can be read."""
-        command = [sys.executable, *arguments]
-        return subprocess.Popen(command, cwd=CHECKOUT, env=self.environment, stdout=subprocess.PIPE, text=True)
+    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        """Start a Python program in the environment; it can be written to and read."""
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        environment = {**self.environment, **variables}
+        return subprocess.Popen([sys.executable, *arguments], cwd=CHECKOUT, env=environment, **pipes)
 
     def serve(self, workers: int = 2) -> None:
         """Start the application server and wait until it answers."""
@@ -74,9 +76,19 @@ class Stage:
         clouds = yaml.safe_load((self.folder / "clouds.yaml").read_text())["clouds"]
         return Client(self.url, clouds[cloud]["auth"])
 
+    def postgres_processes(self) -> list[psutil.Process]:
+        """Return the processes of the database server, none for SQLite."""
+        return self.postgres.processes() if self.postgres else []
+
+    @property
+    def redis_process(self) -> psutil.Process:
+        """The process of Redis."""
+        with contextlib.closing(self.redis()) as client:
+            return psutil.Process(client.info("server")["process_id"])
+
     def cpu_seconds(self) -> float:
         """Return what the application server and the database server have used."""
-        found = self.postgres.processes() if self.postgres else []
+        found = self.postgres_processes()
         if self.api is not None:
             root = psutil.Process(self.api.pid)
             found += [root, *root.children(recursive=True)]
@@ -107,11 +119,11 @@ def cpu_of(process: psutil.Process) -> float:
 @contextlib.contextmanager
 def stage(database: str, *, is_durable: bool = False) -> Iterator[Stage]:
     """Yield a stage on a fresh database of the kind; `is_durable`: commits wait for the disk, as in earnest."""
-    redis = start_redis()
+    broker = start_redis()
     postgres = PostgresServer(is_durable=is_durable) if database == "postgresql" else None
     with tempfile.TemporaryDirectory(prefix="novella-bench.") as folder:
         try:
-            built = Stage(Path(folder), redis.url, postgres)
+            built = Stage(Path(folder), broker, postgres)
             try:
                 yield built
             finally:
@@ -119,4 +131,4 @@ def stage(database: str, *, is_durable: bool = False) -> Iterator[Stage]:
         finally:
             if postgres:
                 postgres.stop()
-            redis.stop()
+            broker.stop()

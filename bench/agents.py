@@ -1,0 +1,78 @@
+"""What thousands of idle hosts cost Redis and the control plane, and how soon all is calm after they all come back.
+
+Redis, PostgreSQL and one conductor are real; the agents are what these see of agents (bench.simulated_agents).
+"""
+
+import time
+from contextlib import closing
+from typing import Any
+
+import psutil
+
+from bench.report import milliseconds
+from bench.stage import Stage, cpu_of, stage
+from contracts.routing import INBOUND_QUEUE
+
+SIZES = (1_000, 10_000)
+_SETTLE_SECONDS = 75.0
+_SECONDS = 30.0
+_PATIENCE_SECONDS = 60.0
+
+
+def measure(hosts: int) -> dict[str, Any]:
+    """Return the figures for a number of hosts."""
+    with stage("postgresql") as here:
+        here.run("-m", "bench.seeding", str(hosts), "0")
+        credential = str(here.folder / "credential")
+        here.run("manage.py", "host_enroll", "bench", "--hosts", "host-*", "--file", credential)
+        conductor = here.start("-m", "cloud.conductor", NOVELLA_LOG_LEVEL="ERROR")
+        agents = here.start("-m", "bench.simulated_agents", str(hosts), here.redis_url, credential)
+        try:
+            agents.stdout.readline()  # type: ignore[union-attr]
+            time.sleep(_SETTLE_SECONDS)
+            idle = _cost(here, conductor.pid, hosts)
+            return {**idle, **_come_back(here, agents)}
+        finally:
+            for one in (agents, conductor):
+                one.terminate()
+                one.wait(20)
+
+
+def _cost(here: Stage, conductor: int, hosts: int) -> dict[str, Any]:
+    """Return the CPU that everybody takes while nothing happens, in percent of a core, and what waits unheard."""
+    families = {"redis": [here.redis_process], "conductor": _family(conductor), "postgresql": here.postgres_processes()}
+    with closing(here.redis()) as redis:
+        commands = redis.info("stats")["total_commands_processed"]
+        before, began = {name: _cpu(family) for name, family in families.items()}, time.perf_counter()
+        time.sleep(_SECONDS)
+        wall = time.perf_counter() - began
+        commands = redis.info("stats")["total_commands_processed"] - commands
+        waiting = redis.llen(INBOUND_QUEUE)
+    used = {name: _cpu(family) - before[name] for name, family in families.items()}
+    return {
+        **{f"{name}_percent_of_a_core": round(100 * seconds / wall, 1) for name, seconds in used.items()},
+        "conductor_cpu_ms_per_host_and_minute": milliseconds(used["conductor"] / wall * 60 / hosts),
+        "redis_commands_per_second": round(commands / wall), "unheard_messages": waiting,
+    }  # fmt: skip
+
+
+def _come_back(here: Stage, agents: Any) -> dict[str, Any]:
+    """Let all agents connect anew at once; return how long their words wait until the queue is as short as before."""
+    with closing(here.redis()) as redis:
+        agents.stdin.write("\n")
+        agents.stdin.flush()
+        began, longest = time.perf_counter(), 0
+        time.sleep(2.0)
+        while (length := redis.llen(INBOUND_QUEUE)) > 10 and time.perf_counter() - began < _PATIENCE_SECONDS:
+            longest = max(longest, length)
+            time.sleep(0.1)
+    return {"steady_after_seconds": round(time.perf_counter() - began, 1), "longest_queue": longest}
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    root = psutil.Process(pid)
+    return [root, *root.children(recursive=True)]
+
+
+def _cpu(family: list[psutil.Process]) -> float:
+    return sum(cpu_of(one) for one in family)
