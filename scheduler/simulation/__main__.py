@@ -3,6 +3,10 @@
 import argparse
 import sys
 
+import msgspec
+
+from scheduler.core.failures import UndecidedError
+from scheduler.core.table import RefusedHostError
 from scheduler.simulation import plots, table, trace_files
 from scheduler.simulation.consolidation import Consolidation
 from scheduler.simulation.figures import Figures
@@ -13,21 +17,32 @@ from scheduler.simulation.ratios import Ratios
 from scheduler.simulation.run import simulate
 from scheduler.simulation.strategies import STRATEGIES
 from scheduler.simulation.trace import TraceError
+from scheduler.simulation.what_if import command
+from scheduler.simulation.what_if.changes import WhatIfError
+
+_REFUSED = (TraceError, OSError, WhatIfError, RefusedHostError, UndecidedError, msgspec.DecodeError)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Simulate, or write a made-up trace; return the exit status, 2 for bad input."""
-    options = parser().parse_args(arguments)
+    """Simulate, write a made-up trace, or ask what if; return the exit status, 2 for bad input."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        if options.generate:
-            made = generate(options.generate, options.days, options.seed, options.mix)
-            trace_files.write_csv(made, options.trace)
+        if "--what-if" in given:
+            print("\n".join(command.tell(given, sys.stdin.buffer.read())))
         else:
-            _compare(options)
-    except (TraceError, OSError) as exc:
+            _replay(parser().parse_args(given))
+    except _REFUSED as exc:
         print(f"simulate: {exc}", file=sys.stderr)
         return 2
     return 0
+
+
+def _replay(options: argparse.Namespace) -> None:
+    if options.generate:
+        made = generate(options.generate, options.days, options.seed, options.mix)
+        trace_files.write_csv(made, options.trace)
+    else:
+        _compare(options)
 
 
 def _compare(options: argparse.Namespace) -> None:

@@ -1,16 +1,14 @@
 """What can be said on the command line, and what is refused there."""
 
 import argparse
-import math
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from scheduler.simulation.arguments import hours, told, up_to
 from scheduler.simulation.generator import MIXES
 from scheduler.simulation.ratios import read_ratios
 from scheduler.simulation.strategies import STRATEGIES
 
-_MOST_HOSTS, _MOST_SERVERS, _MOST_HOURS = 1_000_000, 10_000_000, 24 * 365
+_MOST_HOSTS, _MOST_SERVERS = 1_000_000, 10_000_000
 
 
 def parser() -> argparse.ArgumentParser:
@@ -18,50 +16,24 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="simulate",
         description="What the scheduler would make of a trace of servers on fake hosts, strategy by strategy.",
+        epilog="--what-if --help: what if hosts of the live cloud were lost or added, or a ratio changed?",
+        allow_abbrev=False,
     )
     add = made.add_argument
     add("--trace", type=Path, required=True, help="an SQLite file, or a folder of vmType.csv and vm.csv")
-    add("--hosts", type=_up_to(_MOST_HOSTS), default=1_000, help="how many fake hosts of 64 cores, 256 GiB and 4 TiB")
-    add("--ratio", type=_told(read_ratios), default={}, help="vcpu=4,memory=1.0,disk=1: how often each is promised")
-    add("--seed", type=_up_to(2**32), default=7, help="where chance comes from")
+    add("--hosts", type=up_to(_MOST_HOSTS), default=1_000, help="how many fake hosts of 64 cores, 256 GiB and 4 TiB")
+    add("--ratio", type=told(read_ratios), default={}, help="vcpu=4,memory=1.0,disk=1: how often each is promised")
+    add("--seed", type=up_to(2**32), default=7, help="where chance comes from")
     add("--strategy", action="append", choices=STRATEGIES, help="one of several; all by default")
     add("--plots", type=Path, metavar="FOLDER", help="write pictures of what became of the hosts over time")
     consolidate = made.add_argument_group("consolidation by live migration")
     add = consolidate.add_argument
-    add("--consolidate-every", type=_hours, metavar="HOURS", help="empty what can be emptied, so often")
-    add("--consolidate-moves", type=_up_to(_MOST_SERVERS), default=100, metavar="N", help="at most so many each time")
+    add("--consolidate-every", type=hours, metavar="HOURS", help="empty what can be emptied, so often")
+    add("--consolidate-moves", type=up_to(_MOST_SERVERS), default=100, metavar="N", help="at most so many each time")
     generate = made.add_argument_group("a made-up trace")
     add = generate.add_argument
-    add("--generate", type=_up_to(_MOST_SERVERS), metavar="SERVERS", help="write one into the folder TRACE instead")
-    add("--days", type=_up_to(365), default=14, help="its length")
+    add("--generate", type=up_to(_MOST_SERVERS), metavar="SERVERS", help="write one into the folder TRACE instead")
+    add("--days", type=up_to(365), default=14, help="its length")
     add("--mix", choices=MIXES, default="mixed", help="what its servers are like")
     return made
 
-
-def _told(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    def value(text: str) -> Any:
-        try:
-            return read(text)
-        except ValueError as exc:
-            raise argparse.ArgumentTypeError(str(exc)) from exc
-
-    return value
-
-
-def _up_to(most: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or len(text) > 20 or not 1 <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {most}")
-        return int(text)
-
-    return number
-
-
-def _hours(text: str) -> float:
-    try:
-        hours = float(text)
-    except ValueError:
-        hours = math.nan
-    if not 0.1 <= hours <= _MOST_HOURS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of hours from 0.1 to {_MOST_HOURS}")
-    return hours
