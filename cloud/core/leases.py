@@ -64,6 +64,11 @@ def is_held(name: str) -> bool:
     return Lease.objects.filter(name=name, expires_at__gt=database_now()).exists()
 
 
+def has_lapsed(name: str) -> bool:
+    """Tell whether somebody held the lease once and nobody holds it now."""
+    return Lease.objects.filter(name=name, expires_at__lte=database_now()).exists()
+
+
 def give_back(held: Held) -> None:
     """Let the next one have it at once."""
     Lease.objects.filter(name=held.name, generation=held.generation, holder=held.holder).update(

@@ -35,7 +35,6 @@ class Soak:
 
         self.rng = random.Random(seed)
         self.world, self.users = scenarios.prepare(seed)
-        self.world.hosts_know_silence = True
         self.done = self.faults = self.evacuations = 0
         self.world.boundaries.is_listening = True
         self._forgotten = 0

@@ -11,38 +11,21 @@ from cloud.compute.models import Operation, Service
 from cloud.compute.models.operations import OperationState
 from cloud.compute.services import host_feed
 from cloud.compute.services.host_states import COMPUTE
-from cloud.core import leases
+from cloud.conductor.reconcile import listening
 from cloud.core.clock import database_now
 from cloud.placement.models import ResourceProvider
 
 _log = logging.getLogger(__name__)
-_LISTENING, _NOBODY_SPECIAL = "listening to hosts", "any conductor"
-_LISTENING_SECONDS = 30.0
 
 
 def reconcile() -> None:
     """Turn hosts down that nothing was heard of, and up those that speak again."""
-    if not _has_listened():
+    if not listening.go_on():
         return
     oldest = database_now() - timedelta(seconds=settings.HOST_DOWN_AFTER_SECONDS)
     rows = Service.objects.filter(binary=COMPUTE)
     _turn(list(rows.filter(is_up=True, last_seen_at__lte=oldest).values_list("host", flat=True)), is_up=False)
     _turn(list(rows.filter(is_up=False, last_seen_at__gt=oldest).values_list("host", flat=True)), is_up=True)
-
-
-def _has_listened() -> bool:
-    """Tell whether somebody listened all the time; if not, the hosts' silence counts from now.
-
-    With the broker, the database or every conductor away no host can be heard, and none is to blame.
-    """
-    has_listened = leases.is_held(_LISTENING)
-    leases.take(_LISTENING, _NOBODY_SPECIAL, _LISTENING_SECONDS)
-    if not has_listened:
-        # Of a host that was said to be off nothing is expected, and what was not heard must not count as heard.
-        rows = Service.objects.filter(binary=COMPUTE, is_up=True, forced_down=False)
-        count = rows.update(last_seen_at=database_now())
-        _log.warning("nobody listened to the %d hosts that were up: their silence counts from now", count)
-    return has_listened
 
 
 def _turn(hosts: list[str], *, is_up: bool) -> None:

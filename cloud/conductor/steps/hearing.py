@@ -5,23 +5,26 @@ from collections.abc import Sequence
 
 from cloud.compute.models import Operation
 from cloud.compute.services import operations
-from cloud.conductor.steps import failing
+from cloud.conductor.steps import failing, repeating
 from contracts.envelope import Outcome
 
 _log = logging.getLogger(__name__)
 
 
 def heard(outcomes: Sequence[Outcome], operation_id: str, attempt: int) -> list[Operation]:
-    """Return the operation if it waits for these outcomes and they are good; else take its failure path."""
+    """Return the operation if it waits for these outcomes and they are good.
+
+    If not, it takes its failure path, or its order is given again where the host only refused it.
+    """
     found = []
     for operation in operations.enter([operation_id], attempt):
         if not all(is_from_its_host(one, operation) for one in outcomes):
             continue
         failed = next((one for one in outcomes if one.is_failure), None)
-        if failed:
-            failing.fail(operation, failed.error_code, failed.detail)
-        else:
+        if failed is None:
             found.append(operation)
+        elif not repeating.give_again(operation, failed):
+            failing.fail(operation, failed.error_code, failed.detail)
     return found
 
 

@@ -210,6 +210,7 @@ FAULTS: dict[str, Fault] = {
     "redis-restarted": Fault((*_TAKE, "publish.before"), _restart_redis),
     "redis-full": Fault(("publish.before",), _redis(20.0, full=True)),
     "redis-away": Fault(("publish.before",), _redis(60.0, away=True)),
+    "redis-away-long": Fault(("publish.before",), _redis(_LONG_SECONDS, away=True)),
     "database-lost": Fault(_COMMITS, _database_lost),
     "database-away": Fault(("commit.before",), _database_away),
     "driver-fails": Fault(_EFFECTS, _driver_fails, is_harmless=False),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from cloud.compute.models import Instance
+from cloud.conductor.reconcile import listening
 from cloud.conductor.schedule import PERIODS
 from compute_agent.drivers.base import PowerState
 from compute_agent.drivers.fault_plan import Fault, FaultPlan
@@ -184,6 +185,7 @@ def prepare(seed: int) -> tuple[World, Users]:
         world.report_host(host)
         world.report_all(host)
     world.run(10.0, world.scheduler.is_ready)
+    world.act("conductor", listening.go_on)  # as it does every ten seconds
     return world, users
 
 

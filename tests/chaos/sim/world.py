@@ -68,9 +68,6 @@ class World:
         names = [f"host-{number}" for number in range(1, hosts + 1)]
         self.hosts = [FakeHost(name, self.clock, self.boundaries, self._look) for name in names]
         self.violations: list[str] = []
-        # Hosts refuse what was sent before a long silence of theirs (ADR 47). The matrix leaves it out: there a Redis
-        # that is away for a minute must change nothing, and moves that are refused for it are given up.
-        self.hosts_know_silence = False
         self.errors: list[str] = []
         self.down: set[str] = set()
         self.has_strays = False
@@ -150,8 +147,7 @@ class World:
                     message.NAME, args=[wire], queue=INBOUND_QUEUE, expires=2 * FULL_REPORT_SECONDS, retry=False,
                     ignore_result=True,
                 )  # fmt: skip
-            if self.hosts_know_silence:
-                host.silence.end()
+            host.silence.end()
 
         self.act("agent", send, host.name)
 

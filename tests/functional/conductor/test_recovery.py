@@ -29,6 +29,8 @@ def make_due(*instances: Instance) -> None:
 
 
 def make_overdue(instance: Instance) -> None:
+    """Let its time be up, of which none counts in which nobody listens."""
+    hosts.reconcile()
     Operation.objects.filter(instance_uuid=instance.uuid, state="running").update(
         deadline=database_now() - timedelta(seconds=1)
     )
