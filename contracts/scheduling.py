@@ -127,7 +127,8 @@ class Selected(Message, frozen=True, kw_only=True):
     """The answer: for each operation, in order, its hosts, best first; an empty list where none was found.
 
     Attributes:
-        trace: tells who removed whom.
+        trace: tells who removed whom, at the first choice, or at the one that found no host.
+        first_trace: of the first choice, where others of the same answer found no host.
         nearest_miss: a sentence for operators on what would have fitted.
         near_misses, room: the same in numbers, where a server found no host; of all there is, a bounded part.
         weighers: the preferences that had a say.
@@ -136,6 +137,7 @@ class Selected(Message, frozen=True, kw_only=True):
 
     hosts: list[list[str]]
     trace: list[FilterTrace] = []
+    first_trace: list[FilterTrace] = []
     hosts_total: int = 0
     nearest_miss: str = ""
     near_misses: list[NearMiss] = []

@@ -116,10 +116,11 @@ def kept(trace: Mapping[str, Any], attempt: int, selected: Selected, index: int)
 
 def _document(attempt: int, selected: Selected, index: int) -> dict[str, Any]:
     hosts = selected.hosts[index] if index < len(selected.hosts) else []
+    rows = (selected.first_trace if hosts else ()) or selected.trace
     document: dict[str, Any] = {
         "attempt": attempt,
         "total": selected.hosts_total,
-        "left": [[row.filter, row.hosts_out] for row in selected.trace],
+        "left": [[row.filter, row.hosts_out] for row in rows],
     }
     if hosts:
         # A scheduler of an earlier release says nothing of weights.

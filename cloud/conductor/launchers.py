@@ -12,11 +12,11 @@ from django.conf import settings
 
 from cloud.compute import states
 from cloud.compute.models import Operation, Step
+from cloud.compute.selectors.group_hosts import member_hosts
 from cloud.compute.services import graphs
 from cloud.conductor.standings import Standing, images_of, servers_of, standings, with_servers
 from cloud.conductor.steps import deleting as deleting_steps
 from cloud.conductor.steps import failing, orders
-from cloud.conductor.steps.affinity import member_hosts
 from cloud.conductor.workflows import building, deleting, placing, rebooting, rebuilding, starting, stopping
 from cloud.core import rpc
 from contracts.compute import (

@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
 from celery.canvas import Signature
 from django.conf import settings
 
 from cloud.compute import states
 from cloud.compute.models import Migration, Operation
+from cloud.compute.selectors.group_hosts import member_hosts
 from cloud.compute.services import fencing, graphs, moves
 from cloud.conductor.standings import Standing, standings, with_servers
 from cloud.conductor.steps import confirming as confirming_steps
 from cloud.conductor.steps import orders
 from cloud.conductor.steps import reverting as reverting_steps
-from cloud.conductor.steps.affinity import member_hosts
 from cloud.conductor.steps.deleting import is_host_away
 from cloud.conductor.workflows import confirming, moving, reverting
 from cloud.core import rpc
@@ -88,12 +87,7 @@ def question(one: Standing, migration: Migration) -> SelectDestinations:
     hosts = member_hosts([one.instance.uuid])[one.instance.uuid] if spec.group_policy else []
     return SelectDestinations(
         operation_ids=[one.operation.id],
-        spec=msgspec.structs.replace(
-            spec,
-            ignore_hosts=[*spec.ignore_hosts, *plan.get("ignore_hosts", []), *one.operation.hosts_tried],
-            requested_host=plan.get("requested_host", ""),
-            group_hosts=hosts,
-        ),
+        spec=moves.wanted(spec, plan, hosts, one.operation.hosts_tried),
         attempt=one.operation.attempt,
         alternates=settings.SCHEDULER_ALTERNATES,
         request_id=one.operation.request_id,

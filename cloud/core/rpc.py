@@ -5,7 +5,9 @@ registers them here when it starts.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from celery import chain, current_app
@@ -24,6 +26,7 @@ from contracts.conductor import TAKE_ANSWER
 from contracts.envelope import Message, Order, Outcome
 from contracts.inbound import HEARD
 from contracts.routing import CONDUCTOR_QUEUE, INBOUND_QUEUE, SCHEDULER_QUEUE, compute_queue, slow_compute_queue
+from contracts.scheduling import ConsiderDestinations, Considered, SelectDestinations
 from contracts.signing import ORDER, sign
 
 _log = logging.getLogger(__name__)
@@ -31,6 +34,8 @@ _log = logging.getLogger(__name__)
 _PERHAPS_AWAY = (OperationalError, RedisError, RuntimeError)
 Workflow = Callable[[list[str]], Iterable[Signature]]
 _workflows: dict[str, Workflow] = {}
+# What a rehearsal would have launched; None outside of one.
+_rehearsed: ContextVar[list[tuple[str, list[str]]] | None] = ContextVar("rehearsed", default=None)
 # host -> the key that its orders are signed with, or None for one that was never enrolled.
 KeyOf = Callable[[str], bytes | None]
 _key_of: list[KeyOf] = []
@@ -67,12 +72,37 @@ def launch(name: str, operation_ids: list[str], *, sent: Callable[[], None] | No
         operation_ids: whose turn it is.
         sent: called when the broker has taken them.
     """
+    rehearsed = _rehearsed.get()
+    if rehearsed is not None:
+        rehearsed.append((name, operation_ids))
+        return
 
     def send() -> None:
         if launch_now(name, operation_ids) and sent:
             sent()
 
     transaction.on_commit(send, robust=True)
+
+
+@contextmanager
+def rehearsing() -> Iterator[list[tuple[str, list[str]]]]:
+    """Let nothing be launched within the context; what would be is in the list: workflows and operation ids."""
+    launched: list[tuple[str, list[str]]] = []
+    token = _rehearsed.set(launched)
+    try:
+        yield launched
+    finally:
+        _rehearsed.reset(token)
+
+
+def questions(name: str, operation_ids: list[str]) -> list[SelectDestinations]:
+    """Return what the workflow's next canvases would ask the scheduler."""
+    found = []
+    for canvas in _workflows[name](operation_ids):
+        first = canvas.tasks[0] if hasattr(canvas, "tasks") else canvas
+        if first.task == SelectDestinations.NAME:
+            found.append(SelectDestinations.from_wire(first.args[0]))
+    return found
 
 
 def launch_now(name: str, operation_ids: list[str]) -> bool:
@@ -207,3 +237,27 @@ def call(order: Order, timeout_seconds: float) -> Outcome:
     if outcome.host != order.host:
         raise Unavailable("Another host answered; try again shortly.")
     return outcome
+
+
+# A question that nobody waits for any more is not worth an answer; generous, for it is judged by another's clock.
+_CONSIDER_WITHIN_SECONDS = 60
+
+
+def consider(message: ConsiderDestinations, timeout_seconds: float) -> Considered:
+    """Ask a scheduler where servers would go, and wait for its answer. For the API only, never in a task.
+
+    Raises:
+        Unavailable: no answer in time, no broker, or a scheduler that does not know such questions.
+    """
+    asked = to_scheduler(message, ConsiderDestinations.NAME).set(ignore_result=False, expires=_CONSIDER_WITHIN_SECONDS)
+    try:
+        result = asked.apply_async()
+        answer = Considered.from_wire(_wait_for(result, timeout_seconds))
+    except (CeleryTimeoutError, *_PERHAPS_AWAY) as error:
+        if not isinstance(error, CeleryTimeoutError):
+            _check_away(error)
+        raise Unavailable(
+            "No scheduler answered in time; try again shortly.", headers={"Retry-After": "5"}
+        ) from error
+    result.forget()
+    return answer

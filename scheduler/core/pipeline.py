@@ -56,6 +56,7 @@ def select_destinations(
     return Selected(
         hosts=[[table.name(one.position) for one in server] for server in chosen],
         trace=trace.counts(),
+        first_trace=decision.trace.counts() if is_short and picks else [],
         hosts_total=len(table),
         nearest_miss=nearest_miss(trace, misses) if is_short else "",
         near_misses=misses,

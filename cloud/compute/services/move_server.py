@@ -38,7 +38,7 @@ def resize(context: RequestContext, instance: Instance, flavor_id: str, disk_con
         InstanceLocked, InstanceNotReady, StateConflict, HostTooOld: it is not to be moved now.
         UnknownFlavor, SameFlavor, CannotShrinkDisk, FlavorTooSmall, QuotaExceeded: nor to this flavor.
     """
-    _check(context, instance, "resize")
+    check_movable(context, instance, "resize")
     flavor = boot_choices.flavor(context, flavor_id)
     after = boot_choices.flavor_copy(flavor)
     if after["flavorid"] == instance.flavor["flavorid"]:
@@ -64,18 +64,28 @@ def migrate(context: RequestContext, instance: Instance, host: str = "") -> None
         InstanceLocked, InstanceNotReady, StateConflict, HostTooOld: it is not to be moved now.
         UnknownHost, SameHost: nor to this host.
     """
-    _check(context, instance, "migrate")
+    check_movable(context, instance, "migrate")
     if host and not ComputeNode.objects.filter(host=host).exists():
         raise UnknownHost(host=host)
     if host == instance.host:
         raise SameHost
-    spec = msgspec.structs.replace(RequestSpec.from_wire(instance.request_spec), requested_host="")
-    after = {"flavor": instance.flavor, "request_spec": spec.to_wire()}
+    after = {"flavor": instance.flavor, "request_spec": spec_elsewhere(instance).to_wire()}
     with transaction.atomic():
-        _begin(context, instance, "migrate", after, {"ignore_hosts": [instance.host], "requested_host": host}, {})
+        _begin(context, instance, "migrate", after, plan_elsewhere(instance, host), {})
 
 
-def _check(context: RequestContext, instance: Instance, action: str) -> None:
+def spec_elsewhere(instance: Instance) -> RequestSpec:
+    """Return what a server asks of a host that it is migrated to."""
+    return msgspec.structs.replace(RequestSpec.from_wire(instance.request_spec), requested_host="")
+
+
+def plan_elsewhere(instance: Instance, host: str = "") -> dict[str, Any]:
+    """Return the plan of a migration: to any other host, or to the one that is named."""
+    return {"ignore_hosts": [instance.host], "requested_host": host}
+
+
+def check_movable(context: RequestContext, instance: Instance, action: str) -> None:
+    """Refuse to move a server now. Raises InstanceLocked, StateConflict, InstanceNotReady."""
     check_lock(context, instance)
     if not machine.allows("move", instance.vm_state, instance.task_state):
         raise conflict(instance, "move", action)

@@ -1,13 +1,16 @@
 """What a server holds while it moves, and how that ends: the rows and claims of migrations."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from cloud.compute.models import Instance, Migration
 from cloud.compute.models.migrations import EVACUATION, UNFINISHED, MigrationStatus
 from cloud.core.clock import database_now
 from cloud.identity.services import quotas
 from cloud.placement.services import claims
+from contracts.scheduling import RequestSpec
 
 _COUNTED = {"cores": "vcpus", "ram": "memory_mb"}
 # The disks of a flavor that travel; see compute_agent.storage.moving.
@@ -38,6 +41,25 @@ def held(instance: Instance) -> dict[str, int]:
     migration = unfinished(instance.uuid)
     flavors = [migration.before["flavor"], migration.after["flavor"]] if migration else [instance.flavor]
     return {"instances": 1, **{name: max(one[column] for one in flavors) for name, column in _COUNTED.items()}}
+
+
+def wanted(
+    spec: RequestSpec, plan: Mapping[str, Any], group_hosts: Sequence[str], hosts_tried: Sequence[str] = ()
+) -> RequestSpec:
+    """Return what the scheduler is asked for a move.
+
+    Args:
+        spec: of the server after the move.
+        plan: of the operation; it may name a host, and some that will not do.
+        group_hosts: where the other members of its group are.
+        hosts_tried: where it could not go.
+    """
+    return msgspec.structs.replace(
+        spec,
+        ignore_hosts=[*spec.ignore_hosts, *plan.get("ignore_hosts", []), *hosts_tried],
+        requested_host=plan.get("requested_host", ""),
+        group_hosts=list(group_hosts),
+    )
 
 
 def travelling(migration: Migration) -> list[str]:

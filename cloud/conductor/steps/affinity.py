@@ -4,33 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cloud.compute.models import Instance, ServerGroup, ServerGroupMember
+from cloud.compute.selectors.group_hosts import hosts_of_groups
 from contracts.scheduling import RequestSpec
 
 AFFINITY = "affinity"
 ANTI_AFFINITY = "anti-affinity"
-
-
-def member_hosts(instance_uuids: Sequence[str]) -> dict[str, list[str]]:
-    """Return for each instance the hosts of its group's other living members, an entry for each."""
-    groups = dict(
-        ServerGroupMember.objects.filter(instance_uuid__in=instance_uuids).values_list("instance_uuid", "group_id")
-    )
-    hosts = _hosts(set(groups.values()))
-    return {
-        uuid: [host for member, host in hosts.get(groups[uuid], {}).items() if member != uuid] if uuid in groups else []
-        for uuid in instance_uuids
-    }
-
-
-def _hosts(group_ids: set[int]) -> dict[int, dict[str, str]]:
-    members: dict[str, int] = dict(
-        ServerGroupMember.objects.filter(group_id__in=group_ids).values_list("instance_uuid", "group_id")
-    )
-    placed = Instance.objects.filter(uuid__in=members, deleted=False).exclude(host="").values_list("uuid", "host")
-    found: dict[int, dict[str, str]] = {}
-    for uuid, host in placed:
-        found.setdefault(members[uuid], {})[uuid] = host
-    return found
 
 
 class GroupRules:
@@ -50,7 +28,7 @@ class GroupRules:
         )
         ids = set(self._group_of.values())
         list(ServerGroup.objects.select_for_update().filter(id__in=ids).order_by("id").values_list("id"))
-        placed = _hosts(ids)
+        placed = hosts_of_groups(ids)
         self._hosts = {one: Counter(placed.get(one, {}).values()) for one in ids}
 
     def enter(self, instance: Instance, host: str) -> bool:

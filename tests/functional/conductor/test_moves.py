@@ -2,12 +2,15 @@
 
 import pytest
 from django.db import transaction
+from django.test import Client
 
-from cloud.compute.models import Flavor, InstanceFault, Migration, Operation, Step
+from cloud.compute.models import Flavor, Instance, InstanceFault, Migration, Operation, Step
 from cloud.compute.services import move_server
+from cloud.core import context as contexts
 from cloud.identity.services import quotas
 from cloud.networks.models import Port
 from cloud.placement.models import Allocation
+from contracts.scheduling import RequestSpec
 from tests.factories.boot import make_flavor
 from tests.factories.instances import PROJECT, make_context, make_image
 from tests.functional.conductor.test_workflows import steps
@@ -151,3 +154,73 @@ def test_a_moved_server_is_deleted_with_all_that_it_left(workers, server):
     workers.delete(server)
     workers.wait_for(server, "deleted")
     workers.wait(lambda: not aside(workers))
+
+
+@pytest.fixture
+def asked(workers, monkeypatch):
+    """Ask for a dry run as an administrator of the project, and see that nothing is changed by it."""
+    context = make_context(roles=frozenset({"admin", "member", "reader"}))
+    monkeypatch.setattr(contexts, "_authenticators", [lambda *_: context])
+
+    def ask_dry(action: str, body: dict) -> dict:
+        workers.wait(lambda: not Operation.objects.filter(state="running").exists())
+        before = _held_and_begun()
+        headers = {"x-auth-token": "t"}
+        answer = Client().post("/novella/v1/dry-runs", {action: body}, "application/json", headers=headers)
+        assert answer.status_code == 200, answer.content
+        assert _held_and_begun() == before
+        return answer.json()["dry_run"]
+
+    return ask_dry
+
+
+def _held_and_begun():
+    """What dry runs would leave behind if they left anything."""
+    kinds = (Allocation, Instance, Operation, Step, Migration, Port, InstanceFault)
+    return {kind: sorted(kind.objects.values_list()) for kind in kinds} | {"used": cores()}
+
+
+def test_dry_runs_tell_where_a_server_would_go_and_it_goes_there(workers, server, larger, asked):
+    (would,) = asked("resize", {"server": server.uuid, "flavor": "large"})["servers"]
+    assert would["placed"]
+    assert would["host"] in set(workers.hosts) - {server.host}
+    target = next(host for host in workers.hosts if host != server.host)
+    (would,) = asked("migrate", {"server": server.uuid, "host": target})["servers"]
+    assert (would["host"], would["decision"]["hosts"][0]["host"]) == (target, target)
+    ask(move_server.migrate, server, target)
+    workers.wait_for(server, "resized")
+    assert server.host == target
+
+
+def test_a_dry_run_of_creates_counts_its_own_servers_and_promises_nothing(workers, asked):
+    make_flavor("half", name="half", vcpus=1, memory_mb=4096, disk_gb=1)
+    body = {"name": "s", "flavorRef": "half", "imageRef": make_image().id, "min_count": 7}
+    for _ in range(3):
+        run = asked("create", {"server": body})
+        assert (run["servers_placed"], run["servers_considered"], run["would_succeed"]) == (6, 7, False)
+        hosts = [one["host"] for one in run["servers"]]
+        assert {hosts.count(host) for host in workers.hosts} == {2}
+    (refused,) = [one for one in run["servers"] if not one["placed"]]
+    assert refused["message"] == "No valid host was found. 3 hosts: 3 enabled, 3 up, 0 with enough memory."
+    assert {one["short_by"] for one in refused["decision"]["near_misses"][0]["nearest"]} == {4096}
+    Flavor.objects.filter(flavorid="half").delete()
+
+
+def test_a_dry_run_of_a_drain_tells_who_finds_no_place_left(workers, asked):
+    full = workers.hosts[0]
+    large = [workers.create(1, vcpus=1, request_spec=spec_on(full)) for _ in range(2)]
+    others = [workers.create(1, vcpus=1, request_spec=spec_on(host, memory_mb=4608)) for host in workers.hosts[1:]]
+    for (one,) in (*large, *others):
+        workers.wait_for(one, "active")
+    (broken,) = workers.create(1, vcpus=1, request_spec=spec_on(full, memory_mb=512))
+    workers.wait_for(broken, "active")
+    Instance.objects.filter(pk=broken.pk).update(vm_state="error")
+    run = asked("drain", {"host": full})
+    assert (run["servers_considered"], run["servers_placed"], run["servers_not_considered"]) == (3, 2, 0)
+    found = {one["id"]: one for one in run["servers"]}
+    assert {found[one.uuid]["host"] for (one,) in large} == set(workers.hosts[1:]), "one took the place that was left"
+    assert "while it is in vm_state error" in found[broken.uuid]["message"]
+
+
+def spec_on(host, memory_mb=3072):
+    return RequestSpec(vcpus=1, memory_mb=memory_mb, disk_gb=1, requested_host=host).to_wire()

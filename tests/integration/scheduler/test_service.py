@@ -13,7 +13,16 @@ from contracts.broker import celery_settings
 from contracts.conductor import SEND_HOST_SNAPSHOT
 from contracts.errors import ErrorCode, RemoteFault
 from contracts.routing import CONDUCTOR_QUEUE
-from contracts.scheduling import HOST_FEED, HostState, SelectDestinations, Selected
+from contracts.scheduling import (
+    HOST_FEED,
+    MOST_CONSIDERED,
+    ConsiderDestinations,
+    Considered,
+    HostState,
+    Question,
+    SelectDestinations,
+    Selected,
+)
 from tests.factories.scheduling import first_choices, make_host, make_request
 from tests.fixtures.redis import RedisServer, start_redis
 from tests.fixtures.scheduler import scheduler_process
@@ -39,6 +48,11 @@ class Conductor:
     def select(self, wire: dict[str, object]) -> Selected:
         result = self._app.send_task(SelectDestinations.NAME, args=[wire], ignore_result=False)
         return Selected.from_wire(result.get(timeout=_PATIENCE_SECONDS))
+
+    def consider(self, count: int) -> Considered:
+        message = ConsiderDestinations(questions=[Question(spec=make_request(), count=count)])
+        result = self._app.send_task(ConsiderDestinations.NAME, args=[message.to_wire()], ignore_result=False)
+        return Considered.from_wire(result.get(timeout=_PATIENCE_SECONDS))
 
     def next_task(self) -> str:
         deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -73,11 +87,15 @@ def test_scheduler_asks_for_hosts_answers_refuses_and_outlives_a_wipe(conductor:
 
     conductor.publish(make_host("a", memory_mb=2048), make_host("b", memory_mb=2048))
     time.sleep(0.5)
+    assert sorted(first_choices(conductor.consider(5).answers[0])) == ["", "a", "a", "b", "b"]
     assert sorted(first_choices(conductor.select(wanted(2)))) == ["a", "b"]
     assert sorted(first_choices(conductor.select(wanted(3)))) == ["", "a", "b"], "it remembers what it gave away"
 
     with pytest.raises(RemoteFault) as caught:
         conductor.select({"spec": {}})
+    assert caught.value.code == ErrorCode.ORDER_REFUSED
+    with pytest.raises(RemoteFault) as caught:
+        conductor.consider(MOST_CONSIDERED + 1)
     assert caught.value.code == ErrorCode.ORDER_REFUSED
 
     conductor.client.flushall()
