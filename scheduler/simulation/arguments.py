@@ -21,20 +21,20 @@ def told(read: Callable[[str], T]) -> Callable[[str], T]:
     return value
 
 
-def whole_number(text: str, most: int) -> int:
-    """Return a number from 1 on.
+def whole_number(text: str, most: int, least: int = 1) -> int:
+    """Return a number.
 
     Raises:
-        ValueError: it is none, or larger than `most`.
+        ValueError: it is none, or smaller than `least`, or larger than `most`.
     """
-    if not text.isascii() or not text.isdigit() or len(text) > 20 or not 1 <= int(text) <= most:
-        raise ValueError(f"{text!r} is no number from 1 to {most}")
+    if not text.isascii() or not text.isdigit() or len(text) > 20 or not least <= int(text) <= most:
+        raise ValueError(f"{text!r} is no number from {least} to {most}")
     return int(text)
 
 
-def up_to(most: int) -> Callable[[str], int]:
-    """Return a reader of numbers from 1 to `most`."""
-    return told(lambda text: whole_number(text, most))
+def up_to(most: int, least: int = 1) -> Callable[[str], int]:
+    """Return a reader of numbers from `least` to `most`."""
+    return told(lambda text: whole_number(text, most, least))
 
 
 def hours(text: str) -> float:

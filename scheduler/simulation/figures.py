@@ -104,7 +104,7 @@ class Watch:
 
     def _vcpus_per_core(self, used: Numbers, total: Numbers) -> float:
         promised = int(used.sum())
-        return float((used * used / total).sum() * self.vcpu_ratio / promised) if promised else 0.0
+        return float((used * used / np.maximum(total, 1)).sum() * self.vcpu_ratio / promised) if promised else 0.0
 
 
 def _share(used: Numbers, total: Numbers, is_taken: Mask) -> float:

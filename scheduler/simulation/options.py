@@ -23,7 +23,7 @@ def parser() -> argparse.ArgumentParser:
     add("--trace", type=Path, required=True, help="an SQLite file, or a folder of vmType.csv and vm.csv")
     add("--hosts", type=up_to(_MOST_HOSTS), default=1_000, help="how many fake hosts of 64 cores, 256 GiB and 4 TiB")
     add("--ratio", type=told(read_ratios), default={}, help="vcpu=4,memory=1.0,disk=1: how often each is promised")
-    add("--seed", type=up_to(2**32), default=7, help="where chance comes from")
+    add("--seed", type=up_to(2**32, 0), default=7, help="where chance comes from")
     add("--strategy", action="append", choices=STRATEGIES, help="one of several; all by default")
     add("--plots", type=Path, metavar="FOLDER", help="write pictures of what became of the hosts over time")
     consolidate = made.add_argument_group("consolidation by live migration")

@@ -10,6 +10,7 @@ VM_FIELDS = ("vmId", "vmTypeId", "starttime", "endtime")
 IGNORED_FIELDS = frozenset({"id", "hdd", "nic", "tenantId", "priority"})
 
 _MOST_DAYS = 36_500.0
+_MOST_CHARACTERS = 40
 
 
 class TraceError(ValueError):
@@ -85,12 +86,18 @@ def _number(row: Row, field: str, where: str) -> float:
     try:
         number = float(word(row, field, where))
     except ValueError as exc:
-        raise (
-            exc if isinstance(exc, TraceError) else TraceError(f"{where}: {field}={row[field]!r} is no number")
-        ) from exc
+        if isinstance(exc, TraceError):
+            raise
+        raise TraceError(f"{where}: {field}={shown(row[field])} is no number") from exc
     if not math.isfinite(number):
         raise TraceError(f"{where}: {field}={number} is no number")
     return number
+
+
+def shown(value: object) -> str:
+    """Return what a person is shown of a field: never more than fits on a line, and nothing that a terminal obeys."""
+    text = str(value)
+    return repr(text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…")
 
 
 def word(row: Row, field: str, where: str) -> str:

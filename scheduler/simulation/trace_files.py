@@ -2,8 +2,7 @@
 
 import csv
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -18,10 +17,14 @@ from scheduler.simulation.trace import (
     TraceError,
     arrival,
     server_type,
+    shown,
     word,
 )
 
 _FIELDS = {"vmType": VM_TYPE_FIELDS, "vm": VM_FIELDS}
+_MOST_SERVERS = 10_000_000
+# What a row of too few fields has in the others.
+_HOLE = "\0"
 
 
 def read(path: Path) -> Trace:
@@ -30,10 +33,14 @@ def read(path: Path) -> Trace:
     Raises:
         TraceError: there is no such file, or it holds no trace; nothing of it is used then.
     """
-    types = _types(_rows(path, "vmType"))
-    arrivals = sorted(_arrivals(_rows(path, "vm"), types), key=lambda one: (one.start_day, one.server))
+    by_machine = _types(_rows(path, "vmType"))
+    if not by_machine:
+        raise TraceError(f"{path}: the table vmType is empty")
+    types = by_machine[min(by_machine, key=lambda machine: (-len(by_machine[machine]), machine))]
+    known = {name for some in by_machine.values() for name in some}
+    arrivals = sorted(_arrivals(_rows(path, "vm"), types, known), key=lambda one: (one.start_day, one.server))
     if not arrivals:
-        raise TraceError(f"{path}: no server of the trace fits the kind of machine that holds most types")
+        raise TraceError(f"{path}: the table vm has no server that fits the kind of machine which holds most types")
     return Trace(types, tuple(arrivals))
 
 
@@ -65,26 +72,31 @@ def _write(path: Path, names: tuple[str, ...], rows: Iterable[tuple[object, ...]
         writer.writerows(rows)
 
 
-def _types(rows: Iterable[tuple[Row, str]]) -> dict[str, ServerType]:
+def _types(rows: Iterable[tuple[Row, str]]) -> dict[str, dict[str, ServerType]]:
+    """Return the types by the kind of machine that they are parts of."""
     by_machine: dict[str, dict[str, ServerType]] = {}
     for row, where in rows:
         types = by_machine.setdefault(word(row, "machineId", where), {})
         name = word(row, "vmTypeId", where)
         if name in types:
-            raise TraceError(f"{where}: type {name} is there twice for machine {row['machineId']}")
+            machine = shown(row["machineId"])
+            raise TraceError(f"{where}: vmTypeId={shown(name)} is there twice for machineId={machine}")
         types[name] = server_type(row, where)
-    if not by_machine:
-        raise TraceError("the table vmType is empty")
-    sizes = Counter({machine: len(types) for machine, types in by_machine.items()})
-    return by_machine[min(sizes, key=lambda machine: (-sizes[machine], machine))]
+    return by_machine
 
 
-def _arrivals(rows: Iterable[tuple[Row, str]], types: dict[str, ServerType]) -> Iterator[Arrival]:
+def _arrivals(
+    rows: Iterable[tuple[Row, str]], types: Container[str], known: Container[str]
+) -> Iterator[Arrival]:
     seen: set[str] = set()
     for row, where in rows:
         one = arrival(row, where)
         if one.server in seen:
-            raise TraceError(f"{where}: server {one.server} is there twice")
+            raise TraceError(f"{where}: vmId={shown(one.server)} is there twice")
+        if one.type_id not in known:
+            raise TraceError(f"{where}: vmTypeId={shown(one.type_id)} is no type of the table vmType")
+        if len(seen) == _MOST_SERVERS:
+            raise TraceError(f"{where}: the trace has more than {_MOST_SERVERS} servers")
         seen.add(one.server)
         if one.type_id in types:
             yield one
@@ -99,17 +111,22 @@ def _rows(path: Path, table: str) -> Iterator[tuple[Row, str]]:
 
 
 def _csv_rows(path: Path, table: str) -> Iterator[tuple[Row, str]]:
+    where = str(path)
     try:
         with path.open(newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream, restval=None)
-            _check_names(reader.fieldnames or (), table, str(path))
+            reader = csv.DictReader(stream, restval=_HOLE)
+            _check_names(reader.fieldnames or (), table, where)
             for row in reader:
                 where = f"{path}, line {reader.line_num}"
                 if None in row:
                     raise TraceError(f"{where}: there are more fields than columns")
+                if _HOLE in row.values():
+                    raise TraceError(f"{where}: there are fewer fields than columns")
                 yield row, where
-    except (OSError, UnicodeDecodeError, csv.Error) as exc:
-        raise TraceError(f"{path}: {exc}") from exc
+    except OSError as exc:
+        raise TraceError(f"{path}: {exc.strerror}") from exc
+    except (UnicodeDecodeError, csv.Error) as exc:
+        raise TraceError(f"after {where}: {exc}") from exc
 
 
 def _sqlite_rows(path: Path, table: str) -> Iterator[tuple[Row, str]]:
@@ -123,9 +140,11 @@ def _sqlite_rows(path: Path, table: str) -> Iterator[tuple[Row, str]]:
         raise TraceError(f"{path}: {exc}") from exc
 
 
-def _check_names(names: Iterable[str], table: str, where: str) -> None:
+def _check_names(names: Sequence[str], table: str, where: str) -> None:
     needed = set(_FIELDS[table])
     if missing := needed - set(names):
         raise TraceError(f"{where}: there is no column {', '.join(sorted(missing))}")
     if unknown := set(names) - needed - IGNORED_FIELDS:
-        raise TraceError(f"{where}: unknown column {', '.join(sorted(unknown))}")
+        raise TraceError(f"{where}: unknown column {', '.join(map(shown, sorted(unknown)))}")
+    if len(set(names)) < len(names):
+        raise TraceError(f"{where}: a column is there twice")

@@ -55,5 +55,5 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add("--ratio", type=told(read_ratios), default={}, help="vcpu=4,memory=1.0,disk=1: how often each is promised")
     add("--placement", choices=POLICIES, default=DEFAULT, help="as NOVELLA_PLACEMENT")
-    add("--seed", type=up_to(2**32), default=7, help="where chance comes from")
+    add("--seed", type=up_to(2**32, 0), default=7, help="where chance comes from")
     return parser

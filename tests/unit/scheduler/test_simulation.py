@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -90,12 +91,23 @@ def test_sqlite_is_read_as_the_public_trace_is(tmp_path: Path) -> None:
         (TYPES, SERVERS.replace(",0,1\n", ",nan,1\n"), "starttime=nan is no number"),
         (TYPES, SERVERS.replace(",0,1\n", ",soon,1\n"), "starttime='soon' is no number"),
         (TYPES, SERVERS.replace(",0,1\n", ",1e9,\n"), "further away"),
-        (TYPES, SERVERS + "1,0,a,0,0,1\n", "server 1 is there twice"),
+        (TYPES, SERVERS + "1,0,a,0,0,1\n", "vm.csv, line 3: vmId='1' is there twice"),
+        (TYPES + "0,a,0,0.5,0.5,0,0.5,0\n", SERVERS, "line 3: vmTypeId='a' is there twice for machineId='0'"),
         (TYPES, SERVERS + "2,0,a,0,0,1,9\n", "more fields than columns"),
-        (TYPES, SERVERS + "2,0\n", "line 3: "),
-        (TYPES, SERVERS.replace("tenantId", "colour"), "unknown column colour"),
+        (TYPES, SERVERS + "2,0\n", "vm.csv, line 3: there are fewer fields than columns"),
+        (TYPES, SERVERS + "2,0,a,0,0", "line 3: there are fewer fields than columns"),
+        (TYPES, SERVERS.replace("tenantId", "colour"), "unknown column 'colour'"),
+        (TYPES, SERVERS.replace("tenantId", "vmId"), "a column is there twice"),
+        (TYPES, SERVERS.replace(",0,1\n", f",{'x' * 99_999},1\n"), f"starttime='{'x' * 40}…' is no number"),
+        (TYPES, SERVERS.replace(",0,1\n", f",{'x' * 999_999},1\n"), "field larger than field limit"),
+        (TYPES, SERVERS.replace(",0,1\n", ",0,-1e400\n"), "endtime=-inf is no number"),
+        (TYPES, SERVERS.replace(",a,", ",\x1b[2J,"), "vmTypeId='\\x1b[2J' is no type"),
+        (TYPES, "", "vm.csv: there is no column endtime"),
+        ("", SERVERS, "vmType.csv: there is no column core"),
         (TYPES, SERVERS.replace("vmTypeId", "id"), "no column vmTypeId"),
-        (TYPES, SERVERS.replace(",a,", ",b,"), "no server of the trace fits"),
+        (TYPES, SERVERS.replace(",a,", ",b,"), "vm.csv, line 2: vmTypeId='b' is no type of the table vmType"),
+        (TYPES + "1,b,1,1,1,0,1,0\n2,c,1,1,1,0,1,0\n", SERVERS, "the table vm has no server that fits"),
+        (TYPES, SERVERS.splitlines()[0] + "\n", "the table vm has no server"),
         (TYPES.replace("0,a,0,0.5", "0,a,0,-0.5"), SERVERS, "core=-0.5 is no part of a machine"),
         (TYPES.replace("0,a,0,0.5", "0,a,0,7"), SERVERS, "core=7 is no part of a machine"),
         (TYPES.replace("0,a,0,0.5", "0,a,0,0"), SERVERS, "needs some core"),
@@ -166,3 +178,57 @@ def test_consolidation_never_overcommits_and_loses_nobody(servers: int, hosts: i
     alive = sum(len(numbers) for numbers in run._servers.by_host.values())
     assert staying - figures.refused <= alive <= staying
     assert figures.moves <= most * 12
+
+
+fields = st.one_of(st.sampled_from(["", "a", "1", "0.5", "-1", "1e400", "nan", "0", '"', "\0"]), st.text(max_size=5))
+
+
+rows = st.lists(st.lists(fields, min_size=4, max_size=8), max_size=4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows, rows)
+def test_whatever_the_files_hold_is_a_trace_or_refused(types: list[list[str]], servers: list[list[str]]) -> None:
+    """No other exception, and what is read can be simulated."""
+    with TemporaryDirectory() as folder:
+        path = write(
+            Path(folder),
+            TYPES + "".join(",".join(row) + "\n" for row in types),
+            SERVERS + "".join(",".join(row) + "\n" for row in servers),
+        )
+        try:
+            trace = trace_files.read(path)
+        except TraceError:
+            return
+    assert simulate(fake_hosts(2, MACHINE), trace, MACHINE, STRATEGIES["spread"], 7).overcommitted == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--consolidate-every", "0"),
+        ("--consolidate-every", "nan"),
+        ("--consolidate-moves", "0"),
+        ("--ratio", "vcpu=many"),
+        ("--seed", "-1"),
+        ("--generate", "10000001"),
+        ("--days", "0"),
+        ("--mix", "strange"),
+        ("--strategy", "worst-fit"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, str]
+) -> None:
+    """The option is named, and nothing is written."""
+    with pytest.raises(SystemExit) as refused:
+        main(["--trace", str(tmp_path / "made"), *arguments])
+    assert refused.value.code == 2
+    assert f"argument {arguments[0]}: " in capsys.readouterr().err
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_ratio_that_leaves_nothing_refuses_everybody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a warning of the arithmetic."""
+    assert main(["--trace", str(write(tmp_path)), "--hosts", "2", "--ratio", "vcpu=0.001", "--strategy", "pack"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[5] == "1"
