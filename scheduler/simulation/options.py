@@ -1,6 +1,7 @@
 """What can be said on the command line, and what is refused there."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from scheduler.simulation.arguments import hours, told, up_to
@@ -9,6 +10,15 @@ from scheduler.simulation.ratios import read_ratios
 from scheduler.simulation.strategies import STRATEGIES
 
 _MOST_HOSTS, _MOST_SERVERS = 1_000_000, 10_000_000
+
+
+def read(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return what was said; end the process with status 2 where that makes no sense."""
+    made = parser()
+    options = made.parse_args(arguments)
+    if options.conductor and (options.ratio or options.plots or options.consolidate_every):
+        made.error("--conductor goes without --ratio, --plots and --consolidate-every")
+    return options
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,6 +40,10 @@ def parser() -> argparse.ArgumentParser:
     add = consolidate.add_argument
     add("--consolidate-every", type=hours, metavar="HOURS", help="empty what can be emptied, so often")
     add("--consolidate-moves", type=up_to(_MOST_SERVERS), default=100, metavar="N", help="at most so many each time")
+    conductor = made.add_argument_group("the control plane's own claims")
+    add = conductor.add_argument
+    add("--conductor", action="store_true", help="claim each place in a database of its own; ratios are the settings'")
+    add("--schedulers", type=up_to(64), default=4, metavar="N", help="so many decide side by side")
     generate = made.add_argument_group("a made-up trace")
     add = generate.add_argument
     add("--generate", type=up_to(_MOST_SERVERS), metavar="SERVERS", help="write one into the folder TRACE instead")

@@ -4,8 +4,11 @@ The simulator belongs to the scheduler, which the cloud never imports, so it run
 it is to know of the live cloud is handed to it as a document; it changes nothing.
 """
 
+import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -13,7 +16,7 @@ from django.core.management.base import BaseCommand
 
 from cloud.compute.services.live_inventory import live_inventory
 
-_WHAT_IF, _HELP = "--what-if", {"-h", "--help"}
+_WHAT_IF, _CONDUCTOR, _HELP = "--what-if", "--conductor", {"-h", "--help"}
 
 
 class Command(BaseCommand):
@@ -25,8 +28,27 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the simulator with these options."""
-        document = b""
-        if _WHAT_IF in args and not _HELP & set(args):
-            document = msgspec.json.encode(live_inventory())
-        command = [sys.executable, "-m", "scheduler.simulation", *args]
-        sys.exit(subprocess.run(command, input=document, check=False).returncode)
+        if _HELP & set(args):
+            sys.exit(_simulate(args, b""))
+        if _CONDUCTOR in args:
+            sys.exit(_simulate_with_claims(args))
+        sys.exit(_simulate(args, msgspec.json.encode(live_inventory()) if _WHAT_IF in args else b""))
+
+
+def _simulate(arguments: Sequence[str], document: bytes) -> int:
+    command = [sys.executable, "-m", "scheduler.simulation", *arguments]
+    return subprocess.run(command, input=document, check=False).returncode
+
+
+def _simulate_with_claims(arguments: Sequence[str]) -> int:
+    """Start over with a database of our own, and without the Redis in which schedulers would hear of fake hosts."""
+    with TemporaryDirectory(prefix="novella-simulation-") as folder:
+        scratch = {
+            "NOVELLA_STATE_DIR": folder,
+            "DATABASE_URL": f"sqlite://{folder}/simulation.sqlite3",
+            "NOVELLA_SIMULATION_DATABASE": f"{folder}/simulation.sqlite3",
+            "REDIS_URL": f"unix://{folder}/nobody.sock",
+            "NOVELLA_LOG_LEVEL": "ERROR",
+        }
+        command = [sys.executable, sys.argv[0], "simulate_claims", *arguments]
+        return subprocess.run(command, env={**os.environ, **scratch}, check=False).returncode
