@@ -12,12 +12,15 @@ from compute_agent.drivers.libvirt.errors import ForeignDomain, translated
 from compute_agent.drivers.libvirt.guest import Guest
 from compute_agent.drivers.libvirt.host import Host
 from compute_agent.drivers.libvirt.lifecycle import LifecycleWatcher
-from compute_agent.drivers.libvirt.patience import within
+from compute_agent.drivers.libvirt.patience import unless_silent, within
 from compute_agent.drivers.libvirt.settings import LibvirtSettings
 from compute_agent.errors import DomainNotFound, DriverError
 
 _GIB = 1024**3
 _BUTTON_SECONDS = 10.0
+# Less than any order has that starts a guest; a host under load has taken 46 s.
+_START_SECONDS = 120.0
+_COPY_SECONDS = 30.0
 
 
 class LibvirtDriver:
@@ -86,11 +89,11 @@ class LibvirtDriver:
             connection.defineXMLFlags(document, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
 
     def start(self, uuid: str) -> None:
-        """Make the domain run; a paused one is resumed."""
-        self._guest(uuid).start()
+        """Make the domain run; a paused one is resumed. A QEMU that hangs would let libvirt wait for ever."""
+        within(_START_SECONDS, lambda: self._guest(uuid).start(), "starting a guest")
 
     def request_shutdown(self, uuid: str) -> None:
-        """Press the power button. A QEMU that hangs would let libvirt wait for ever."""
+        """Press the power button; it is not waited for long, because the power can be cut."""
         within(_BUTTON_SECONDS, lambda: self._guest(uuid).press_power_button(), "the power button")
 
     def power_off(self, uuid: str) -> None:
@@ -105,8 +108,10 @@ class LibvirtDriver:
             guest.forget()
 
     def copy_root_disk(self, uuid: str, path: str) -> None:
-        """Copy the first disk with what is written to it meanwhile, up to one moment."""
-        self._guest(uuid).copy_first_disk(path)
+        """Copy the first disk with what is written to it meanwhile, up to one moment. It may take long, but goes on."""
+        unless_silent(
+            _COPY_SECONDS, lambda goes_on: self._guest(uuid).copy_first_disk(path, goes_on), "copying a disk"
+        )
 
     def subscribe(self, listener: LifecycleListener) -> None:
         """Call the listener at each change, from the watcher's thread."""

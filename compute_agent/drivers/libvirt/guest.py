@@ -11,6 +11,7 @@ from compute_agent.drivers.base import DomainFacts, PowerState
 from compute_agent.drivers.libvirt.domain_facts import read_domain
 from compute_agent.drivers.libvirt.domain_xml import MARK_NAMESPACE, copy_xml
 from compute_agent.drivers.libvirt.errors import ForeignDomain, translated
+from compute_agent.drivers.libvirt.patience import GoesOn
 from compute_agent.errors import DriverError
 
 _JOB_POLL_SECONDS = 0.1
@@ -113,8 +114,13 @@ class Guest:
         with translated(f"undefining domain {self.uuid}"):
             self._domain.undefineFlags(_UNDEFINE_FLAGS)
 
-    def copy_first_disk(self, path: str) -> None:
-        """Mirror the first disk into an existing qcow2 file until both are the same, then part them."""
+    def copy_first_disk(self, path: str, goes_on: GoesOn) -> None:
+        """Mirror the first disk into an existing qcow2 file until both are the same, then part them.
+
+        Args:
+            path: the file.
+            goes_on: called after each answer of the guest's QEMU.
+        """
         with translated(f"copying the disk of domain {self.uuid}"):
             target = self._first_disk()
             flags = libvirt.VIR_DOMAIN_BLOCK_COPY_REUSE_EXT | libvirt.VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB
@@ -122,7 +128,7 @@ class Guest:
                 self._domain.blockJobAbort(target)  # of an agent that died meanwhile
             self._domain.blockCopy(target, copy_xml(path), {}, flags)
             try:
-                self._await_mirror(target)
+                self._await_mirror(target, goes_on)
             finally:
                 self._end_job(target)
 
@@ -133,8 +139,9 @@ class Guest:
             raise DriverError(f"domain {self.uuid} has no disk")
         return str(disk.get("dev"))
 
-    def _await_mirror(self, target: str) -> None:
+    def _await_mirror(self, target: str, goes_on: GoesOn) -> None:
         while job := self._domain.blockJobInfo(target):
+            goes_on()
             if 0 < job["end"] == job["cur"]:
                 return
             time.sleep(_JOB_POLL_SECONDS)

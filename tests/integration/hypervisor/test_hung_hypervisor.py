@@ -4,6 +4,7 @@ import os
 import queue
 import shutil
 import signal
+import subprocess
 import tempfile
 import threading
 import time
@@ -13,15 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from compute_agent.drivers.base import DomainSpec, PowerState
+from compute_agent.drivers.base import DiskSource, DomainSpec, PowerState
 from compute_agent.drivers.libvirt import LibvirtDriver, LibvirtSettings
+from compute_agent.drivers.libvirt import driver as libvirt_driver
 from compute_agent.errors import AgentError, DriverError
 from compute_agent.host import Host
 from compute_agent.network.fake import FakeNetwork
 from compute_agent.observations import host_report
+from compute_agent.operations.destroy import destroy
 from compute_agent.operations.power import stop
 from compute_agent.storage.fake import FakeStorage
-from contracts.compute import StopServer
+from contracts.compute import DestroyServer, StopServer
 from host.libvirtd import Folders, guest_pids
 from tests.fixtures.libvirt import PrivateLibvirtd
 from tests.unit.compute_agent.orders import order
@@ -58,9 +61,9 @@ def daemon_pid(daemon: PrivateLibvirtd) -> int:
     return int(Folders(daemon.state_dir).pid_file.read_text())
 
 
-def running_guest(driver: LibvirtDriver) -> str:
+def running_guest(driver: LibvirtDriver, *disks: DiskSource) -> str:
     name = uuid.uuid4()
-    driver.define(DomainSpec(uuid=str(name), name=f"instance-{name.hex[:8]}", vcpus=1, memory_mb=64))
+    driver.define(DomainSpec(uuid=str(name), name=f"instance-{name.hex[:8]}", vcpus=1, memory_mb=64, disks=disks))
     driver.start(str(name))
     return str(name)
 
@@ -163,3 +166,33 @@ def test_guest_whose_qemu_hangs_can_be_stopped(daemon: PrivateLibvirtd, driver: 
     assert outcome.power_state == PowerState.SHUTDOWN
     assert time.monotonic() - begun < 45
     assert driver.list_domains() == {guest: PowerState.SHUTDOWN}
+
+
+def empty_disk(path: Path) -> DiskSource:
+    subprocess.run(["/usr/bin/qemu-img", "create", "-q", "-f", "qcow2", str(path), "1M"], check=True)
+    return DiskSource(str(path), "qcow2")
+
+
+def test_guest_whose_qemu_hangs_holds_up_nobody_and_can_be_deleted(
+    daemon: PrivateLibvirtd, driver: LibvirtDriver, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """libvirt would wait for its answer for ever; a copy of its disk is given up, and all else goes on meanwhile."""
+    monkeypatch.setattr(libvirt_driver, "_COPY_SECONDS", 3.0)
+    guest = running_guest(driver, empty_disk(tmp_path / "disk"))
+    copy = empty_disk(tmp_path / "copy")
+    driver.copy_root_disk(guest, copy.path)
+    (pid,) = guest_pids(Folders(daemon.state_dir))
+    os.kill(pid, signal.SIGSTOP)
+    begun = time.monotonic()
+    with pytest.raises(DriverError, match="libvirt does not answer: copying a disk took more than 3 s"):
+        driver.copy_root_disk(guest, copy.path)
+    assert time.monotonic() - begun < 10
+    other = running_guest(driver)
+    assert host_report(host, "192.0.2.1", 1.0).troubles == []
+    driver.undefine(other)
+    destroy(host, order(DestroyServer, guest, not_after=time.time() + 60))
+    assert driver.list_domains() == {}
+    assert time.monotonic() - begun < 60
+    for left in [one for one in threading.enumerate() if "copying" in one.name]:
+        left.join(10)
+        assert not left.is_alive()
