@@ -43,6 +43,10 @@ class Channel(redis.Channel):
 
 
 class Transport(redis.Transport):
-    """See the module."""
+    """See the module. `brpop_timeout`: an order is read when it comes, and only who has none asks again after so long.
+
+    With kombu's one second, ten thousand hosts that have nothing to do take almost half of Redis' one processor.
+    """
 
     Channel = Channel
+    brpop_timeout = 5

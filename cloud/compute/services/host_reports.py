@@ -32,7 +32,7 @@ _PLAIN_COLUMNS = (
 _RESTLESS = frozenset({
     "reported_at", "load_average", "uptime_text", "memory_mb_free", "disk_gb_free", "clock_offset_seconds"
 })
-_RESTLESS_SECONDS = 60.0
+_RESTLESS_SECONDS, _WHOLE_SECONDS = 60.0, 600.0
 # Reports expire in their queue long before this: one that is so much older comes from a clock that was set back.
 _CLOCK_STEP_SECONDS = 300.0
 _TROUBLES, _TROUBLE_CHARACTERS = 8, 500
@@ -44,10 +44,14 @@ class _Written:
     def __init__(self, digest: bytes, reported_at: float) -> None:
         self.digest = digest
         self.reported_at = reported_at
-        self.at = time.monotonic()
+        self.whole_at = self.at = time.monotonic()
 
     def covers(self, digest: bytes) -> bool:
         return self.digest == digest and time.monotonic() - self.at < _RESTLESS_SECONDS
+
+    def is_still(self, digest: bytes) -> bool:
+        """Tell whether nothing need be written but what is restless."""
+        return self.digest == digest and time.monotonic() - self.whole_at < _WHOLE_SECONDS
 
 
 _written: dict[str, _Written] = {}
@@ -86,6 +90,9 @@ def report_host(report: HostReport) -> bool:
     known = _written.get(report.host)
     is_seen = _see(report)
     if is_seen and known and known.covers(digest):
+        return True
+    if is_seen and known and known.is_still(digest) and _freshen(report):
+        known.at, known.reported_at = time.monotonic(), report.reported_at
         return True
     with transaction.atomic():
         if not is_seen and not _create(report):
@@ -129,6 +136,14 @@ def _create(report: HostReport) -> bool:
         },
     )
     return is_new
+
+
+def _freshen(report: HostReport) -> bool:
+    """Write what is restless, if all else is as another conductor too would have written it; tell whether it is."""
+    columns = _columns(report)
+    restless = {name: value for name, value in columns.items() if name in _RESTLESS}
+    steady = {name: value for name, value in columns.items() if name not in _RESTLESS and name != "cpu_info"}
+    return bool(ComputeNode.objects.filter(host=report.host, **steady).update(**restless))
 
 
 def _started_at(report: HostReport) -> datetime:

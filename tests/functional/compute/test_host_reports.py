@@ -73,6 +73,24 @@ def test_heartbeats_that_say_nothing_new_are_written_together(django_assert_num_
         host_reports.write_heartbeats()
 
 
+def test_once_a_minute_only_what_is_restless_is_renewed_and_what_another_wrote_is_noticed(
+    monkeypatch, django_assert_num_queries
+):
+    host_reports.report_host(report(1000.0, cached_images=["i"]))
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 61)
+    later = report(1061.0, cached_images=["i"], load_average="9.00, 9.00, 9.00")
+    assert not host_reports.hear(later)
+    with django_assert_num_queries(2):
+        assert host_reports.report_host(later)
+    assert ComputeNode.objects.get().load_average == "9.00, 9.00, 9.00"
+    assert host_reports.hear(report(1071.0, cached_images=["i"]))
+    ComputeNode.objects.update(vcpus=2)
+    monkeypatch.setattr(time, "monotonic", lambda: now + 122)
+    assert host_reports.report_host(report(1122.0, cached_images=["i"]))
+    assert ComputeNode.objects.get().vcpus == 4
+
+
 def test_what_is_new_old_or_impossible_is_no_mere_heartbeat():
     assert not host_reports.hear(report(1000.0))
     host_reports.report_host(report(1000.0))
