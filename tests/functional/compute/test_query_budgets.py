@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from cloud.compute import states
 from cloud.compute.models import Instance
 from cloud.networks.models import Network, Subnet
 from tests.factories.boot import make_flavor
 from tests.factories.instances import make_image, make_instance
+from tests.fixtures.statements import statements
 from tests.functional.compute.conftest import MINE, Api
 from tests.functional.compute.hosts import make_host
 
@@ -41,12 +41,11 @@ CREATE = {"sqlite": 11, "postgresql": 13}
 DELETE = {"sqlite": 8, "postgresql": 9}
 
 
-def statements(ask: Any) -> list[str]:
-    with CaptureQueriesContext(connection) as queries:
+def asked(ask: Any) -> list[str]:
+    with statements() as found:
         answer = ask()
     assert answer.status_code < 300, answer.content
-    frame = ("SAVEPOINT", "RELEASE", "ROLLBACK TO", "BEGIN", "COMMIT")
-    return [one["sql"] for one in queries if not one["sql"].startswith(frame)]
+    return found
 
 
 @pytest.fixture
@@ -58,9 +57,9 @@ def servers(member) -> list[Instance]:
 
 @pytest.mark.parametrize(("who", "path", "count"), READS)
 def test_reads(who, path, count, servers):
-    asked = path.format(server=servers[0].uuid)
+    url = path.format(server=servers[0].uuid)
     api = Api(who, NEWEST if "/ips" in path else "2.87")
-    found = statements(lambda: api.get(asked))
+    found = asked(lambda: api.get(url))
     assert len(found) == count, "\n".join(found)
 
 
@@ -78,13 +77,13 @@ def body(member) -> dict[str, Any]:
 @pytest.mark.parametrize("count", [1, 9])
 def test_a_create_takes_as_many_statements_for_nine_servers_as_for_one(member, body, count):
     member.at(NEWEST).post("/servers", {"server": body})  # the first of a project makes the rows of its quota
-    asked = {"server": {**body, "min_count": count, "max_count": count}}
-    found = statements(lambda: member.at(NEWEST).post("/servers", asked))
+    many = {"server": {**body, "min_count": count, "max_count": count}}
+    found = asked(lambda: member.at(NEWEST).post("/servers", many))
     assert len(found) == CREATE[connection.vendor], "\n".join(found)
 
 
 def test_a_delete(member, servers):
-    found = statements(lambda: member.delete(f"/servers/{servers[0].uuid}"))
+    found = asked(lambda: member.delete(f"/servers/{servers[0].uuid}"))
     assert len(found) == DELETE[connection.vendor], "\n".join(found)
 
 
@@ -95,7 +94,7 @@ def test_a_delete(member, servers):
 def test_lists_are_read_in_the_order_of_an_index(who, path, servers):
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL reads so few rows in whatever order, and sorts them")
-    *_, sql = statements(lambda: Api(who).get(path.format(server=servers[2].uuid)))
+    *_, sql = asked(lambda: Api(who).get(path.format(server=servers[2].uuid)))
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
         plan = " ".join(row[-1] for row in cursor.fetchall())
