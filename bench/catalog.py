@@ -4,11 +4,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from bench import agents, claims, cloud, creators, reads, scheduler_bench
+from bench import agents, claims, cloud, creators, floor, reads, scheduler_bench
+
+
+def _guest() -> dict[str, Any]:
+    from bench import guest  # noqa: PLC0415 - the others do without libvirt
+
+    return guest.measure()
+
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "cloud": cloud.run,
     "creators": creators.measure,
+    "floor": floor.measure,
+    "guest": _guest,
     "reads-sqlite": partial(reads.measure, "sqlite"),
     "reads-postgresql": partial(reads.measure, "postgresql"),
     **{f"agents-{size}": partial(agents.measure, size) for size in agents.SIZES},

@@ -109,10 +109,10 @@ class Stage:
 
 
 def cpu_of(process: psutil.Process) -> float:
-    """Return the CPU seconds of a process, 0 of one that has ended."""
+    """Return the CPU seconds of a process and of those of its children that have ended; 0 where it has ended itself."""
     with contextlib.suppress(psutil.NoSuchProcess):
         times = process.cpu_times()
-        return float(times.user + times.system)
+        return float(times.user + times.system + times.children_user + times.children_system)
     return 0.0
 
 
