@@ -5,7 +5,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 SIMULATED=(matrix soak soak-postgres)
-REAL=(recovery sample redis database agent_apart last_place bursts)
+REAL=(recovery sample redis database agent_apart dead_host last_place bursts)
 PIECE_SECONDS=4200
 py=$PWD/.venv/bin/python
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/novella-chaos.XXXXXX")

@@ -24,10 +24,12 @@ from tests.chaos.real.client import Client
 from tests.chaos.real.postgres import PostgresServer
 from tests.chaos.real.rows import Rows
 from tests.fixtures.clouds import CHECKOUT, LocalCloud, wait_until
+from tests.fixtures.wire import Wire
 
 # What a process of a case is called by the supervisor, by the hypervisor.
 _SUPERVISED = {"fake": {"agent": ("agents",)}, "libvirt": {"agent": ("agent", "agent-slow")}}
 _POSTGRES_AWAY_SECONDS = 1.0
+_TROUBLED = "SELECT 1 FROM compute_computenode WHERE troubles <> '[]'"
 
 
 class ChaosCloud(LocalCloud):
@@ -70,10 +72,17 @@ class ChaosCloud(LocalCloud):
         """Keep one more process of the control plane beside the supervised ones; `end` ends it."""
         return self._keep(module, {**process_environment(self.settings), **variables})
 
-    def start_agent(self, host: str, **variables: str) -> "KeptProcess":
-        """Keep a fake host of this name with an agent and a credential of its own; `end` ends it."""
+    def start_agent(self, host: str, wire: Wire | None = None, **variables: str) -> "KeptProcess":
+        """Keep a fake host of this name with an agent and a credential of its own; `end` ends it.
+
+        It comes to its Redis by the wire, if there is one.
+        """
         credential = self.state_dir / f"credential-{host}"
         self.manage("host_enroll", host, "--keep", "--file", str(credential))
+        if wire is not None:
+            port, text = f":{self.settings.redis_port}/", credential.read_text()
+            assert port in text
+            credential.write_text(text.replace(port, f":{wire.port}/"))
         own = {"NOVELLA_HOST": host, "NOVELLA_HOSTS": "1", "NOVELLA_CREDENTIAL_FILE": str(credential)}
         return self._keep("compute_agent", {**agent_environment(self.settings), **own, **variables})
 
@@ -205,12 +214,13 @@ class ChaosCloud(LocalCloud):
         return sorted(path.parts[-3] for path in (self.state_dir / "fake").glob(f"*/domains/{uuid}.json"))
 
     def is_whole(self) -> bool:
-        """Tell whether every process runs and every host is up."""
+        """Tell whether every process runs, and every host is up and names no trouble."""
         states = {one["name"]: one["statename"] for one in supervision.processes(self.settings)}
         if set(states.values()) != {"RUNNING"}:
             return False
         answer = self.admin.call("GET", "/compute/v2.1/os-services?binary=nova-compute", timeout=10)
-        return answer.status == 200 and all(one["state"] == "up" for one in answer.body["services"])
+        is_up = answer.status == 200 and all(one["state"] == "up" for one in answer.body["services"])
+        return is_up and not (self.postgres and self.rows.all(_TROUBLED))
 
     def wait_until_whole(self, seconds: float = 90) -> None:
         """Wait until the last trouble is over."""

@@ -98,7 +98,13 @@ class Stage:
 
     def reach(self, status: str) -> None:
         """Wait, with nothing in the way, for a status."""
-        wait_until(lambda: self.status() == status, f"{self.name} to be {status}", _PREPARE_SECONDS, 0.2)
+        ends = (status, "ERROR")
+        end = wait_until(lambda: self._one_of(ends), f"{self.name} to be {status}", _PREPARE_SECONDS, 0.2)
+        assert end == status, self.server().get("fault")
+
+    def _one_of(self, statuses: tuple[str, ...]) -> str:
+        status = self.status()
+        return status if status in statuses else ""
 
     def prepare(self, case: Case) -> None:
         """Bring a server to where the case's workflow begins."""
