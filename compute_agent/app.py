@@ -8,8 +8,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from celery import Celery
-from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from celery import Celery, Task
+from celery.signals import task_prerun, task_success, worker_ready, worker_shutdown, worker_shutting_down
 from redis import Redis
 
 from compute_agent.broker import TRANSPORT
@@ -18,6 +18,7 @@ from compute_agent.ending import Ending
 from compute_agent.reports import Report, Reporter
 from compute_agent.settings import Settings
 from compute_agent.tasks import Agent, register
+from compute_agent.unheard import Unheard
 from compute_agent.upkeep import Upkeep
 from compute_agent.watchdog import Line, Watchdog
 from contracts.broker import celery_settings, own_keys
@@ -66,6 +67,7 @@ class AgentProcess:
         self._watchdog = self._build_watchdog()
         self._reporter = self._build_reporter() if settings.is_reporting else None
         self._upkeep = Upkeep(agent.stations.values(), settings.full_report_seconds)
+        self._unheard = Unheard(agent)
 
     def run(self) -> int:
         """Work until told to end by SIGTERM or SIGINT; return the exit code."""
@@ -95,6 +97,10 @@ class AgentProcess:
         if self._reporter:  # the other lane's process leaves both to this one
             self._reporter.start()
             self._upkeep.start()
+            # Celery sends the second once the broker has what a task leads to.
+            task_prerun.connect(self._on_order, weak=False)
+            task_success.connect(self._on_answer, weak=False)
+            self._unheard.start()
 
     def _on_shutting_down(self, **_: Any) -> None:
         self._watchdog.stop()  # nobody hears the echo any more
@@ -103,8 +109,16 @@ class AgentProcess:
     def _on_shutdown(self, **_: Any) -> None:
         self._watchdog.stop()
         self._upkeep.stop()
+        self._unheard.stop()
         if self._reporter:
             self._reporter.stop()
+
+    def _on_order(self, task: Task, args: list[Any], **_: Any) -> None:
+        self._unheard.begin(task.name, args[0] if args else None)
+
+    def _on_answer(self, sender: Task, **_: Any) -> None:
+        arguments = sender.request.args
+        self._unheard.heard(sender.name, arguments[0] if arguments else None)
 
     def _build_watchdog(self) -> Watchdog:
         queue = self.settings.queues[0]

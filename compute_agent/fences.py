@@ -278,6 +278,14 @@ def let_go(order: Order, store: FenceStore) -> None:
         log.warning("that order %s failed could not be recorded: %s", order.NAME, exc)
 
 
+def forget_answer(order: Order, store: FenceStore) -> None:
+    """Let an admitted order be carried out again when it comes again. The instance's lock must be held."""
+    record = store.load(order.instance_uuid)
+    seen = record.operations.get(order.operation_id)
+    if seen and seen.attempt == order.attempt and seen.answers.pop(key_of(order), None) is not None:
+        store.save(order.instance_uuid, record)
+
+
 @contextmanager
 def counted_beside(order: Order, store: FenceStore, beginning: Beginning) -> Iterator[None]:
     """Count the try of an order that holds no lock, in a record of its operation's own.

@@ -59,6 +59,12 @@ class Silence:
                 self._save()
                 self._saved_at = now
 
+    @property
+    def is_long(self) -> bool:
+        """Whether the control plane may soon give the host up, or has done so."""
+        with self._lock:
+            return self._is_long(self._clock())
+
     def check(self, order: Order) -> None:
         """Refuse an order that may have been given to another host meanwhile.
 

@@ -133,7 +133,7 @@ def carry_out(agent: Agent, name: str, wire: dict[str, Any]) -> dict[str, Any]:
     """Carry out one order and return its outcome, ready for the wire."""
     started = time.monotonic()
     try:
-        order = _genuine(agent, name, wire)
+        order = _checked(agent, name, wire)
     except (msgspec.ValidationError, OrderRefused) as exc:
         # Not signed, so that nobody takes it for this host's word on an operation: who sent this is unknown.
         log.warning("%s refused: %s", name, exc)
@@ -144,7 +144,15 @@ def carry_out(agent: Agent, name: str, wire: dict[str, Any]) -> dict[str, Any]:
     return agent.signed(name, answer)
 
 
-def _genuine(agent: Agent, name: str, wire: dict[str, Any]) -> Order:
+def genuine(agent: Agent, name: str, wire: dict[str, Any]) -> Order | None:
+    """Return an order of the control plane; None for what only looks like one."""
+    try:
+        return _checked(agent, name, wire)
+    except (msgspec.ValidationError, OrderRefused):
+        return None
+
+
+def _checked(agent: Agent, name: str, wire: dict[str, Any]) -> Order:
     if agent.key and not (isinstance(wire, dict) and is_signed(agent.key, ORDER, name, wire)):
         raise OrderRefused("it is not signed by the control plane with this host's key")
     return COMMANDS[name].order.from_wire(wire)
