@@ -74,6 +74,7 @@ def next_attempt(operation: Operation, code: str, detail: str, *, alternates: Se
     step_rows.close_failed([operation], now, code, detail)
     host_feed.publish(freed)
     if failed_host:
+        allocation.bind(operation.instance_uuid, "")
         rpc.cast(clean_up_order(operation, now))
     first = graphs.CLAIM if alternates else graphs.SELECT
     changes = {
