@@ -11,6 +11,7 @@ import yaml
 
 from bench.client import Client
 from cloud.conductor.schedule import PERIODS
+from contracts.compute import ECHO
 from contracts.inbound import REPORTS
 from host import supervision
 from host.status import tree_memory_bytes
@@ -40,10 +41,11 @@ def measure(cloud: LocalCloud, servers: int, rows: int) -> dict[str, Any]:
     one_request = {"server": {**body["server"], "min_count": servers, "max_count": servers}}
     figures["one_request"] = _made(cloud, client, servers, lambda: [client.call("POST", SERVERS, one_request)])
     figures["delete_one_request"] = _gone(cloud, client)
+    figures["messages_per_server"] = _messages(cloud, client, body)
+    _gone(cloud, client)
     many = {"server": {**body["server"], "min_count": rows, "max_count": rows}}
     figures[f"one_request_{rows}"] = _made(cloud, client, rows, lambda: [client.call("POST", SERVERS, many)])
     figures[f"detail_{rows}"] = _read(client, f"{SERVERS}/detail?limit={rows}", requests=24)
-    figures["messages_per_server"] = _messages(cloud, client, body)
     figures["memory_mb"] = {name: tree_memory_bytes(pid) // 2**20 for name, pid in _pids(cloud).items()}
     figures["memory_mb"]["together"] = sum(figures["memory_mb"].values())
     return figures
@@ -108,7 +110,7 @@ def _messages(cloud: LocalCloud, client: Client, body: dict[str, Any]) -> dict[s
     for name, make in ways.items():
         with watched(cloud.redis()) as traffic:
             _made(cloud, client, 10, make)
-        figures[name] = sum(traffic.of(*REPORTS, *PERIODS).values()) / 10
+        figures[name] = sum(traffic.of(*REPORTS, *PERIODS, ECHO).values()) / 10
     return figures
 
 

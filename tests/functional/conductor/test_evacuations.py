@@ -190,8 +190,8 @@ def test_a_server_is_deleted_while_it_is_evacuated(workers, server):
 
 
 def test_a_host_that_is_heard_before_another_one_begins_keeps_its_server(workers, server):
-    for host in workers.hosts:
-        workers.trouble(host, {"verb": "prepare_image", "delay_seconds": 4.0})
+    for host in workers.hosts:  # for as long as a process may take to start
+        workers.trouble(host, {"verb": "prepare_image", "delay_seconds": 10.0})
     evacuate(workers, server)
     workers.wait(lambda: ("prepare_image", 1, "sent") in steps(server, "evacuate"))
     come_back(workers)

@@ -12,7 +12,7 @@ from cloud.conductor.reconcile import operations
 from cloud.conductor.steps import errors
 from cloud.identity.services import quotas
 from cloud.placement.models import Allocation, Inventory
-from contracts.compute import DestroyServer, SpawnServer
+from contracts.compute import ECHO, DestroyServer, SpawnServer
 from contracts.conductor import CLAIM, FINISH_DELETE, FINISH_SPAWN, SEND_HOST_SNAPSHOT
 from contracts.inbound import REPORTS
 from contracts.scheduling import SelectDestinations
@@ -279,7 +279,7 @@ def test_an_operation_that_cannot_be_launched_keeps_no_other_and_ends_with_a_rea
 
 def test_what_goes_over_the_broker_for_builds_and_deletes_stays_within_its_budget(workers):
     """Four hops for a server whose image is there, each a message; a request shares the first two among its servers."""
-    others = (*REPORTS, SEND_HOST_SNAPSHOT)
+    others = (*REPORTS, SEND_HOST_SNAPSHOT, ECHO)
     with closing(workers.redis.client()) as client, watched(client) as traffic:
         servers = workers.create(3)
         for server in servers:
