@@ -78,15 +78,29 @@ class _World:
         return {node["host"]: node["residue"].get("disks", []) for node in self.nodes}
 
     @cached_property
+    def asides(self) -> dict[str, list[str]]:
+        """Whose disks each host has set aside."""
+        return {node["host"]: node["residue"].get("asides", []) for node in self.nodes}
+
+    @cached_property
     def elsewhere(self) -> dict[str, str]:
-        """Where the disks of servers are that their own hosts do not have, as after the books were restored."""
-        found: dict[str, str] = {}
-        for host, uuids in self.disks.items():
+        """Where the disks of servers are that their own hosts do not have, as after the books were restored.
+
+        Disks that are aside count where there are no others.
+        """
+        aside = {uuid: host for uuid, host in self._away(self.asides) if uuid not in self.asides[self._home(uuid)]}
+        return aside | dict(self._away(self.disks))
+
+    def _away(self, disks: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+        for host, uuids in disks.items():
             for uuid in uuids:
-                home = self.servers[uuid].host if uuid in self.servers and not self.servers[uuid].deleted else ""
+                home = self._home(uuid)
                 if home != host and uuid not in self.disks.get(home, [uuid]):
-                    found[uuid] = host
-        return found
+                    yield uuid, host
+
+    def _home(self, uuid: str) -> str:
+        server = self.servers.get(uuid)
+        return server.host if server and not server.deleted else ""
 
     @cached_property
     def active_hosts(self) -> set[str]:

@@ -46,7 +46,8 @@ def _hosts(instance: Instance, migration: Migration | None) -> Iterator[Check]:
     word = ask(instance, home, ports) if home else None
     away = _elsewhere(word, words) if word and not migration else None
     if word and away:
-        yield Check("disks", f"on {home}", f"on {away.host}", Verdict.WRONG, mend(instance.uuid, "adopt", away.host))
+        where = f"on {away.host}" if away.seen.disks else f"aside on {away.host}"
+        yield Check("disks", f"on {home}", where, Verdict.WRONG, mend(instance.uuid, "adopt", away.host))
     elif word:
         yield from _home(instance, word, ports, migration)
     for other in words:
@@ -56,8 +57,12 @@ def _hosts(instance: Instance, migration: Migration | None) -> Iterator[Check]:
 
 def _elsewhere(home: Word, others: list[Word]) -> Word | None:
     """Return the one other host that has the disks which the server's own has not, as after books were restored."""
+    if home.seen is None or home.seen.disks:
+        return None
     having = [word for word in others if word.seen and word.seen.disks]
-    return having[0] if home.seen and not home.seen.disks and len(having) == 1 else None
+    if not having and not home.seen.is_aside:
+        having = [word for word in others if word.seen and word.seen.is_aside]
+    return having[0] if len(having) == 1 else None
 
 
 def _ends(migration: Migration) -> tuple[str, str]:

@@ -21,13 +21,16 @@ from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.core.context import RequestContext, new_request_id
 from cloud.core.errors import CloudError
+from cloud.core.presentation import duration
 from cloud.networks.services import allocation
 from cloud.placement.services.recount import hold_exactly
 from contracts.compute import COMMANDS, DestroyServer, DropAside, PlugVifs, ServerSpec, TakeBackServer
 from contracts.envelope import Order
 from contracts.errors import ErrorCode
+from contracts.inspection import ServerInspected
 
-_NOT_KNOWN = "Nothing was known of the request that made it; recorded by an operator."
+_IDLE = "Nothing was to be done: no operation of the server is under way."
+_UNSETTLED = frozenset({states.BUILDING, states.ERROR})
 
 
 class Unmendable(CloudError):
@@ -38,9 +41,9 @@ class Unmendable(CloudError):
 
 @dataclass(frozen=True)
 class Mending:
-    """A verb: what it does with a server, and what it promises in a sentence."""
+    """A verb: what it does with a server, saying so where nothing was to be done, and what it promises."""
 
-    carry_out: Callable[[Instance, str], None]
+    carry_out: Callable[[Instance, str], str | None]
     promise: str
 
 
@@ -56,38 +59,58 @@ def _running(instance: Instance) -> list[Operation]:
     return list(rows.order_by("-started_at"))
 
 
-def _resend(instance: Instance, _: str) -> None:
-    for operation in _running(instance):
+def _resend(instance: Instance, _: str) -> str | None:
+    running = _running(instance)
+    for operation in running:
         Operation.objects.filter(pk=operation.pk).update(resend_at=database_now())
         rpc.launch_now(operation.workflow, [operation.id])
+    return None if running else _IDLE
 
 
-def _end(instance: Instance, _: str) -> None:
-    newest, *others = _running(instance) or [None]
+def _end(instance: Instance, _: str) -> str | None:
+    running = _running(instance)
+    if not running:
+        return _IDLE
+    newest, *others = running
     for operation in others:
         operations.fail(operation, ErrorCode.SUPERSEDED, f"Superseded by {newest.action}.")
-    if newest is not None and newest.deadline <= database_now():
+    left = (newest.deadline - database_now()).total_seconds()
+    if left <= 0:
         failing.fail(newest, ErrorCode.DEADLINE_EXCEEDED, "ended by an operator after its deadline")
+    elif not others:
+        return f"Nothing was to be done: {newest.action} still has {duration(left)}; `resend` sends its step again."
+    return None
 
 
-def _close(instance: Instance, _: str) -> None:
-    repairs.close(instance.uuid)
+def _close(instance: Instance, _: str) -> str | None:
+    return None if repairs.close(instance.uuid) else "Nothing was to be done: all that ended is closed."
 
 
-def _remember(instance: Instance, _: str) -> None:
-    repairs.remember(instance.uuid)
+def _remember(instance: Instance, _: str) -> str | None:
+    return None if repairs.remember(instance.uuid) else "Nothing was to be done: it is known how it was made."
 
 
-def _settle(instance: Instance, _: str) -> None:
+def _settle(instance: Instance, _: str) -> str | None:
     if _running(instance):
         raise Unmendable("An operation is under way, which will end the state; see `resend` and `end`.")
     if instance.task_state == states.DELETING:
         operations.begin(operator(), [instance], "delete", "delete")
-        return
+        return None
+    if instance.task_state == states.IDLE and instance.vm_state not in _UNSETTLED:
+        return f"Nothing was to be done: the server is {instance.vm_state}, and nothing moves it."
+    was_broken, has_guest = instance.vm_state == states.ERROR, _rest(instance)
+    if has_guest or not was_broken:
+        return None
+    return f"The server stays in ERROR: {instance.host or 'no host'} does not say that it has a guest of it."
+
+
+def _rest(instance: Instance) -> bool:
+    """Let a server be as its host says; tell whether that says that there is a guest."""
     power_state = _power_state(instance)
     reset(instance, states.ERROR if power_state is None else states.ACTIVE)
     if power_state is not None:
         _take_word(instance, power_state)
+    return power_state is not None
 
 
 def _power_state(instance: Instance) -> int | None:
@@ -178,27 +201,35 @@ def _sweep(instance: Instance, host: str) -> None:
     if _running(instance):
         raise Unmendable("An operation is under way: wait for its end.")
     home = "" if instance.deleted else instance.host
-    if home and not _has_disks(instance, home) and _has_disks(instance, host):
+    if home and not _seen(instance, home).disks and _has_any_disks(_seen(instance, host)):
         raise Unmendable(f"Host {home} does not have its disks: what is on {host} may be all there is. "
                          "See `adopt`, or delete the server.")
     _call(DestroyServer(**_fence(DestroyServer, instance, host, "remove_residue"), is_final=instance.deleted))
 
 
-def _has_disks(instance: Instance, host: str) -> bool:
-    """Tell whether a host has the server's disks; one that does not answer may have them or not."""
+def _seen(instance: Instance, host: str) -> ServerInspected:
+    """Return what a host has of the server; one that does not answer may have anything."""
     word = ask(instance, host, [])
     if word.seen is None:
         raise Unmendable(f"Host {host} does not say what it has: {word.silence}.")
-    return bool(word.seen.disks)
+    return word.seen
+
+
+def _has_any_disks(seen: ServerInspected) -> bool:
+    return bool(seen.disks) or seen.is_aside
 
 
 def _adopt(instance: Instance, host: str) -> None:
-    """Take a host's word that a server is there, as after the books were restored from a backup."""
+    """Take a host's word that a server is there, as after the books were restored from a backup.
+
+    Disks that are aside there are put back in their place.
+    """
     if not host or host == instance.host or instance.deleted:
         raise Unmendable("Name the other host where the living server's disks are with --host.")
     if _running(instance) or moves.unfinished(instance.uuid):
         raise Unmendable("An operation is under way, or a move is open: end that first.")
-    if not _has_disks(instance, host) or (instance.host and _has_disks(instance, instance.host)):
+    there = _seen(instance, host)
+    if not _has_any_disks(there) or _is_at_home(instance, there):
         raise Unmendable(f"The server's disks are not on {host} alone.")
     with transaction.atomic():
         instance.host, instance.node = host, ComputeNode.objects.get(host=host).hypervisor_hostname
@@ -206,7 +237,17 @@ def _adopt(instance: Instance, host: str) -> None:
         instance.save(update_fields=["host", "node", "updated_at"])
         _claim(instance, "")
         _ports(instance, "")
-    _settle(instance, "")
+    if not there.disks:
+        _take_back(instance, "")
+    _rest(instance)
+
+
+def _is_at_home(instance: Instance, there: ServerInspected) -> bool:
+    """Tell whether the server's own host has disks that are as good as those elsewhere."""
+    if not instance.host:
+        return False
+    here = _seen(instance, instance.host)
+    return bool(here.disks) or (here.is_aside and not there.disks)
 
 
 def _drop_aside(instance: Instance, host: str) -> None:

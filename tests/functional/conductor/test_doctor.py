@@ -122,12 +122,14 @@ class Patient:
             other.driver.define(self.spec(host))
             self.report(other)
 
-    def be_elsewhere(self) -> None:
+    def be_elsewhere(self, *, aside: bool = False) -> None:
         """As after the books were restored from a backup that is older than a move."""
         with self.hosts() as (host, other):
-            other.storage._put("disks", other.storage._disks, self.uuid, host.storage._disks[self.uuid])
-            other.driver.define(self.spec(host))
-            other.driver.start(self.uuid)
+            kind, place = ("asides", "_asides") if aside else ("disks", "_disks")
+            other.storage._put(kind, getattr(other.storage, place), self.uuid, host.storage._disks[self.uuid])
+            if not aside:
+                other.driver.define(self.spec(host))
+                other.driver.start(self.uuid)
             host.driver.undefine(self.uuid)
             host.storage.delete_disks(self.uuid)
             self.report(host)
@@ -283,6 +285,7 @@ SEEDS = {
     "a guest on another host": ("on", "sweep", Patient.copy_to_other),
     "disks aside on another host": ("on", "sweep", lambda p: p.leave_aside(here=False)),
     "its disks on another host": ("disks", "adopt", Patient.be_elsewhere),
+    "its disks aside on another host alone": ("disks", "adopt", lambda p: p.be_elsewhere(aside=True)),
     "a guest of a deleted server": ("on", "sweep", sow_ghost),
 }  # fmt: skip
 
@@ -405,13 +408,30 @@ def test_a_server_that_does_not_exist_is_status_2(workers, command):
 
 
 @pytest.mark.parametrize(
+    ("verb", "sentence"),
+    [
+        ("resend", "no operation of the server is under way."), ("end", "no operation of the server is under way."),
+        ("settle", "the server is active, and nothing moves it."), ("close", "all that ended is closed."),
+        ("remember", "it is known how it was made."),
+    ],
+)  # fmt: skip
+def test_where_nothing_was_to_be_done_that_is_said(patient, capsys, verb, sentence):
+    capsys.readouterr()
+    call_command("server_mend", patient.uuid, verb)
+    assert capsys.readouterr().out == f"Nothing was to be done: {sentence}\n"
+
+
+@pytest.mark.parametrize(
     ("verb", "words"),
     [("settle", ["operation is under way"]), ("sweep", ["at home on"])],
 )
-def test_what_would_do_harm_is_refused(patient, verb, words):
+def test_what_would_do_harm_is_refused(patient, capsys, verb, words):
     operation = patient.strand()
     with pytest.raises(CommandError, match="|".join(words)):
         call_command("server_mend", patient.uuid, verb, host=patient.row.host)
+    capsys.readouterr()
+    call_command("server_mend", patient.uuid, "end", wait=0)
+    assert "Nothing was to be done: stop still has 8 min" in capsys.readouterr().out
     operation.refresh_from_db()
     assert operation.state == "running"
     call_command("server_mend", patient.uuid, "resend")

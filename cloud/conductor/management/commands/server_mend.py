@@ -40,10 +40,10 @@ class Command(BaseCommand):
             raise CommandError(f"There is no host {host!r}.", returncode=2)
         instance = unknown(server) if what in _OF_UNKNOWN and host and _is_unknown(server) else find_server(server)
         try:
-            MENDINGS[what].carry_out(instance, host)
+            said = MENDINGS[what].carry_out(instance, host)
         except CloudError as error:
             raise CommandError(error.message) from error
-        self.stdout.write(_outcome(instance, wait))
+        self.stdout.write(said or _outcome(instance, wait))
 
 
 def _is_unknown(text: str) -> bool:
