@@ -16,7 +16,7 @@ PHRASES = {
     "UpFilter": "up",
     "SoundFilter": "able to take servers",
     "RequestedHostFilter": "as requested",
-    "IgnoreHostsFilter": "not tried before",
+    "IgnoreHostsFilter": "not ruled out",
     "AvailabilityZoneFilter": "in the availability zone",
     "RamFilter": "with enough memory",
     "VcpuFilter": "with enough vCPUs",

@@ -62,7 +62,7 @@ class Ranking:
         lowest, highest = self._first_scale.tolist()
         weights = self._weights[:, index].tolist()
         return [
-            round(weigher.multiplier * _share(weight, low, high), 3)
+            round(weigher.multiplier * _share(weight, low, high), 3) + 0.0  # never -0
             for weigher, weight, low, high in zip(self._weighers, weights, lowest, highest, strict=True)
         ]
 

@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path
 from django.utils.html import format_html
 
+from cloud.compute.admin.context import context_of
+from cloud.compute.admin.dry_runs import dry_run_page
 from cloud.compute.models import ComputeNode, Service
 from cloud.compute.selectors import overview
-from cloud.compute.selectors.services import list_services
+from cloud.compute.selectors.services import COMPUTE, list_services
+from cloud.compute.services import dry_drains
 from cloud.compute.services.host_services import change_service
 from cloud.core.errors import CloudError
 from cloud.core.presentation import NOTHING, ReadOnlyAdmin, WholePage, badge, list_link, meter, span
@@ -59,6 +64,7 @@ class ServiceAdmin(HostColumns, WholePage, ReadOnlyAdmin):
     ordering = ("binary", "host")
     list_per_page = 100
     actions = ("enable", "disable")
+    change_form_template = "admin/compute/host.html"
     fields = ("host", "binary", "state", "status", "disabled_reason", "forced_down", "zone", "servers", "vcpus_held",
               "memory_held", "disk_held", "last_seen_at", "started_at", "uuid")
 
@@ -84,6 +90,16 @@ class ServiceAdmin(HostColumns, WholePage, ReadOnlyAdmin):
     @admin.display(description="heard of", ordering="last_seen_at")
     def seen(self, row: Any) -> str:
         return f"{span(row.last_seen_at)} ago" if row.last_seen_at else "never"
+
+    def get_urls(self) -> list[Any]:
+        drain = self.admin_site.admin_view(self.drain)
+        return [path("<int:pk>/drain/", drain, name="compute_service_drain"), *super().get_urls()]
+
+    def drain(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show where the servers of a host would go."""
+        one = get_object_or_404(Service, pk=pk, binary=COMPUTE)
+        title = f"What if {one.host} were drained?"
+        return dry_run_page(self, request, one, title, lambda: dry_drains.drain(context_of(request), one.host))
 
     @admin.action(description="Enable selected hosts")
     def enable(self, request: HttpRequest, queryset: Any) -> None:

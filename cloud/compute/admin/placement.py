@@ -9,9 +9,13 @@ from cloud.compute.services.placement_reports import CHOOSES_FLAVOR, Explained, 
 
 def report_part(report: Report) -> str:
     """Return an operation's placement report, the latest decision first."""
-    return decisions_part(report.decisions[::-1], is_choice=report.operation.action in CHOOSES_FLAVOR)
+    return _part(report.decisions[::-1], is_kept=True, is_choice=report.operation.action in CHOOSES_FLAVOR)
 
 
-def decisions_part(decisions: Sequence[Explained], *, is_choice: bool) -> str:
-    """Return decisions of the scheduler; `is_choice`: another flavor may be chosen."""
-    return render_to_string("admin/compute/placement.html", {"decisions": decisions, "is_choice": is_choice})
+def answer_part(explained: Explained) -> str:
+    """Return one answer of the scheduler to a question without consequences."""
+    return _part([explained])
+
+
+def _part(decisions: Sequence[Explained], **more: bool) -> str:
+    return render_to_string("admin/compute/placement.html", {"decisions": decisions, **more})

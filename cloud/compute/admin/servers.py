@@ -6,16 +6,19 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from cloud.compute.admin.context import context_of
 from cloud.compute.admin.dashboard import overview_fragment
+from cloud.compute.admin.dry_runs import dry_run_page
 from cloud.compute.admin.health import health_fragment, health_page
 from cloud.compute.admin.server_columns import ServerColumns
 from cloud.compute.admin.server_filters import BusyFilter, LivingFilter, StatusFilter
 from cloud.compute.admin.server_verbs import VERBS, carry_out, refusal_of
 from cloud.compute.models import Instance, Operation
+from cloud.compute.services import dry_runs
 from cloud.compute.services.delete_server import is_kept_here
 from cloud.core.presentation import ReadOnlyAdmin, WholePage
 
@@ -36,9 +39,9 @@ class ServerAdmin(ServerColumns, WholePage, ReadOnlyAdmin):
     change_form_template = "admin/compute/server.html"
     fieldsets = (
         (None, {"fields": ("status", "doing", "fault_", "host_", "flavor_", "project", "user")}),
+        ("Placement", {"fields": ("placement", "allocations", "availability_zone", "scheduler_hints")}),
         ("Operations", {"fields": ("operations",)}),
         ("Network", {"fields": ("ports",)}),
-        ("Placement", {"fields": ("placement", "allocations", "availability_zone", "scheduler_hints")}),
         ("What it is", {"fields": (
             "uuid", "domain", "hostname", "description", "image", "key_name", "config_drive", "metadata",
             "locked", "locked_reason", "reservation_id",
@@ -97,6 +100,7 @@ class ServerAdmin(ServerColumns, WholePage, ReadOnlyAdmin):
             path("health/", self.admin_site.admin_view(health_page), name="health"),
             path("overview/", self.admin_site.admin_view(overview_fragment), name="compute_overview"),
             path("<int:pk>/act/<str:verb>/", act, name="compute_instance_act"),
+            path("<int:pk>/migrate/", self.admin_site.admin_view(self.migrate), name="compute_instance_migrate"),
             *super().get_urls(),
         ]
 
@@ -112,6 +116,12 @@ class ServerAdmin(ServerColumns, WholePage, ReadOnlyAdmin):
             return self._confirmed(verb, request, [instance])
         self._carry_out(verb, request, [instance])
         return HttpResponseRedirect(reverse("admin:compute_instance_change", args=[pk]))
+
+    def migrate(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show where a server would go from its host."""
+        one = get_object_or_404(Instance, pk=pk, deleted=False)
+        title = f"What if {one.display_name} were migrated?"
+        return dry_run_page(self, request, one, title, lambda: dry_runs.migrate(context_of(request), one))
 
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Return a server that knows who looks at it."""

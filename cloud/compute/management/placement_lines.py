@@ -34,8 +34,8 @@ def _ranking(one: Decision) -> Iterator[str]:
 
 
 def _miss(miss: Miss) -> str:
-    named = ", ".join(
-        f"{host} ({lack} {miss.unit} short)" if lack is not None else host for host, lack in miss.nearest_hosts
-    )
+    named = ", ".join(host if lack is None else f"{host} by {lack}" for host, lack in miss.nearest_hosts)
+    nearest = f"short of {miss.unit}" if miss.unit else "among them"
     also = f", one of {miss.fails} rules that each fails" if miss.fails > 1 else ""
-    return f"{miss.filter}: {miss.hosts} host{'' if miss.hosts == 1 else 's'} {miss.complaint}{also}: {named}"
+    hosts = f"{miss.hosts} host{'' if miss.hosts == 1 else 's'}"
+    return f"{miss.filter}: {hosts} {miss.complaint}{also}; {nearest}: {named}"

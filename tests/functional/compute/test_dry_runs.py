@@ -1,9 +1,12 @@
 """Dry runs refuse what the real request refuses, in the same words, and change nothing. See conductor/test_moves."""
 
 import re
+from io import StringIO
 
 import pytest
 from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.urls import reverse
 from django.utils import timezone
 
 from cloud.compute import states
@@ -15,6 +18,7 @@ from contracts.scheduling import MOST_CONSIDERED, ConsiderDestinations, Consider
 from scheduler.service.entries import Entry
 from scheduler.service.known_hosts import KnownHosts
 from tests.factories.boot import make_flavor
+from tests.factories.identity import create_user
 from tests.factories.instances import make_image
 from tests.factories.scheduling import make_host as make_state
 from tests.functional.compute.conftest import MINE, THEIRS, Api, fault
@@ -255,3 +259,63 @@ def test_a_scheduler_that_takes_its_time_is_not_waited_for_forever(own, schedule
     answer = own.post("/dry-runs", {"create": asked()})
     assert answer.status_code == 503
     assert "too busy" in fault(answer)
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    said = StringIO()
+    try:
+        call_command("dry_run", *arguments, stdout=said)
+    except SystemExit as end:
+        return int(end.code), said.getvalue()
+    return 0, said.getvalue()
+
+
+def test_the_command_prints_who_would_go_where(own, scheduler):
+    make_host("h1")
+    fill(2)
+    fill(1, memory_mb=700_000)
+    status, said = run("drain", "h1")
+    assert status == 1
+    assert "2 of 3 servers of h1 would find a host" in said
+    assert re.search(r"s1  \S+ +h[23]\n", said)
+    assert "short of MB of memory: h" in said
+    (one,) = fill(1)
+    status, said = run("migrate", one.uuid)
+    assert status == 0
+    assert re.match(r"placed on h[23], of 2 that would do among 3\n  chosen     h[23]", said)
+    status, said = run("create", "large", make_image(name="tiny").name, "--project", MINE, "--count", "2")
+    assert (status, said.count("dry-run-")) == (0, 2)
+    assert run("resize", one.uuid, "large")[0] == 0
+
+
+@pytest.mark.parametrize(("words", "sentence"), [
+    (("drain", "nowhere"), "Compute host nowhere could not be found."),
+    (("migrate", "nobody"), "There is no server whose id or name is 'nobody'."),
+    (("create", "none", "tiny"), "There is no flavor whose id or name is 'none'."),
+    (("create", "large", "none"), "There is no image whose id or name is 'none'."),
+    (("create", "large", "tiny", "--count", "0"), "--count is a number from 1 to 1000."),
+])  # fmt: skip
+def test_the_command_says_what_is_not_there(own, words, sentence):
+    project = () if words[0] != "create" else ("--project", MINE)
+    with pytest.raises(CommandError) as caught:
+        run(*words, *project)
+    assert (str(caught.value), caught.value.returncode) == (sentence, 2)
+
+
+def test_the_pages_show_what_would_happen_or_why_it_cannot_be_known(own, scheduler, client, monkeypatch):
+    client.force_login(create_user("root", is_staff=True))
+    service = make_host("h1")
+    (_, moved), (large,) = fill(2), fill(1, memory_mb=700_000)
+    drain, migrate = (
+        reverse("admin:compute_service_drain", args=[service.pk]),
+        reverse("admin:compute_instance_migrate", args=[moved.pk]),
+    )
+    assert drain in client.get(reverse("admin:compute_service_change", args=[service.pk])).content.decode()
+    assert migrate in client.get(reverse("admin:compute_instance_change", args=[moved.pk])).content.decode()
+    shown = client.get(drain).content.decode()
+    assert f"Why {large.display_name} would find no host" in shown
+    assert "100000 short" in shown
+    assert "Why there" in client.get(migrate).content.decode()
+    assert client.get(reverse("admin:compute_service_drain", args=[0])).status_code == 404
+    monkeypatch.setattr(considering, "_ALL_ANSWERS_SECONDS", 0.0)
+    assert "too busy" in client.get(drain).content.decode()

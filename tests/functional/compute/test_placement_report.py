@@ -138,12 +138,12 @@ def test_the_command_and_the_pages_tell_it_too(own, client):
     call_command("server_show", placed.uuid, stdout=said)
     call_command("server_show", refused.uuid, stdout=said)
     assert "placed on host-one, of 2 that would do among 3" in said.getvalue()
-    assert "host-one (4904 MB of memory short), host-two (6000 MB of memory short)" in said.getvalue()
+    assert "short of MB of memory: host-one by 4904, host-two by 6000" in said.getvalue()
     pages = (
         reverse("admin:compute_instance_change", args=[refused.pk]),
         reverse("admin:compute_operation_change", args=[operation.pk]),
     )
     for page in pages:
         shown = client.get(page).content.decode()
-        assert "host-one: 4904 MB of memory short" in shown
+        assert "host-one: 4904 short" in shown
         assert "No other flavor of the project would have fitted." in shown
