@@ -45,7 +45,7 @@ class Settings:
         redis_url = environ.get("REDIS_URL", cls.redis_url)
         if urlsplit(redis_url).scheme not in _SCHEMES:
             raise SettingsError(f"REDIS_URL must begin with redis://, rediss:// or unix://, not {redis_url[:20]!r}")
-        placement = environ.get("NOVELLA_PLACEMENT", cls.placement)
+        placement = environ.get("NOVELLA_PLACEMENT") or cls.placement
         if placement not in POLICIES:
             raise SettingsError(f"NOVELLA_PLACEMENT must be one of {', '.join(POLICIES)}, not {placement[:20]!r}")
         return cls(redis_url=redis_url, placement=placement)
