@@ -1,10 +1,13 @@
 """What goes wrong, and at which boundaries: a table, from which the matrix is made."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.db import OperationalError
 
+from cloud.compute import states
+from compute_agent import tries
 from compute_agent.drivers.base import PowerState
 from compute_agent.errors import DriverError
 from contracts.compute import COMMANDS
@@ -68,6 +71,30 @@ def _host_dies(world: World, users: Users, boundary: Boundary) -> None:
     world.trouble_until(_LONG_SECONDS)
     world.kill("agent", boundary.host, _LONG_SECONDS)
     raise Killed
+
+
+def _poison(world: World, users: Users, boundary: Boundary) -> None:
+    """Whichever agent comes to this in an order of this kind for this server dies of it, every time."""
+    uuid, deaths = instance_of(world.errands.current.message), Counter[str]()
+    if len(users.living()) > 1:
+        users.accepted[uuid] = _ANY_STATE  # the others come out as they do undisturbed
+
+    def kill(now: Boundary) -> None:
+        errand = world.errands.current
+        here = (now.process, now.point, now.label, now.where)
+        if here != (boundary.process, boundary.point, boundary.label, boundary.where):
+            return
+        if errand is None or errand.is_doomed or instance_of(errand.message) != uuid:
+            return
+        deaths[now.host] += 1
+        if deaths[now.host] > tries.MOST:
+            world.violations.append(f"{now.host} died of {now.where} {deaths[now.host]} times")
+        world.trouble_until(_POISON_SECONDS)
+        world.kill("agent", now.host)
+        raise Killed
+
+    world.boundaries.watchers.append(kill)
+    kill(boundary)
 
 
 def _dead_return(world: World, users: Users, boundary: Boundary) -> None:
@@ -190,6 +217,9 @@ def _is_order(boundary: Boundary) -> bool:
 
 _ORDERS = {name.rsplit(".", 1)[-1] for name in COMMANDS}
 _LONG_SECONDS = 300.0
+# Until the order of somebody who died is sent again, and its sender is started.
+_POISON_SECONDS = 60.0
+_ANY_STATE = frozenset({*states.LIVE, states.DELETED})
 _TAKE, _ACK = ("take",), ("ack",)
 _COMMITS, _PUBLISHES = ("commit.before", "commit.after"), ("publish.before", "publish.after")
 _EFFECTS, _RECORDS = ("effect.before", "effect.after"), ("record.before", "record.after")
@@ -205,6 +235,7 @@ FAULTS: dict[str, Fault] = {
     "beat-dies": Fault(_TAKE, _idle_death("beat", 20.0)),
     "agents-die": Fault(_TAKE, _agents_die),
     "host-dies": Fault(_EFFECTS, _host_dies, is_harmless=False, only=("evacuate", "soft_delete", "restore", "delete")),
+    "poison": Fault(("effect.before",), _poison, is_harmless=False),
     "dead-return": Fault((*_TAKE, *_COMMITS, *_EFFECTS), _dead_return, is_harmless=False, only=("evacuate",)),
     "redis-flushed": Fault((*_TAKE, "publish.after"), _flush),
     "redis-restarted": Fault((*_TAKE, "publish.before"), _restart_redis),
