@@ -66,6 +66,10 @@ def _common(settings: HostSettings) -> dict[str, str]:
         "NOVELLA_HYPERVISOR": settings.hypervisor,
         "LIBVIRT_URI": f"qemu+unix:///system?socket={settings.runtime_dir}/libvirt/libvirt-sock",
         "PYTHONUNBUFFERED": "1",
+        # glibc gives each thread a heap of its own otherwise, and gives little of it back.
+        "MALLOC_ARENA_MAX": "2",
+        # NumPy's threads would only hold memory: columns are short.
+        "OPENBLAS_NUM_THREADS": "1",
     }
     if settings.hypervisor == "fake":
         values["NOVELLA_HOSTS"] = str(settings.hosts)
