@@ -12,11 +12,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from cloud.compute.models import ComputeNode, Operation, Service
-from cloud.compute.models.operations import OperationState
-from cloud.compute.services import fencing, host_feed, report_faults
+from cloud.compute.services import fencing, host_feed, report_faults, row_locks
 from cloud.compute.services.heartbeats import heartbeats
 from cloud.compute.services.host_states import COMPUTE
-from cloud.core.clock import database_now
 from cloud.placement.models import ResourceProvider
 from cloud.placement.services import providers
 from contracts.conductor import HostReport, Residue
@@ -97,7 +95,11 @@ def report_host(report: HostReport) -> bool:
     with transaction.atomic():
         if not is_seen and not _create(report):
             return False
+        is_anew = _note_start(report)
         _write(report)
+    if is_anew:
+        # An agent that began anew may have taken orders with it to the grave.
+        row_locks.send_soon(Operation.objects.filter(host=report.host))
     _written[report.host] = _Written(digest, report.reported_at)
     return True
 
@@ -151,7 +153,6 @@ def _started_at(report: HostReport) -> datetime:
 
 
 def _write(report: HostReport) -> None:
-    _note_start(report)
     troubles = [sentence[:_TROUBLE_CHARACTERS] for sentence in report.troubles[:_TROUBLES]]
     if troubles and not report.vcpus:
         _trouble(report.host, troubles)  # what it has is not known now: the last word on that stands
@@ -170,15 +171,11 @@ def _write(report: HostReport) -> None:
         host_feed.publish([report.host])
 
 
-def _note_start(report: HostReport) -> None:
+def _note_start(report: HostReport) -> bool:
+    """Note when the agent began; tell whether it began anew."""
     started_at = _started_at(report)
-    if Service.objects.filter(binary=COMPUTE, host=report.host).exclude(started_at=started_at).update(
-        started_at=started_at
-    ):
-        # An agent that began anew may have taken orders with it to the grave.
-        Operation.objects.filter(host=report.host, state=OperationState.RUNNING).update(
-            resend_at=database_now()
-        )
+    rows = Service.objects.filter(binary=COMPUTE, host=report.host).exclude(started_at=started_at)
+    return bool(rows.update(started_at=started_at))
 
 
 def _trouble(host: str, troubles: list[str]) -> None:

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from cloud.compute.models import Instance, Operation
 from cloud.compute.models.operations import OperationState
-from cloud.compute.services import releases, step_rows, tries
+from cloud.compute.services import releases, row_locks, step_rows, tries
 from cloud.compute.services.graphs import GRAPHS
 from cloud.core import rpc
 from cloud.core.clock import database_now
@@ -91,7 +91,7 @@ def _be_patient(ids: Sequence[str], soon: datetime, patient_until: datetime) -> 
     """The first message is with the broker: its step has the time that its contract gives it, unless it moved on."""
     if patient_until > soon:
         rows = Operation.objects.filter(id__in=ids, state=OperationState.RUNNING, resend_at=soon)
-        rows.update(resend_at=patient_until)
+        row_locks.unlocked(rows).update(resend_at=patient_until)
 
 
 def due(timing: Timing, now: datetime) -> dict[str, datetime | None]:

@@ -10,10 +10,9 @@ from datetime import timedelta
 
 import redis
 from django.conf import settings
-from django.db.models.functions import Least
 
 from cloud.compute.models import Operation
-from cloud.compute.models.operations import OperationState
+from cloud.compute.services import row_locks
 from cloud.conductor.presence import client_of
 from cloud.core.clock import database_now
 
@@ -28,7 +27,7 @@ _PATIENCE_SECONDS = 10.0
 def repeat_soon(patience_seconds: float = _PATIENCE_SECONDS) -> int:
     """Let the current steps of all running operations be sent again soon; return how many operations run."""
     at = database_now() + timedelta(seconds=patience_seconds)
-    return Operation.objects.filter(state=OperationState.RUNNING).update(resend_at=Least("resend_at", at))
+    return row_locks.send_soon(Operation.objects.all(), at)
 
 
 def repeat_after_loss() -> None:

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from cloud.compute.models import Operation, Step
 from cloud.compute.models.operations import StepState
-from cloud.compute.services import graphs, operations, step_rows
+from cloud.compute.services import graphs, operations, row_locks, step_rows
 from cloud.conductor.steps import deleting, failing, undoing
 from cloud.conductor.steps.hearing import is_from_its_host
 from cloud.core.clock import database_now
@@ -33,6 +33,7 @@ def _may_have_guest(operation: Operation) -> bool:
 @transaction.atomic
 def _clear(operation: Operation, code: str, detail: str) -> None:
     """Go on as the clearing of the host, as the next attempt: what the last one ordered is refused from then on."""
+    row_locks.hold(operation)
     now = database_now()
     step_rows.close_failed([operation], now, code, detail)
     plan = {**operation.plan, _WHY: {"code": str(code), "detail": detail}}
@@ -48,6 +49,7 @@ def finish_clearing(outcome: ServerDestroyed, operation_id: str, attempt: int) -
             deleting.keep_reason(operation, outcome)
         else:
             with transaction.atomic():
+                row_locks.hold(operation)
                 step_rows.move([operation], {graphs.DESTROY: StepState.DONE}, database_now())
                 go_on(operation)
 

@@ -4,10 +4,9 @@ import logging
 from collections.abc import Sequence
 
 from cloud.compute.models import Operation, Step
-from cloud.compute.models.operations import OperationState, StepState
-from cloud.compute.services import operations
+from cloud.compute.models.operations import StepState
+from cloud.compute.services import operations, row_locks
 from cloud.conductor.steps import failing
-from cloud.core.clock import database_now
 from contracts.errors import ErrorCode
 
 _log = logging.getLogger(__name__)
@@ -24,6 +23,4 @@ def step_raised(failed_task_id: str, operation_ids: Sequence[str], attempt: int)
         if operation.id in spent:
             failing.fail(operation, ErrorCode.INTERNAL, f"task {failed_task_id} failed; see the log of its worker")
     again = [one.id for one in running if one.id not in spent]
-    Operation.objects.filter(id__in=again, state=OperationState.RUNNING, attempt=attempt).update(
-        resend_at=database_now()
-    )
+    row_locks.send_soon(Operation.objects.filter(id__in=again, attempt=attempt))

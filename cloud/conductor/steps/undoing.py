@@ -8,7 +8,7 @@ from cloud.compute import states
 from cloud.compute.models import Instance, Operation, Step
 from cloud.compute.models.migrations import MigrationStatus
 from cloud.compute.models.operations import OperationState
-from cloud.compute.services import graphs, host_feed, moves, operations, step_rows
+from cloud.compute.services import graphs, host_feed, moves, operations, row_locks, step_rows
 from cloud.conductor.steps import failing
 from cloud.conductor.steps.deleting import is_host_away
 from cloud.core import rpc
@@ -90,6 +90,7 @@ def roll_back(operation: Operation, code: str, detail: str) -> None:
 def ask_again(operation: Operation, detail: str) -> None:
     """Every chosen host filled up: ask the scheduler once more."""
     with transaction.atomic():
+        row_locks.hold(operation)
         now = database_now()
         step_rows.close_failed([operation], now, ErrorCode.CLAIM_CONFLICT, detail)
         renew(operation, now, workflow=operation.workflow, first=graphs.SELECT, plan=operation.plan)

@@ -10,7 +10,7 @@ from django.db import transaction
 from cloud.compute import states
 from cloud.compute.models import Instance, Migration, Operation
 from cloud.compute.models.migrations import MigrationStatus
-from cloud.compute.services import graphs, host_feed, moves, step_rows
+from cloud.compute.services import graphs, host_feed, moves, row_locks, step_rows
 from cloud.conductor.steps import failing
 from cloud.conductor.steps.deleting import is_host_away
 from cloud.conductor.steps.hearing import heard
@@ -40,6 +40,7 @@ def _text(code: str) -> str:
 @transaction.atomic
 def _undo(operation: Operation, code: str, detail: str) -> None:
     """Go on as the way back, as the operation's next attempt: whatever the last one ordered comes too late then."""
+    row_locks.hold(operation)
     now = database_now()
     step_rows.close_failed([operation], now, code, detail)
     plan = {**operation.plan, "undo": {"code": str(code), "detail": detail}}
@@ -51,6 +52,7 @@ def leave_host(outcome: ServerDestroyed, operation_id: str, attempt: int) -> Non
     for operation in heard([outcome], operation_id, attempt):
         undo = operation.plan["undo"]
         with transaction.atomic():
+            row_locks.hold(operation)
             step_rows.close_done(operation, database_now())
             _go_on(operation, undo["code"], undo["detail"])
 

@@ -36,6 +36,12 @@ def lock_hosts(hosts: Collection[str]) -> None:
     lock(ResourceProvider.objects.filter(name__in=hosts))
 
 
+def lock_holders(consumer_uuids: Collection[str]) -> None:
+    """Keep everybody else from changing what is held on the hosts of these consumers until the transaction ends."""
+    held = Allocation.objects.filter(consumer_uuid__in=consumer_uuids)
+    lock(ResourceProvider.objects.filter(id__in=held.values("provider_id")))
+
+
 def claim(claims: Sequence[Claim]) -> None:
     """Let every claim hold, or none.
 

@@ -1,0 +1,37 @@
+"""In which order rows are locked, so that no two that meet wait for each other.
+
+Hosts of claims first, then instances, operations, their steps, and last what the project's quota counts.
+"""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.db.models.functions import Least
+
+from cloud.compute.models import Instance, Operation
+from cloud.compute.models.operations import OperationState
+from cloud.compute.services import moves
+from cloud.core.clock import database_now
+from cloud.placement.services import claims
+
+
+def hold(operation: Operation) -> None:
+    """Lock what the end of an operation changes. Call it first in a transaction that writes steps before the rest."""
+    migration = moves.unfinished(operation.instance_uuid)
+    claims.lock_holders([operation.instance_uuid, *([migration.uuid] if migration else [])])
+    for rows in (Instance.objects.filter(uuid=operation.instance_uuid), Operation.objects.filter(pk=operation.pk)):
+        list(rows.select_for_update().values_list("pk"))
+
+
+def unlocked(rows: QuerySet[Operation]) -> QuerySet[Operation]:
+    """Return those of the rows that nobody is moving on at this moment, for an UPDATE of several without a wait."""
+    return Operation.objects.filter(pk__in=rows.select_for_update(skip_locked=True).values("pk"))
+
+
+def send_soon(rows: QuerySet[Operation], at: datetime | None = None) -> int:
+    """Let the current steps of those that run be sent again at a time, by default now; return how many these are.
+
+    What is due earlier stays so. One that is being moved on at this moment sends by itself what comes next.
+    """
+    running = rows.filter(state=OperationState.RUNNING)
+    return unlocked(running).update(resend_at=Least("resend_at", at or database_now()))
