@@ -7,12 +7,23 @@ which checks them against each other.
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from cloud.identity.admin.rights import ReadOnlyAdmin
-from cloud.networks.models import FixedIp, Network, NetworkQuota, Port, SecurityGroup, SecurityGroupRule, Subnet
+from cloud.networks.models import (
+    FixedIp,
+    FloatingIp,
+    Network,
+    NetworkQuota,
+    Port,
+    Router,
+    SecurityGroup,
+    SecurityGroupRule,
+    Subnet,
+)
+from cloud.networks.models.device_owners import ROUTER_GATEWAY, ROUTER_INTERFACE
 
 
 def _link(page: str, key: str, text: str) -> str:
@@ -112,6 +123,63 @@ class PortAdmin(ReadOnlyAdmin):
     @admin.display
     def addresses(self, row: Port) -> str:
         return format_html_join(", ", "{}", ((fixed.ip_address,) for fixed in row.fixed_ips.all()))
+
+
+class RouterPortInline(_ShownOnly, admin.TabularInline):
+    model = Port
+    verbose_name_plural = "interfaces and gateway"
+    fields = ("device_owner", "network", "mac_address", "status")
+
+
+class RouterFloatingIpInline(_ShownOnly, admin.TabularInline):
+    model = FloatingIp
+    verbose_name_plural = "floating IPs that it translates"
+    fields = ("floating_ip_address", "fixed_ip")
+
+
+@admin.register(Router)
+class RouterAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "id", "project_id", "admin_state_up", "gateway_address", "interface_count",
+                    "floating_count", "created_at")
+    list_filter = ("admin_state_up", "enable_snat")
+    search_fields = ("name", "=id", "=project_id", "ports__fixed_ips__ip_address")
+    date_hierarchy = "created_at"
+    inlines = (RouterPortInline, RouterFloatingIpInline)
+
+    def get_queryset(self, request: Any) -> QuerySet[Router]:
+        inside = Q(ports__device_owner=ROUTER_INTERFACE)
+        counts = {"interface_total": Count("ports", filter=inside, distinct=True),
+                  "floating_total": Count("floating_ips", distinct=True)}
+        gateway = FixedIp.objects.filter(port__router=OuterRef("pk"), port__device_owner=ROUTER_GATEWAY)
+        shown = Subquery(gateway.order_by("id").values("ip_address")[:1])
+        return super().get_queryset(request).annotate(gateway=shown, **counts)
+
+    @admin.display(description="gateway")
+    def gateway_address(self, row: Any) -> str | None:
+        return row.gateway  # type: ignore[no-any-return]  # annotated above
+
+    @admin.display(description="interfaces", ordering="interface_total")
+    def interface_count(self, row: Any) -> int:
+        return int(row.interface_total)
+
+    @admin.display(description="floating IPs", ordering="floating_total")
+    def floating_count(self, row: Any) -> int:
+        return int(row.floating_total)
+
+
+@admin.register(FloatingIp)
+class FloatingIpAdmin(ReadOnlyAdmin):
+    list_display = ("floating_ip_address", "id", "network_link", "leads_to", "router", "project_id", "created_at")
+    list_select_related = ("network", "fixed_ip", "router")
+    search_fields = ("=floating_ip_address", "=id", "=project_id", "=fixed_ip__ip_address", "=fixed_ip__port__id")
+
+    @admin.display(description="network", ordering="network__name")
+    def network_link(self, row: FloatingIp) -> str:
+        return _link("network", row.network_id, str(row.network))
+
+    @admin.display(description="leads to", ordering="fixed_ip__ip_address")
+    def leads_to(self, row: FloatingIp) -> str:
+        return _link("port", row.fixed_ip.port_id, row.fixed_ip.ip_address) if row.fixed_ip else "nowhere"
 
 
 @admin.register(SecurityGroup)

@@ -1,6 +1,6 @@
 """Write tempest.conf for a phase from what the running cloud answers; print the phase's selection of tests.
 
-usage: configure.py PHASE OUT [MINIMUM_COMPUTE_MICROVERSION]
+usage: configure.py PHASE OUT MINIMUM_COMPUTE_MICROVERSION [SECTION.OPTION=VALUE...]
 """
 
 import configparser
@@ -13,7 +13,7 @@ import openstack
 HERE = Path(__file__).parent
 
 
-def main(phase: int, out: Path, minimum: str) -> None:
+def main(phase: int, out: Path, minimum: str, settings: list[str]) -> None:
     """Write OUT/etc/tempest.conf."""
     cloud = openstack.connect(cloud="novella-admin")
     phases = configparser.RawConfigParser()
@@ -32,6 +32,9 @@ def main(phase: int, out: Path, minimum: str) -> None:
                 selection = value
             elif name != "title":
                 _set(tempest, *name.split(".", 1), value)
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        _set(tempest, *name.split(".", 1), value)
     with (out / "etc" / "tempest.conf").open("w") as file:
         tempest.write(file)
     print("".join(selection.split()))
@@ -43,12 +46,22 @@ def _set(tempest: configparser.RawConfigParser, section: str, name: str, value: 
     tempest.set(section, name, value)
 
 
+def _outside(cloud: Any) -> Any:
+    """Return the cloud's external network, made with addresses of RFC 2544 where there is none."""
+    for network in cloud.network.networks(is_router_external=True):
+        return network
+    network = cloud.network.create_network(name="public", is_router_external=True)
+    cloud.network.create_subnet(network_id=network.id, ip_version=4, cidr="198.18.0.0/20", enable_dhcp=False)
+    return network
+
+
 def _discovered(cloud: Any, out: Path, minimum: str) -> dict[str, dict[str, str]]:
     auth = cloud.config.config["auth"]
     flavors = sorted(cloud.compute.flavors(), key=lambda flavor: (flavor.ram, flavor.disk, flavor.vcpus))
     images = [image for image in cloud.image.images() if image.status == "active" and image.visibility == "public"]
     version = cloud.compute.get_endpoint_data()
     aliases = sorted(extension.alias for extension in cloud.network.extensions())
+    outside = _outside(cloud)
     return {
         "DEFAULT": {"log_file": str(out / "tempest.log")},
         "oslo_concurrency": {"lock_path": str(out / "lock")},
@@ -63,9 +76,10 @@ def _discovered(cloud: Any, out: Path, minimum: str) -> dict[str, dict[str, str]
             "min_microversion": minimum or ".".join(map(str, version.min_microversion)),
             "max_microversion": ".".join(map(str, version.max_microversion)),
         },
+        "network": {"public_network_id": outside.id, "floating_network_name": outside.name},
         "network-feature-enabled": {"api_extensions": ",".join(aliases)},
     }
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else "")
+    main(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4:])

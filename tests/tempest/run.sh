@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Run a phase of Tempest against a running cloud: run.sh --phase N [--regex RE] [--concurrency N] [--min-version 2.x]
+# Run a phase of Tempest against a running cloud:
+#   run.sh --phase N [--regex RE] [--concurrency N] [--min-version 2.x] [--set SECTION.OPTION=VALUE]...
 #
 # The cloud is the one of clouds.yaml's `novella-admin` (OS_CLIENT_CONFIG_FILE, default var/clouds.yaml).
 # Results lie in OUT (default var/tempest/phase-N). The last line is "N passed, N failed, N skipped".
@@ -8,7 +9,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 checkout=$(cd "$here/../.." && pwd)
 state=${NOVELLA_STATE_DIR:-$checkout/var}
-phase=1 regex='' concurrency=2 minimum=''
+phase=1 regex='' concurrency=2 minimum='' settings=()
 while [ $# -gt 0 ]; do
     [ $# -ge 2 ] || { echo "missing value for $1" >&2; exit 2; }
     case $1 in
@@ -16,6 +17,7 @@ while [ $# -gt 0 ]; do
         --regex) regex=$2 ;;
         --concurrency) concurrency=$2 ;;
         --min-version) minimum=$2 ;;
+        --set) settings+=("$2") ;;
         *) echo "unknown option $1" >&2; exit 2 ;;
     esac
     shift 2
@@ -33,7 +35,7 @@ if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
 fi
 rm -rf "$out"
 mkdir -p "$out/etc" "$out/lock"
-default_regex=$("$venv/bin/python" "$here/configure.py" "$phase" "$out" "$minimum")
+default_regex=$("$venv/bin/python" "$here/configure.py" "$phase" "$out" "$minimum" "${settings[@]}")
 site=$("$venv/bin/python" -c 'import os, tempest; print(os.path.dirname(tempest.__file__))')
 cd "$out"
 printf '[DEFAULT]\ntest_path=%s/test_discover\ntop_dir=%s\ngroup_regex=([^\\.]*\\.)*\n' "$site" "$site" > .stestr.conf

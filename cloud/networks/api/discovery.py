@@ -7,6 +7,7 @@ from cloud.networks.api.collection import Body
 from cloud.networks.api.service import EXTENSIONS_UPDATED
 from cloud.networks.errors import AgentNotFound, ExtensionNotFound
 
+TAGGED = ("floatingip", "network", "port", "router", "security_group", "subnet")
 # Exactly what holds here: clients, and tests, take each at its word.
 _EXTENSIONS: tuple[tuple[str, str], ...] = (
     ("allowed-address-pairs", "Allowed Address Pairs"),
@@ -14,7 +15,11 @@ _EXTENSIONS: tuple[tuple[str, str], ...] = (
     ("binding", "Port Binding"),
     ("empty-string-filtering", "Empty String Filtering Extension"),
     ("external-net", "Neutron external network"),
+    ("ext-gw-mode", "Neutron L3 Configurable external gateway mode"),
+    ("extraroute", "Neutron Extra Route"),
+    ("extraroute-atomic", "Atomically add/remove extra routes"),
     ("filter-validation", "Filter parameters validation"),
+    ("fip-port-details", "Floating IP Port Details Extension"),
     ("ip-substring-filtering", "IP address substring filtering"),
     ("net-mtu", "Network MTU"),
     ("net-mtu-writable", "Network MTU (writable)"),
@@ -27,20 +32,23 @@ _EXTENSIONS: tuple[tuple[str, str], ...] = (
     ("quota-check-limit", "Quota engine limit check"),
     ("quota_details", "Quota details management support"),
     ("quotas", "Quota management support"),
+    ("router", "Neutron L3 Router"),
+    ("router_availability_zone", "Router Availability Zone"),
     ("security-group", "security-group"),
     ("security-groups-default-rules-belonging", "Security groups default rules belonging"),
     ("security-groups-normalized-cidr", "Normalized CIDR field for security group rules"),
     ("sorting", "Sorting support"),
     ("standard-attr-description", "standard-attr-description"),
     ("standard-attr-revisions", "Resource revision numbers"),
-    ("standard-attr-tag", "Tag support for resources with standard attribute: network, port, security_group, subnet"),
+    ("standard-attr-tag", f"Tag support for resources with standard attribute: {', '.join(TAGGED)}"),
     ("standard-attr-timestamp", "Resource timestamps"),
     ("stateful-security-group", "Stateful security group"),
     ("tag-ports-during-bulk-creation", "Tag Ports During Bulk Creation"),
 )
 _RESOURCES = (
     ("network", "networks"), ("subnet", "subnets"), ("port", "ports"), ("security_group", "security-groups"),
-    ("security_group_rule", "security-group-rules"), ("quota", "quotas"), ("extension", "extensions"),
+    ("security_group_rule", "security-group-rules"), ("router", "routers"), ("floatingip", "floatingips"),
+    ("quota", "quotas"), ("extension", "extensions"),
 )
 
 
@@ -87,8 +95,9 @@ def extension(request: ApiRequest, alias: str) -> Body:
 
 @endpoint("get_availability_zone")
 def availability_zones(request: ApiRequest) -> Body:
-    """List the zones of networks: there is one."""
-    return {"availability_zones": [{"name": "nova", "resource": "network", "state": "available"}]}
+    """List the zones of networks and routers: there is one."""
+    zones = [{"name": "nova", "resource": resource, "state": "available"} for resource in ("network", "router")]
+    return {"availability_zones": zones}
 
 
 @endpoint("get_agent")

@@ -8,8 +8,8 @@ Source: https://docs.openstack.org/neutron/latest/configuration/policy.html
 
 from cloud.core.policy import Rule, admin, anyone, project_member, project_reader, register
 
-_RESOURCES = ("network", "subnet", "port", "security_group", "security_group_rule")
-_CHANGEABLE = ("network", "subnet", "port", "security_group")
+_CHANGEABLE = ("network", "subnet", "port", "router", "floatingip", "security_group")
+_RESOURCES = (*_CHANGEABLE, "security_group_rule")
 
 POLICIES: dict[str, Rule] = {
     "get_resources": anyone,
@@ -19,6 +19,10 @@ POLICIES: dict[str, Rule] = {
     **{f"update_{name}": project_member for name in _CHANGEABLE},
     **{f"get_{name}:tags": project_reader for name in _CHANGEABLE},
     **{f"update_{name}:tags": project_member for name in _CHANGEABLE},
+    **dict.fromkeys(
+        ("add_router_interface", "remove_router_interface", "add_extraroutes", "remove_extraroutes"), project_member
+    ),
+    "create_floatingip:floating_ip_address": admin,
     "get_port:binding:host_id": admin,
     "get_quota": project_reader,
     "get_quota:all": admin,
@@ -32,7 +36,8 @@ POLICIES: dict[str, Rule] = {
 POLICIES |= {
     f"{verb}_{attribute}": admin
     for verb in ("create", "update")
-    for attribute in ("network:shared", "network:router:external", "port:binding:host_id", "port:binding:profile")
+    for attribute in ("network:shared", "network:router:external", "port:binding:host_id", "port:binding:profile",
+                      "router:external_gateway_info:enable_snat", "router:external_gateway_info:external_fixed_ips")
 }
 POLICIES |= {"create_port:mac_address": project_member, "update_port:mac_address": admin}
 

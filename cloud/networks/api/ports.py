@@ -3,19 +3,30 @@
 from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.core.times import seconds_z
 from cloud.networks.api.collection import Body, Collection, changes, drafts, listed, made, shown
-from cloud.networks.api.schemas import ADDRESS, BOOLEAN, ID, MAC, NAME, NAMED, TAGS, change, creation, with_truths
+from cloud.networks.api.schemas import (
+    ADDRESS,
+    BOOLEAN,
+    CIDR,
+    FIXED_IPS,
+    ID,
+    MAC,
+    NAME,
+    NAMED,
+    TAGS,
+    change,
+    creation,
+    with_truths,
+)
 from cloud.networks.errors import PortNotFound
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.rows import Row, port_rows
 from cloud.networks.services import ports
 
 _TRUTHS = ("admin_state_up", "port_security_enabled")
-_FIXED_IP = {"type": "object", "properties": {"subnet_id": ID, "ip_address": ADDRESS}, "minProperties": 1,
-             "additionalProperties": False}
 _PAIR = {
     "type": "object",
     "properties": {
-        "ip_address": {"anyOf": [ADDRESS, {"type": "string", "maxLength": 64, "format": "cidr"}]},
+        "ip_address": {"anyOf": [ADDRESS, CIDR]},
         "mac_address": MAC,
     },
     "required": ["ip_address"],
@@ -27,7 +38,7 @@ _PROPERTIES = {
     "device_id": NAME,
     "device_owner": NAME,
     "mac_address": MAC,
-    "fixed_ips": {"type": "array", "items": _FIXED_IP, "maxItems": 32},
+    "fixed_ips": FIXED_IPS,
     "security_groups": {"type": "array", "items": ID, "maxItems": 100, "uniqueItems": True},
     "allowed_address_pairs": {"type": "array", "items": _PAIR, "maxItems": 10},
     "binding:host_id": NAME,

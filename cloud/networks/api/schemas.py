@@ -10,6 +10,19 @@ ID: Schema = {"type": "string", "format": "uuid"}
 BOOLEAN: Schema = {"enum": [True, False, "true", "false", "True", "False", "1", "0", 1, 0]}
 ADDRESS: Schema = {"type": "string", "format": "ip-address"}
 MAC: Schema = {"type": "string", "pattern": r"^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$"}
+CIDR: Schema = {"type": "string", "maxLength": 64, "format": "cidr"}
+FIXED_IPS: Schema = {
+    "type": "array",
+    "maxItems": 32,
+    "items": {"type": "object", "properties": {"subnet_id": ID, "ip_address": ADDRESS}, "minProperties": 1,
+              "additionalProperties": False},
+}
+ROUTES_OF: Schema = {
+    "type": "array",
+    "maxItems": 100,
+    "items": {"type": "object", "properties": {"destination": CIDR, "nexthop": ADDRESS},
+              "required": ["destination", "nexthop"], "additionalProperties": False},
+}
 PROJECT: Schema = {"type": "string", "maxLength": 255, "format": "printable"}
 TAG: Schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[^,/]+$", "format": "printable"}
 TAGS: Schema = {"type": "array", "items": TAG, "maxItems": 50}

@@ -3,17 +3,14 @@
 from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.core.times import seconds_z
 from cloud.networks.api.collection import Body, Collection, changes, drafts, listed, made, shown
-from cloud.networks.api.schemas import ADDRESS, BOOLEAN, ID, NAMED, change, creation, with_truths
+from cloud.networks.api.schemas import ADDRESS, BOOLEAN, CIDR, ID, NAMED, ROUTES_OF, change, creation, with_truths
 from cloud.networks.errors import SubnetNotFound
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.rows import Row, subnet_rows
 from cloud.networks.services import subnets
 
-_CIDR = {"type": "string", "maxLength": 64, "format": "cidr"}
 _POOL = {"type": "object", "properties": {"start": ADDRESS, "end": ADDRESS}, "required": ["start", "end"],
          "additionalProperties": False}
-_ROUTE = {"type": "object", "properties": {"destination": _CIDR, "nexthop": ADDRESS},
-          "required": ["destination", "nexthop"], "additionalProperties": False}
 _MODE = {"enum": ["slaac", "dhcpv6-stateful", "dhcpv6-stateless", None]}
 _PROPERTIES = {
     **NAMED,
@@ -22,7 +19,7 @@ _PROPERTIES = {
     "allocation_pools": {"type": "array", "items": _POOL, "maxItems": 100},
     # Neutron's own bounds.
     "dns_nameservers": {"type": "array", "items": ADDRESS, "maxItems": 5},
-    "host_routes": {"type": "array", "items": _ROUTE, "maxItems": 20},
+    "host_routes": {**ROUTES_OF, "maxItems": 20},
 }
 CREATE = creation(
     "subnet",
@@ -30,7 +27,7 @@ CREATE = creation(
     {
         **_PROPERTIES,
         "network_id": ID,
-        "cidr": _CIDR,
+        "cidr": CIDR,
         "ip_version": {"enum": [4, 6, "4", "6"]},
         "ipv6_address_mode": _MODE,
         "ipv6_ra_mode": _MODE,

@@ -1,4 +1,4 @@
-"""Tags of networks, subnets, ports and security groups. GET 200, or 204 for one tag; PUT 200, or 201; DELETE 204.
+"""Tags of every kind of resource. GET 200, or 204 for one tag; PUT 200, or 201; DELETE 204.
 
 Source: https://docs.openstack.org/api-ref/network/v2/#standard-attributes-tag-extension
 """
@@ -6,12 +6,21 @@ Source: https://docs.openstack.org/api-ref/network/v2/#standard-attributes-tag-e
 from cloud.core.endpoints import ApiRequest, Reply, Route, endpoint, route
 from cloud.core.validation import check_body
 from cloud.networks.api.collection import Body, Collection
+from cloud.networks.api.floating_ips import FLOATING_IPS
 from cloud.networks.api.networks import NETWORKS
 from cloud.networks.api.ports import PORTS
+from cloud.networks.api.routers import ROUTERS
 from cloud.networks.api.schemas import TAG, TAGS
 from cloud.networks.api.security_groups import GROUPS
 from cloud.networks.api.subnets import SUBNETS
-from cloud.networks.selectors.owned import lock_group, lock_network, lock_port, lock_subnet
+from cloud.networks.selectors.owned import (
+    lock_floating_ip,
+    lock_group,
+    lock_network,
+    lock_port,
+    lock_router,
+    lock_subnet,
+)
 from cloud.networks.selectors.rows import tags_of
 from cloud.networks.services import tags
 from cloud.networks.services.tags import Own
@@ -20,6 +29,7 @@ REPLACE = {"type": "object", "properties": {"tags": TAGS}, "required": ["tags"],
 _ONE = {"type": "object", "properties": {"tag": TAG}}
 _KINDS: tuple[tuple[Collection, Own], ...] = (
     (NETWORKS, lock_network), (SUBNETS, lock_subnet), (PORTS, lock_port), (GROUPS, lock_group),
+    (ROUTERS, lock_router), (FLOATING_IPS, lock_floating_ip),
 )
 
 

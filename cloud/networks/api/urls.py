@@ -3,10 +3,12 @@
 from cloud.core.http import patterns, unknown_path
 from cloud.networks.api import (
     discovery,
+    floating_ips,
     ip_availability,
     networks,
     ports,
     quotas,
+    routers,
     security_group_rules,
     security_groups,
     subnets,
@@ -17,7 +19,8 @@ from cloud.networks.api.service import SERVICE
 ROUTES = [
     route
     for module in (
-        discovery, networks, subnets, ports, security_groups, security_group_rules, tags, quotas, ip_availability
+        discovery, networks, subnets, ports, routers, floating_ips, security_groups, security_group_rules, tags, quotas,
+        ip_availability,
     )
     for route in module.ROUTES
 ]

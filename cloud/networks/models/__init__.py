@@ -3,7 +3,11 @@
 from cloud.networks.models.networks import Network, Subnet
 from cloud.networks.models.ports import FixedIp, Port
 from cloud.networks.models.quotas import NetworkQuota
+from cloud.networks.models.routers import FloatingIp, Router
 from cloud.networks.models.security import SecurityGroup, SecurityGroupRule
 from cloud.networks.models.tags import ResourceTag
 
-__all__ = ["FixedIp", "Network", "NetworkQuota", "Port", "ResourceTag", "SecurityGroup", "SecurityGroupRule", "Subnet"]
+__all__ = [
+    "FixedIp", "FloatingIp", "Network", "NetworkQuota", "Port", "ResourceTag", "Router", "SecurityGroup",
+    "SecurityGroupRule", "Subnet",
+]

@@ -26,6 +26,10 @@ class Port(models.Model):
     device_id = models.CharField(max_length=255, blank=True, default="", db_index=True)
     device_owner = models.CharField(max_length=255, blank=True, default="")
     host = models.CharField(max_length=255, blank=True, default="")
+    # Set by the network service alone, and unlike `device_id` by nobody who asks: whose interface or gateway, whose
+    # address it holds.
+    router = models.ForeignKey("networks.Router", models.PROTECT, null=True, blank=True, related_name="ports")
+    floating_ip = models.ForeignKey("networks.FloatingIp", models.PROTECT, null=True, blank=True, related_name="ports")
     port_security_enabled = models.BooleanField(default=True)
     # Made by the compute service for a server, so that it goes away with it.
     is_created_for_server = models.BooleanField(default=False)
@@ -47,10 +51,18 @@ class Port(models.Model):
             models.UniqueConstraint(
                 fields=["device_id", "position"], condition=models.Q(position__gte=0), name="position_in_server"
             ),
+            models.UniqueConstraint(
+                fields=["router"], condition=models.Q(device_owner="network:router_gateway"), name="one_gateway"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name or self.id
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the network service itself needs the port."""
+        return self.router_id is not None or self.floating_ip_id is not None
 
 
 class FixedIp(models.Model):

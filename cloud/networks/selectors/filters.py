@@ -12,7 +12,17 @@ from django.db.models import Model, Q, QuerySet
 
 from cloud.core.times import read_time
 from cloud.networks.errors import BadRequest
-from cloud.networks.models import FixedIp, Network, Port, ResourceTag, SecurityGroup, SecurityGroupRule, Subnet
+from cloud.networks.models import (
+    FixedIp,
+    FloatingIp,
+    Network,
+    Port,
+    ResourceTag,
+    Router,
+    SecurityGroup,
+    SecurityGroupRule,
+    Subnet,
+)
 
 Filter = Callable[[QuerySet[Any], Sequence[str]], QuerySet[Any]]
 _TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
@@ -84,6 +94,12 @@ def _groups(rows: QuerySet[Port], values: Sequence[str]) -> QuerySet[Port]:
     return rows.filter(id__in=members.values("port_id"))
 
 
+def _led(rows: QuerySet[FloatingIp], values: Sequence[str]) -> QuerySet[FloatingIp]:
+    """Restrict by a status: ACTIVE for what leads somewhere, DOWN for the rest."""
+    wanted = [is_idle for status, is_idle in (("ACTIVE", False), ("DOWN", True)) if status in values]
+    return rows.filter(fixed_ip__isnull=wanted[0]) if len(wanted) == 1 else rows if wanted else rows.none()
+
+
 def _split(values: Sequence[str]) -> list[str]:
     return [tag for value in values for tag in value.split(",") if tag]
 
@@ -147,6 +163,20 @@ FILTERS: dict[type[Model], dict[str, Filter]] = {
         "security_groups": _groups,
         "security_group_id": _groups,
     },
+    Router: {
+        **_STANDARD, **_TAGS,
+        "admin_state_up": _boolean("admin_state_up"),
+        "status": _always("ACTIVE"),
+    },
+    FloatingIp: {
+        **{name: found for name, found in _STANDARD.items() if name != "name"}, **_TAGS,
+        "floating_ip_address": _text("floating_ip_address"),
+        "floating_network_id": _text("network_id"),
+        "fixed_ip_address": _nullable("fixed_ip__ip_address"),
+        "port_id": _nullable("fixed_ip__port_id"),
+        "router_id": _nullable("router_id"),
+        "status": _led,
+    },
     SecurityGroup: {**_STANDARD, **_TAGS, "stateful": _boolean("stateful")},
     SecurityGroupRule: {
         **{name: rule for name, rule in _STANDARD.items() if name != "name"},
@@ -168,6 +198,8 @@ SORT_COLUMNS: dict[type[Model], dict[str, str]] = {
     Subnet: {**_NAMED, **{name: name for name in ("network_id", "cidr", "ip_version", "gateway_ip", "enable_dhcp")}},
     Port: {**_NAMED, **{name: name for name in ("network_id", "mac_address", "status", "device_id", "device_owner",
                                                 "admin_state_up")}},
+    Router: {**_NAMED, "admin_state_up": "admin_state_up"},
+    FloatingIp: {**_SORTABLE, "floating_ip_address": "floating_ip_address", "floating_network_id": "network_id"},
     SecurityGroup: {**_NAMED, "stateful": "stateful"},
     SecurityGroupRule: {**_SORTABLE, "direction": "direction", "ethertype": "ethertype",
                         "security_group_id": "group_id"},

@@ -6,8 +6,15 @@ from django.db.models import Model, QuerySet
 
 from cloud.core.context import RequestContext
 from cloud.core.errors import CloudError
-from cloud.networks.errors import GroupNotFound, NetworkNotFound, PortNotFound, SubnetNotFound
-from cloud.networks.models import Network, Port, SecurityGroup, Subnet
+from cloud.networks.errors import (
+    FloatingIpNotFound,
+    GroupNotFound,
+    NetworkNotFound,
+    PortNotFound,
+    RouterNotFound,
+    SubnetNotFound,
+)
+from cloud.networks.models import FloatingIp, Network, Port, Router, SecurityGroup, Subnet
 from cloud.networks.selectors import visible
 
 _Row = TypeVar("_Row", bound=Model)
@@ -35,6 +42,16 @@ def lock_port(context: RequestContext, port_id: str) -> Port:
 def lock_group(context: RequestContext, group_id: str) -> SecurityGroup:
     """Return a security group that the token may change, locked. Raises GroupNotFound."""
     return _lock(visible.security_groups(context), group_id, GroupNotFound(group_id=group_id))
+
+
+def lock_router(context: RequestContext, router_id: str) -> Router:
+    """Return a router that the token may change, locked. Raises RouterNotFound."""
+    return _lock(visible.routers(context), router_id, RouterNotFound(router_id=router_id))
+
+
+def lock_floating_ip(context: RequestContext, floating_ip_id: str) -> FloatingIp:
+    """Return a floating address that the token may change, locked. Raises FloatingIpNotFound."""
+    return _lock(visible.floating_ips(context), floating_ip_id, FloatingIpNotFound(floatingip_id=floating_ip_id))
 
 
 def _own(context: RequestContext, rows: QuerySet[_Row]) -> QuerySet[_Row]:

@@ -9,7 +9,18 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from cloud.networks.models import FixedIp, Network, Port, ResourceTag, SecurityGroup, SecurityGroupRule, Subnet
+from cloud.networks.models import (
+    FixedIp,
+    FloatingIp,
+    Network,
+    Port,
+    ResourceTag,
+    Router,
+    SecurityGroup,
+    SecurityGroupRule,
+    Subnet,
+)
+from cloud.networks.models.device_owners import ROUTER_GATEWAY
 
 Row = dict[str, Any]
 Reader = Callable[[QuerySet[Any]], list[Row]]
@@ -41,6 +52,34 @@ def port_rows(ports: QuerySet[Port]) -> list[Row]:
     for row in rows:
         row["addresses"] = addresses[row["id"]]
         row["group_ids"] = [group["securitygroup_id"] for group in groups[row["id"]]]
+    return _with_tags(rows)
+
+
+def router_rows(routers: QuerySet[Router]) -> list[Row]:
+    """Return routers with `gateway`, the port's row with `addresses` or None, and `tags`."""
+    rows = list(routers.values())
+    ids = [row["id"] for row in rows]
+    ports = {port["router_id"]: port for port in
+             Port.objects.filter(router__in=ids, device_owner=ROUTER_GATEWAY).values("id", "router_id", "network_id")}
+    addresses = _by_key(FixedIp, "port_id", [port["id"] for port in ports.values()], "id")
+    for row in rows:
+        port = ports.get(row["id"])
+        row["gateway"] = {**port, "addresses": addresses[port["id"]]} if port else None
+    return _with_tags(rows)
+
+
+_LED_TO = ("name", "network_id", "mac_address", "admin_state_up", "status", "device_id", "device_owner")
+
+
+def floating_ip_rows(floating_ips: QuerySet[FloatingIp]) -> list[Row]:
+    """Return floating addresses with `fixed_ip_address`, `port_id` and `port` of where they lead, and `tags`."""
+    columns = [field.attname for field in FloatingIp._meta.concrete_fields]
+    led = {f"fixed_ip__port__{name}": name for name in _LED_TO}
+    rows = list(floating_ips.values(*columns, "fixed_ip__ip_address", "fixed_ip__port_id", *led))
+    for row in rows:
+        row["fixed_ip_address"] = row.pop("fixed_ip__ip_address")
+        row["port_id"] = row.pop("fixed_ip__port_id")
+        row["port"] = {name: row.pop(column) for column, name in led.items()}
     return _with_tags(rows)
 
 

@@ -7,7 +7,7 @@ project and, for ports, by the network's too.
 from django.db.models import Q, QuerySet
 
 from cloud.core.context import RequestContext
-from cloud.networks.models import Network, Port, SecurityGroup, SecurityGroupRule, Subnet
+from cloud.networks.models import FloatingIp, Network, Port, Router, SecurityGroup, SecurityGroupRule, Subnet
 
 
 def networks(context: RequestContext) -> QuerySet[Network]:
@@ -26,6 +26,18 @@ def ports(context: RequestContext) -> QuerySet[Port]:
     """Return the ports that a token may see."""
     mine = Q(project_id=context.project_id) | Q(network__project_id=context.project_id)
     return Port.objects.all() if context.is_admin else Port.objects.filter(mine)
+
+
+def routers(context: RequestContext) -> QuerySet[Router]:
+    """Return the routers that a token may see, which are those it may use."""
+    rows = Router.objects.all()
+    return rows if context.is_admin else rows.filter(project_id=context.project_id)
+
+
+def floating_ips(context: RequestContext) -> QuerySet[FloatingIp]:
+    """Return the floating addresses that a token may see, which are those it may use."""
+    rows = FloatingIp.objects.all()
+    return rows if context.is_admin else rows.filter(project_id=context.project_id)
 
 
 def security_groups(context: RequestContext) -> QuerySet[SecurityGroup]:

@@ -28,10 +28,16 @@ SELF_ADDRESSED = ("slaac", "dhcpv6-stateless")
 
 @dataclass(frozen=True)
 class AddressWish:
-    """What a port wants: an address, or any of a subnet; at least one of the two is given."""
+    """What a port wants: an address, or any of a subnet; at least one of the two is given.
+
+    `is_gateway` tells that it is a router's and may be the subnet's gateway, which no guest gets. `version` restricts
+    the subnets to those of an IP version.
+    """
 
     subnet_id: str = ""
     ip_address: str = ""
+    is_gateway: bool = False
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,9 @@ def is_self_addressed(subnet: Subnet) -> bool:
 
 
 def _wished(network: Network, subnets: Sequence[Subnet], wish: AddressWish) -> Place:
-    candidates = [subnet for subnet in subnets if wish.subnet_id in ("", subnet.id)]
+    candidates = [
+        subnet for subnet in subnets if wish.subnet_id in ("", subnet.id) and wish.version in (0, subnet.ip_version)
+    ]
     if not candidates:
         raise InvalidInput(
             reason=f"Failed to create port on network {network.id}, because fixed_ips included invalid subnet "
@@ -133,7 +141,7 @@ def _wished(network: Network, subnets: Sequence[Subnet], wish: AddressWish) -> P
     if subnet is None:
         error = InvalidIpForSubnet if wish.subnet_id else InvalidIpForNetwork
         raise error(ip_address=address)
-    if str(address) == subnet.gateway_ip:
+    if str(address) == subnet.gateway_ip and not wish.is_gateway:
         raise IpAddressInUse(network_id=network.id, ip_address=address)
     return Place((subnet,), str(address))
 

@@ -13,13 +13,15 @@ from django.utils import timezone
 
 from cloud.networks.errors import NetworkNotFound, PortInUse, PortNotFound
 from cloud.networks.models import Network, Port, ResourceTag, SecurityGroup
+from cloud.networks.models.device_owners import SERVER
 from cloud.networks.services.addresses import AddressWish
 from cloud.networks.services.default_group import default_group_id
+from cloud.networks.services.forgetting import forget_ports
 from cloud.networks.services.plugging import PositionTaken, make_port
 from cloud.networks.services.specs import specs
 from contracts.compute import PortSpec
 
-DEVICE_OWNER = "compute:nova"
+DEVICE_OWNER = SERVER
 
 
 @dataclass
@@ -71,9 +73,11 @@ def release(instance_uuids: Collection[str]) -> None:
     """Delete the ports that were made for servers, and unbind the others. Nothing there is a success."""
     ports = Port.objects.filter(device_id__in=list(instance_uuids), position__gte=0)
     with transaction.atomic():
-        made = ports.filter(is_created_for_server=True)
-        ResourceTag.objects.filter(resource_id__in=made.values("id")).delete()
-        made.delete()
+        made = list(ports.filter(is_created_for_server=True).order_by("id").select_for_update()
+                    .values_list("id", flat=True))
+        ResourceTag.objects.filter(resource_id__in=made).delete()
+        forget_ports(made)
+        Port.objects.filter(id__in=made).delete()
         ports.update(
             device_id="", device_owner="", device_tag="", host="", position=Port.NO_POSITION, status="DOWN",
             updated_at=timezone.now(), revision_number=F("revision_number") + 1,

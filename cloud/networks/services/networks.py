@@ -6,11 +6,13 @@ from typing import Any
 from django.db import transaction
 
 from cloud.core.context import RequestContext
-from cloud.networks.errors import InvalidSharedSetting, NetworkInUse
+from cloud.networks.errors import ExternalNetworkInUse, InvalidSharedSetting, NetworkInUse
 from cloud.networks.models import Network, Port, ResourceTag, Subnet
 from cloud.networks.selectors.owned import lock_network
 from cloud.networks.services.changing import renamed, save_changes
+from cloud.networks.services.floating_ips import delete_idle
 from cloud.networks.services.quotas import make_room
+from cloud.networks.services.router_gateways import is_external_in_use
 
 DEFAULT_MTU = 1450
 MAX_MTU = 9000
@@ -37,16 +39,19 @@ def update_network(context: RequestContext, network_id: str, values: dict[str, A
     Raises:
         NetworkNotFound
         InvalidSharedSetting: it shall not be shared any more, but others stand in it.
+        ExternalNetworkInUse: it shall not be external any more, but routers or floating addresses need it.
     """
     with transaction.atomic():
         network = lock_network(context, network_id)
         if network.shared and values.get("shared") is False and _used_by_others(network):
             raise InvalidSharedSetting(network_id=network_id)
+        if network.is_external and values.get("router:external") is False and is_external_in_use(network):
+            raise ExternalNetworkInUse(network_id=network_id)
         save_changes(network, _columns(values))
 
 
 def delete_network(context: RequestContext, network_id: str) -> None:
-    """Remove a network and its subnets.
+    """Remove a network, its subnets and the floating addresses of it that lead nowhere.
 
     Raises:
         NetworkNotFound
@@ -54,6 +59,7 @@ def delete_network(context: RequestContext, network_id: str) -> None:
     """
     with transaction.atomic():
         network = lock_network(context, network_id)
+        delete_idle(network)
         ports = list(Port.objects.filter(network=network).values_list("id", flat=True)[:_PORTS_NAMED])
         if ports:
             raise NetworkInUse(network_id=network_id, ports=", ".join(ports))

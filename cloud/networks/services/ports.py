@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from cloud.core.context import RequestContext
 from cloud.core.errors import PolicyNotAuthorized
 from cloud.networks.errors import (
+    BadRequest,
     GroupNotFound,
     MacAddressInUse,
     NetworkNotFound,
@@ -17,11 +18,14 @@ from cloud.networks.errors import (
     ServicePortInUse,
 )
 from cloud.networks.models import Network, Port, ResourceTag, SecurityGroup
+from cloud.networks.models.device_owners import SERVICE
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.owned import lock_port
 from cloud.networks.services.address_pairs import pairs
+from cloud.networks.services.addresses import AddressWish
 from cloud.networks.services.changing import renamed, save_changes
 from cloud.networks.services.default_group import default_group_id
+from cloud.networks.services.forgetting import forget_ports
 from cloud.networks.services.plugging import make_port, set_groups
 from cloud.networks.services.quotas import make_room
 from cloud.networks.services.readdressing import read_wishes, readdress
@@ -32,8 +36,6 @@ _COLUMNS = {"binding:host_id": "host", "binding:vnic_type": "vnic_type", "bindin
 _APART = ("tenant_id", "network_id", "fixed_ips", "security_groups", "allowed_address_pairs", "tags")
 # What only the owner of the network, or an admin, may choose.
 _NETWORK_OWNERS = ("mac_address", "port_security_enabled", "allowed_address_pairs")
-# Owners of ports that belong to the network service itself.
-SERVICE_OWNER = "network:"
 
 
 def create_ports(context: RequestContext, wanted: list[dict[str, Any]]) -> list[str]:
@@ -70,7 +72,7 @@ def update_port(context: RequestContext, port_id: str, values: dict[str, Any]) -
         if "security_groups" in values:
             set_groups(port, _group_ids(context, port.project_id, values["security_groups"]))
         if "fixed_ips" in values:
-            readdress(port, read_wishes(values["fixed_ips"]))
+            _readdress(port, read_wishes(values["fixed_ips"], is_gateway=port.is_held))
         _save(port, changed)
         _check_security(port, has_groups=port.security_groups.exists())
 
@@ -84,9 +86,10 @@ def delete_port(context: RequestContext, port_id: str) -> None:
     """
     with transaction.atomic():
         port = lock_port(context, port_id)
-        if port.device_owner.startswith(SERVICE_OWNER) and port.device_id:
+        if port.is_held:
             raise ServicePortInUse(port_id=port_id, device_owner=port.device_owner)
         ResourceTag.objects.filter(resource_id=port_id).delete()
+        forget_ports([port_id])
         port.delete()
 
 
@@ -125,7 +128,7 @@ def _check_attributes(context: RequestContext, network: Network, values: dict[st
     refused = [name for name in _NETWORK_OWNERS if name in values]
     if any(wish.get("ip_address") for wish in values.get("fixed_ips", ())):
         refused.append("fixed_ips:ip_address")
-    if values.get("device_owner", "").startswith(SERVICE_OWNER):
+    if values.get("device_owner", "").startswith(SERVICE):
         refused.append("device_owner")
     if refused:
         raise PolicyNotAuthorized(policy=f"{verb}_port:{refused[0]}")
@@ -134,7 +137,7 @@ def _check_attributes(context: RequestContext, network: Network, values: dict[st
 def _check_device(port: Port, values: dict[str, Any]) -> None:
     is_other = any(values.get(name, getattr(port, name)) != getattr(port, name)
                    for name in ("device_id", "device_owner"))
-    if is_other and port.position != Port.NO_POSITION:
+    if is_other and (port.position != Port.NO_POSITION or port.is_held):
         raise PortInUse(port_id=port.id, device_id=port.device_id)
 
 
@@ -151,6 +154,16 @@ def _group_ids(context: RequestContext, project_id: str, asked: list[str]) -> li
         if group_id not in known:
             raise GroupNotFound(group_id=group_id)
     return asked
+
+
+def _readdress(port: Port, wishes: list[AddressWish]) -> None:
+    """Give a port other addresses. Raises BadRequest where a router would stand in other subnets than it was put in."""
+    before = set(port.fixed_ips.values_list("subnet_id", flat=True))
+    if port.floating_ip_id is not None:
+        raise BadRequest(f"Port {port.id} holds a floating IP; its addresses cannot change.")
+    readdress(port, wishes)
+    if port.is_held and set(port.fixed_ips.values_list("subnet_id", flat=True)) != before:
+        raise BadRequest(f"Port {port.id} is a router's; it stays in its subnets: use the router's own interfaces.")
 
 
 def _save(port: Port, changed: dict[str, Any]) -> None:

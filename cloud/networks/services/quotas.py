@@ -7,16 +7,26 @@ from django.db import transaction
 from django.db.models import Model
 
 from cloud.networks.errors import InvalidQuotaValue, OverQuota
-from cloud.networks.models import Network, NetworkQuota, Port, SecurityGroup, SecurityGroupRule, Subnet
+from cloud.networks.models import (
+    FloatingIp,
+    Network,
+    NetworkQuota,
+    Port,
+    Router,
+    SecurityGroup,
+    SecurityGroupRule,
+    Subnet,
+)
 
 UNLIMITED = -1
 # Neutron's defaults.
 DEFAULTS: Mapping[str, int] = {
-    "network": 100, "subnet": 100, "port": 500, "security_group": 10, "security_group_rule": 100,
+    "network": 100, "subnet": 100, "port": 500, "router": 10, "floatingip": 50, "security_group": 10,
+    "security_group_rule": 100,
 }
 _COUNTED: Mapping[str, type[Model]] = {
-    "network": Network, "subnet": Subnet, "port": Port, "security_group": SecurityGroup,
-    "security_group_rule": SecurityGroupRule,
+    "network": Network, "subnet": Subnet, "port": Port, "router": Router, "floatingip": FloatingIp,
+    "security_group": SecurityGroup, "security_group_rule": SecurityGroupRule,
 }
 
 

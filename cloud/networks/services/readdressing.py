@@ -5,15 +5,17 @@ from collections.abc import Sequence
 
 from cloud.networks.models import FixedIp, Port
 from cloud.networks.services.addresses import AddressWish
+from cloud.networks.services.forgetting import forget
 from cloud.networks.services.plugging import give_addresses
 
 
-def read_wishes(fixed_ips: Sequence[dict[str, str]]) -> list[AddressWish]:
+def read_wishes(fixed_ips: Sequence[dict[str, str]], *, is_gateway: bool = False) -> list[AddressWish]:
     """Return the API's `fixed_ips` as wishes."""
     return [
         AddressWish(
             subnet_id=wish.get("subnet_id", ""),
             ip_address=str(ipaddress.ip_address(wish["ip_address"])) if wish.get("ip_address") else "",
+            is_gateway=is_gateway,
         )
         for wish in fixed_ips
     ]
@@ -30,7 +32,9 @@ def readdress(port: Port, wishes: Sequence[AddressWish]) -> None:
             missing.append(wish)
         else:
             held.remove(kept)
-    FixedIp.objects.filter(id__in=[fixed.pk for fixed in held]).delete()
+    gone = [fixed.pk for fixed in held]
+    forget(gone)
+    FixedIp.objects.filter(id__in=gone).delete()
     give_addresses(port, missing)
 
 

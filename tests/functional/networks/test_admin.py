@@ -7,7 +7,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from cloud.core.models import new_uuid
-from cloud.networks.models import SecurityGroup
+from cloud.networks.models import FixedIp, FloatingIp, Router, SecurityGroup
 from cloud.networks.services import allocation
 from cloud.networks.services.quotas import set_limits
 from cloud.placement.services.claims import Claim, claim
@@ -36,6 +36,9 @@ def fill(network, host: str) -> None:
     report(host, new_uuid(), {"VCPU": 4, "MEMORY_MB": 4096, "DISK_GB": 10}, ["CUSTOM_A"])
     claim([Claim(server, host, {"VCPU": 1}, "p1", "u")])
     SecurityGroup.objects.create(project_id="p1", name=host)
+    router = Router.objects.create(project_id="p1", name=host)
+    led = FixedIp.objects.filter(port__device_id=server).first()
+    FloatingIp.objects.create(network=network, floating_ip_address=host, project_id="p1", fixed_ip=led, router=router)
     set_limits(host, {"port": 3})
 
 
@@ -48,8 +51,8 @@ def network(make_network):
 
 def test_every_model_of_use_has_a_page():
     assert {model.__name__ for model in MODELS} >= {
-        "Network", "Subnet", "Port", "SecurityGroup", "SecurityGroupRule", "ResourceProvider", "Inventory",
-        "Allocation"}
+        "Network", "Subnet", "Port", "SecurityGroup", "SecurityGroupRule", "Router", "FloatingIp",
+        "ResourceProvider", "Inventory", "Allocation"}
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)

@@ -32,9 +32,9 @@ def test_resources_and_extensions_are_listed(api):
     assert {"network", "subnet", "port", "security_group"} <= names
     aliases = {one["alias"] for one in api.get("/network/v2.0/extensions").json()["extensions"]}
     assert {"security-group", "quotas", "binding", "net-mtu"} <= aliases
-    assert not {"router", "extra_dhcp_opt"} & aliases
+    assert {"router", "ext-gw-mode", "extraroute"} <= aliases
     assert api.get("/network/v2.0/extensions/quotas").json()["extension"]["alias"] == "quotas"
-    missing = api.get("/network/v2.0/extensions/router")
+    missing = api.get("/network/v2.0/extensions/qos")
     assert (missing.status_code, missing.json()["NeutronError"]["type"]) == (404, "ExtensionNotFound")
 
 
@@ -225,6 +225,6 @@ def test_tags_are_put_replaced_found_and_removed(api):
 
 
 def test_unknown_paths_and_zeros_are_not_found(api):
-    assert api.get("/network/v2.0/routers").json()["NeutronError"]["type"] == "HTTPNotFound"
+    assert api.get("/network/v2.0/firewalls").json()["NeutronError"]["type"] == "HTTPNotFound"
     assert api.get(f"{NET}/a%00b").status_code == 404
     assert api.get(f"{NET}?name=a%00b").status_code == 400
