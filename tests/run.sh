@@ -20,7 +20,7 @@ is_root() { [ "$(id -u)" = 0 ]; }
 
 stage_fast() {
     say "unit, contract and architecture tests, and those of the scheduler's process"
-    "$py" -m pytest -q -n 2 tests/unit tests/contracts tests/architecture tests/integration/scheduler tests/chaos/test_redis_memory.py tests/chaos/test_summary.py
+    "$py" -m pytest -q -n 2 tests/unit tests/contracts tests/architecture tests/integration/scheduler tests/chaos/test_redis_memory.py tests/chaos/test_summary.py tests/chaos/test_kept.py
 }
 
 stage_sqlite() {

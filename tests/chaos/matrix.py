@@ -1,9 +1,10 @@
 """The crash matrix, in one process after another: every workflow x every boundary x every fault that fits there.
 
-    python -m tests.chaos.matrix [PATTERN] [--seed 7] [--share 0.1] [--jobs 2] [--list] [--verbose]
+    python -m tests.chaos.matrix [PATTERN] [--seed 7] [--share 0.1] [--jobs 2] [--keep FOLDER] [--list] [--verbose]
 
 Every case runs in a copy (by fork) of a cloud in which its scene is set, by the virtual clock. A case is named
 `scenario/NUMBER.process.message.what.point/fault`; PATTERN is part of such names, and of what runs then.
+With a folder, a run that was cut off goes on with the scenarios that lack; each says when it is done.
 The database is SQLite in memory, or what DATABASE_URL names: an empty PostgreSQL, of which every case has a copy.
 """
 
@@ -19,7 +20,10 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+
+from tests.chaos.kept import Kept, Tell
 
 SEED = 7
 _REAL_SECONDS = 60
@@ -49,7 +53,7 @@ def in_a_copy(job: Callable[[], Any]) -> Any:
     return pickle.loads(told) if status == 0 else f"the copy died with {status}"  # noqa: S301 - our own copy wrote it
 
 
-def run_scenario(name: str, options: argparse.Namespace, tell: Callable[[Any], None]) -> None:
+def run_scenario(name: str, options: argparse.Namespace, tell: Tell) -> None:
     """Set a scene once, and run the chosen cases of it, each in a copy."""
     from tests.chaos.sim.database import own_copy
 
@@ -57,7 +61,7 @@ def run_scenario(name: str, options: argparse.Namespace, tell: Callable[[Any], N
         _run_cases(name, options, tell)
 
 
-def _run_cases(name: str, options: argparse.Namespace, tell: Callable[[Any], None]) -> None:
+def _run_cases(name: str, options: argparse.Namespace, tell: Tell) -> None:
     from tests.chaos.sim import cases, database
     from tests.chaos.sim.scenarios import SCENARIOS
 
@@ -94,9 +98,10 @@ def _matches(name: str, pattern: str) -> bool:
 class Report:
     """What came of the cases, as it is told."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, scenarios: int) -> None:
         self._options = options
         self.begun = _clock()
+        self.scenarios, self.done, self.kept = scenarios, 0, 0
         self.there = self.run = self.failed = 0
         self.by_fault: Counter[str] = Counter()
         self.steps: set[tuple[str, str]] = set()
@@ -108,9 +113,17 @@ class Report:
         elif told[0] == "count":
             _, name, there, chosen = told
             self.there += there
-            print(f"{name}: {chosen} of {there} cases")
+            print(f"{name}: {chosen} of {there} cases", flush=True)
+        elif told[0] == "end":
+            self._scenario_is_done(is_kept=told[2])
         else:
             self._case(*told)
+
+    def _scenario_is_done(self, *, is_kept: bool) -> None:
+        self.done += 1
+        self.kept += is_kept
+        print(f"    {self.done} of {self.scenarios} scenarios, {self.run} cases, {self.failed} failed, "
+              f"{_clock() - self.begun:.0f} s", flush=True)  # fmt: skip
 
     def _case(self, name: str, wrong: list[str], seconds: float) -> None:
         self.run += 1
@@ -132,6 +145,7 @@ class Report:
         print(
             f"matrix: seed {self._options.seed}, {self.run} of {self.there} cases, {self.failed} failed, "
             f"{middle * 1000:.0f} ms a case, {_clock() - self.begun:.0f} s"
+            + (f" and those of {self.kept} scenarios before" if self.kept else "")
         )
         return 1 if self.failed or not self.run or self._is_incomplete() else 0
 
@@ -151,8 +165,8 @@ class Report:
         return bool(missing)
 
 
-def side_by_side(names: list[str], jobs: int, run: Callable[[str, Callable[[Any], None]], None]) -> Iterator[Any]:
-    """Yield what the scenarios tell, a few of them at a time, each in a process of its own."""
+def side_by_side(names: list[str], jobs: int, run: Callable[[str, Tell], None]) -> Iterator[Any]:
+    """Yield what the scenarios tell, and that they are done, a few at a time, each in a process of its own."""
     import selectors
 
     waiting, chooser = list(names), selectors.DefaultSelector()
@@ -165,7 +179,7 @@ def side_by_side(names: list[str], jobs: int, run: Callable[[str, Callable[[Any]
                 os.close(reader)
                 _tell_all(name, writer, run)
             os.close(writer)
-            chooser.register(os.fdopen(reader, "rb"), selectors.EVENT_READ)
+            chooser.register(os.fdopen(reader, "rb"), selectors.EVENT_READ, name)
             running += 1
         for key, _ in chooser.select():
             try:
@@ -175,9 +189,26 @@ def side_by_side(names: list[str], jobs: int, run: Callable[[str, Callable[[Any]
                 key.fileobj.close()  # type: ignore[union-attr]
                 os.wait()
                 running -= 1
+                yield "end", key.data, False
 
 
-def _tell_all(name: str, writer: int, run: Callable[[str, Callable[[Any], None]], None]) -> None:
+def all_told(names: list[str], options: argparse.Namespace) -> Iterator[Any]:
+    """Yield what all scenarios tell: first those of an earlier run, then those that lack."""
+
+    def run(name: str, tell: Tell) -> None:
+        run_scenario(name, options, tell)
+
+    if not options.keep or options.list:
+        yield from side_by_side(names, options.jobs, run)
+        return
+    kept = Kept(options.keep, (options.seed, options.share, options.pattern))
+    earlier = {name: told for name in names if (told := kept.told(name))}
+    for name, told in earlier.items():
+        yield from (*told, ("end", name, True))
+    yield from side_by_side([name for name in names if name not in earlier], options.jobs, kept.keeping(run))
+
+
+def _tell_all(name: str, writer: int, run: Callable[[str, Tell], None]) -> None:
     try:
         with os.fdopen(writer, "wb", buffering=0) as stream:
             try:
@@ -197,6 +228,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--share", type=float, default=1.0, help="of the cases of every scenario, chosen by the seed")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--keep", type=Path, help="a folder for what scenarios told, from which the next run goes on")
     parser.add_argument("--list", action="store_true", help="name the cases and run none")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
@@ -208,8 +240,8 @@ def main() -> int:
 
     wanted = options.pattern.split("/")[0]
     names = [name for name in SCENARIOS if not options.pattern or _matches(name, wanted) or wanted not in SCENARIOS]
-    report = Report(options)
-    for told in side_by_side(names, options.jobs, lambda name, tell: run_scenario(name, options, tell)):
+    report = Report(options, len(names))
+    for told in all_told(names, options):
         report.hear(told)
     return report.end()
 

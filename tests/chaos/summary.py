@@ -1,6 +1,6 @@
 """The table at the end of `make chaos`: what each piece printed, in a line.
 
-python -m tests.chaos.summary FOLDER    with NAME.txt, what a piece printed, and NAME.end, its status and seconds
+python -m tests.chaos.summary FOLDER    with NAME.txt, what a piece printed, and NAME.end, its status and seconds first
 """
 
 import re
@@ -23,12 +23,12 @@ def main(folder: Path) -> int:
     pieces = {path.stem: path.read_text().split() for path in sorted(folder.glob("*.end"))}
     texts = {name: (folder / f"{name}.txt").read_text(errors="replace") for name in pieces}
     print("\nsummary")
-    for name, (status, seconds) in pieces.items():
+    for name, (status, seconds, *_) in pieces.items():
         print(f"  {name:<15}{_outcome(int(status)):<12}{int(seconds):>6} s   {_figures(texts[name])}")
     everything = "\n".join(texts.values())
     _print_sample(_CASE.findall(everything))
     _print_recoveries(_RECOVERY.findall(everything))
-    failed = [name for name, (status, _) in pieces.items() if int(status)]
+    failed = [name for name, (status, *_) in pieces.items() if int(status)]
     print(f"chaos: {len(pieces)} pieces, {len(failed)} failed{': ' + ', '.join(failed) if failed else ''}")
     return 1 if failed or not pieces else 0
 

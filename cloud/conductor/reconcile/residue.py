@@ -28,7 +28,8 @@ def take(residue: Residue) -> None:
     if not host_reports.store_residue(residue):
         return
     if said_at is not None:
-        lost_guests.mark(residue.host, {*residue.domains, *before.get("domains", [])}, said_at)
+        domains, disks = ({*getattr(residue, kind), *before.get(kind, [])} for kind in ("domains", "disks"))
+        lost_guests.mark(residue.host, domains, disks, said_at)
     everything = {*_instances(residue.to_wire()), *residue.asides}
     fencing.note_gone(residue.host, everything, datetime.fromtimestamp(residue.reported_at, UTC))
     clear_evacuated(residue.host, everything)

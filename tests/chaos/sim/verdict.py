@@ -96,12 +96,18 @@ def _hosts(world: World) -> Iterator[str]:
 def _guests(host: FakeHost, here: dict[str, Instance]) -> Iterator[str]:
     domains = host.domains()
     for uuid, server in here.items():
-        if server.vm_state == states.ERROR:
+        if server.vm_state == states.ERROR or _is_told_lost(server):
             continue
         if uuid not in domains:
             yield f"{host.name} has no guest of {server.vm_state} server {uuid}"
         elif (domains[uuid] is PowerState.RUNNING) != _should_run(server):
             yield f"{server.vm_state} server {uuid} is {domains[uuid].name} on {host.name}"
+
+
+def _is_told_lost(server: Instance) -> bool:
+    """Tell whether a deleted server that is kept lost its disks, by an operator's word amid a delete, and says so."""
+    faults = InstanceFault.objects.filter(instance_uuid=server.uuid, message__contains="cannot be restored")
+    return server.vm_state == states.SOFT_DELETED and faults.exists()
 
 
 def _should_run(server: Instance) -> bool:
@@ -133,8 +139,10 @@ def _strays(host: FakeHost, here: dict[str, Instance], asides: set[str]) -> Iter
     for what, names in found.items():
         for name in sorted(names):
             yield f"{host.name} has {what} of {name}, which is not there"
+    lost = [uuid for uuid, server in here.items() if _is_told_lost(server)]
     missing = set(Port.objects.filter(host=host.name).exclude(
         Q(device_id__in=Instance.objects.filter(Q(deleted=True) | Q(vm_state=states.ERROR)).values("uuid"))
+        | Q(device_id__in=lost)
     ).values_list("id", flat=True)) - set(host.network.plugged_ports())
     for port_id in sorted(missing):
         yield f"{host.name} has no tap for port {port_id}"

@@ -91,8 +91,18 @@ def name_of(message: Message) -> str:
 
 def instance_of(order: Message) -> str:
     """Return the server that an order is about."""
+    return str(_words_of(order)["instance_uuid"])
+
+
+def operation_of(order: Message) -> str:
+    """Return the operation that an order belongs to; nothing if it belongs to none."""
+    words = _words_of(order)
+    return str(words["operation_id"]) if words.get("begun_at") else ""
+
+
+def _words_of(order: Message) -> dict[str, Any]:
     arguments, *_ = json.loads(base64.b64decode(order["body"]))
-    return str(arguments[0]["instance_uuid"])
+    return dict(arguments[0])
 
 
 def copy_of(message: Message) -> Message:

@@ -56,3 +56,14 @@ def test_a_server_that_changed_since_the_first_word_is_left_alone(server):
     Instance.objects.update(updated_at=timezone.now())
     say(0)
     assert state(server) == "active"
+
+
+def test_a_deleted_server_that_is_kept_and_lost_its_disks_says_so_once(server):
+    Instance.objects.update(vm_state="soft-delete", deleted_at=timezone.now())
+    say(120, server.uuid)
+    say(60)
+    assert not InstanceFault.objects.exists()
+    for seconds_ago in (1, 0):
+        say(seconds_ago)
+    assert state(server) == "soft-delete"
+    assert "cannot be restored" in InstanceFault.objects.get(instance_uuid=server.uuid).message
