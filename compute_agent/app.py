@@ -43,7 +43,7 @@ def broker_clock(settings: Settings) -> BrokerClock:
 
 def build_app(settings: Settings, agent: Agent) -> Celery:
     """Return the app with a task for each command."""
-    app = Celery("compute_agent", set_as_current=False)
+    app = Celery("compute_agent", set_as_current=False, fixups=set())
     app.conf.update(celery_settings(settings.redis_url))
     # A silent broker is waited for: connecting anew is done after growing pauses, in which the watchdog hears nothing.
     app.conf.broker_transport_options |= {"socket_timeout": None}

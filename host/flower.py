@@ -8,7 +8,7 @@ from tornado.web import authenticated
 
 from contracts.broker import celery_settings
 
-app = Celery("novella-flower")
+app = Celery("novella-flower", fixups=set())
 app.conf.update(celery_settings(os.environ["REDIS_URL"]))
 
 # Flower would show its metrics, which name every worker and task, to whoever asks.

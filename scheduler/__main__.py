@@ -13,8 +13,7 @@ def main() -> int:
     except SettingsError as exc:
         print(f"scheduler: {exc}", file=sys.stderr)
         return 2
-    SchedulerService(settings).run()
-    return 0
+    return SchedulerService(settings).run()
 
 
 if __name__ == "__main__":

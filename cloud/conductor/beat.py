@@ -5,12 +5,17 @@ send for a moment, the reconcilers take turns (`cloud.conductor.reconcile.turns`
 """
 
 import os
-import sys
 
-from celery.__main__ import main
+from celery.app.utils import find_app
+
+_SCHEDULER = "cloud.conductor.leased_scheduler:LeasedScheduler"
+
+
+def main() -> None:
+    """Beat until told to end."""
+    level = os.environ.get("NOVELLA_LOG_LEVEL", "INFO")
+    find_app("cloud.config").Beat(scheduler=_SCHEDULER, loglevel=level).run()
+
 
 if __name__ == "__main__":
-    scheduler = "cloud.conductor.leased_scheduler:LeasedScheduler"
-    level = os.environ.get("NOVELLA_LOG_LEVEL", "INFO")
-    sys.argv = ["celery", "--app=cloud.config", "beat", f"--scheduler={scheduler}", f"--loglevel={level}"]
     main()

@@ -17,6 +17,12 @@ accesslog = None
 control_socket_disable = True
 
 
+def when_ready(server: object) -> None:
+    """Let the garbage collector pass over what is loaded now: looking at it would copy it into each worker."""
+    gc.collect()
+    gc.freeze()
+
+
 def post_fork(server: object, worker: object) -> None:
     """Give each worker database connections of its own, and let the garbage collector work less often.
 

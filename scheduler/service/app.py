@@ -1,6 +1,7 @@
 """Puts the parts together: settings, table, feed, Celery app, worker. The only place that knows them all."""
 
 import os
+import socket
 
 from celery import Celery
 
@@ -19,28 +20,30 @@ class SchedulerService:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.app = Celery("scheduler", set_as_current=False)
+        self.app = Celery("scheduler", set_as_current=False, fixups=set())
         self.app.conf.update(celery_settings(settings.redis_url))
         self.hosts = KnownHosts(settings.promise_seconds, policy=POLICIES[settings.placement])
         self.feed = HostFeed(settings, self.hosts, self._ask_for_snapshot)
         register_tasks(self.app, self.hosts, self.feed, settings.snapshot_wait_seconds)
 
-    def run(self) -> None:
-        """Work until the process is told to end. One thread decides, so the table has one writer of choices."""
+    def run(self) -> int:
+        """Work until the process is told to end; return the exit status.
+
+        One thread decides, so the table has one writer of choices.
+        """
         self.feed.start()
         try:
-            self.app.worker_main(
-                [
-                    "worker",
-                    "--pool=threads",
-                    "--concurrency=1",
-                    f"--queues={SCHEDULER_QUEUE}",
-                    f"--hostname=scheduler-{os.getpid()}@%h",
-                    "--without-gossip",
-                    "--without-mingle",
-                    "--loglevel=INFO",
-                ]
+            worker = self.app.Worker(
+                hostname=f"scheduler-{os.getpid()}@{socket.gethostname()}",
+                pool="threads",
+                concurrency=1,
+                queues=[SCHEDULER_QUEUE],
+                without_gossip=True,
+                without_mingle=True,
+                loglevel="INFO",
             )
+            worker.start()
+            return int(worker.exitcode or 0)
         finally:
             self.feed.stop()
 
