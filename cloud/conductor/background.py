@@ -1,4 +1,4 @@
-"""What a conductor does beside its tasks, in one thread: it writes down results and says that it is there."""
+"""What a conductor does beside its tasks: a thread writes down results and that it is there, one what hosts say."""
 
 import logging
 import threading
@@ -12,6 +12,7 @@ from cloud.compute.services import tries
 from cloud.compute.services.host_reports import write_heartbeats
 from cloud.conductor.inbound.gate import gate
 from cloud.conductor.inbound.guard import Guard
+from cloud.conductor.inbound.reports import reports
 from cloud.conductor.inbound.users import UserKeeper
 from cloud.conductor.presence import note_conductor
 from cloud.conductor.reconcile.losses import BrokerWatch, repeat_soon
@@ -28,7 +29,7 @@ guard = Guard(gate)
 _stopping = threading.Event()
 # Set when the database failed a task: what that task was to write down, nobody will write.
 _lost = threading.Event()
-_thread: list[threading.Thread] = []
+_threads: list[threading.Thread] = []
 
 
 @task_prerun.connect
@@ -52,9 +53,12 @@ def _ended(sender: Any, task_id: str, retval: Any, state: str, **_: Any) -> None
 
 @worker_ready.connect
 def _start(**_: Any) -> None:
-    thread = threading.Thread(target=_run, name="background", daemon=True)
-    _thread[:] = [thread]
-    thread.start()
+    _threads[:] = [
+        threading.Thread(target=_run, name="background", daemon=True),
+        threading.Thread(target=reports.run, args=(_stopping,), name="reports", daemon=True),
+    ]
+    for thread in _threads:
+        thread.start()
 
 
 @worker_shutting_down.connect

@@ -42,7 +42,7 @@ def make_host(name: str, *, vcpus: int = 8, memory_mb: int = 8192, disk_gb: int 
         host=name, hypervisor_hostname=name, vcpus=vcpus, memory_mb=memory_mb, disk_gb=disk_gb, release=RELEASE
     )
     totals = {providers.VCPU: vcpus, providers.MEMORY_MB: memory_mb, providers.DISK_GB: disk_gb}
-    providers.report(name, str(uuid.uuid4()), totals)
+    providers.report([providers.Said(name, str(uuid.uuid4()), totals)])
     return name
 
 

@@ -4,6 +4,7 @@ Silence proves nothing: a host that nobody hears may still run its guests. The p
 machine is off, and that nothing was heard of it since.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -60,10 +61,10 @@ def check_clean(host: str) -> None:
         raise HostNotClean(host=host, count=count)
 
 
-def is_clean(host: str) -> bool:
-    """Tell whether nothing was evacuated from a host that it may still have."""
-    rows = Migration.objects.filter(migration_type=EVACUATION, source_compute=host, status__in=LEFT_BEHIND)
-    return not rows.exists()
+def unclean(hosts: Collection[str]) -> set[str]:
+    """Return those of the hosts from which something was evacuated that they may still have."""
+    rows = Migration.objects.filter(migration_type=EVACUATION, source_compute__in=hosts, status__in=LEFT_BEHIND)
+    return set(rows.values_list("source_compute", flat=True))
 
 
 def left_behind(host: str, seen: set[str]) -> dict[str, bool]:

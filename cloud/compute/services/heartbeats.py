@@ -6,7 +6,7 @@ seconds later.
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from itertools import islice
 
@@ -34,6 +34,11 @@ class Heartbeats:
             if not self._noted:
                 self._since = time.monotonic()
             self._noted[host] = max(reported_at, self._noted.get(host, reported_at))
+
+    def take_back(self, hosts: Iterable[str]) -> dict[str, float]:
+        """Return what of these hosts is noted and not written, and note it no more."""
+        with self._lock:
+            return {host: self._noted.pop(host) for host in hosts if host in self._noted}
 
     def flush(self) -> set[str]:
         """Write what was noted; return the hosts that the database does not know.

@@ -6,15 +6,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 from django.conf import settings
 
-from cloud.compute.services import host_reports
 from cloud.compute.services.keyring import Keyring, keyring
 from cloud.conductor.inbound.limits import Limits
 from cloud.conductor.inbound.messages import task_message
+from cloud.conductor.inbound.reports import reports
 from cloud.conductor.inbound.words import Refused, Word, read
-from contracts.conductor import HostReport
 
 _log = logging.getLogger(__name__)
 _LINES_A_SECOND = 5
@@ -29,15 +27,15 @@ class Gate:
         flooding: hosts that said far too much.
     """
 
-    def __init__(self, keys: Keyring, hear: Callable[[Word], bool] = lambda word: False) -> None:
+    def __init__(self, keys: Keyring, take: Callable[[Word], bool] = lambda word: False) -> None:
         """Make a gate.
 
         Args:
             keys: of the hosts.
-            hear: takes a word that needs no task, and tells whether it was one.
+            take: takes a word that needs no task, and tells whether it was one.
         """
         self._keys = keys
-        self._hear = hear
+        self._take = take
         self._limits = Limits()
         self._lines = _Lines()
         self.proven: Counter[str] = Counter()
@@ -50,7 +48,7 @@ class Gate:
         try:
             word = self.read(raw)
             self._count(word)
-            return None if self._hear(word) else task_message(word)
+            return None if self._take(word) else task_message(word)
         except Refused as refusal:
             self.refused += 1
             self.unproven += not refusal.host
@@ -95,14 +93,4 @@ class _Lines:
             self._swallowed += 1
 
 
-def _is_heartbeat(word: Word) -> bool:
-    """Take a heartbeat that says nothing new: most of what hosts say, and no task is made of it."""
-    if word.task != HostReport.NAME:
-        return False
-    try:
-        return host_reports.hear(HostReport.from_wire(word.wire))
-    except msgspec.ValidationError:
-        return False  # the task that it becomes says so
-
-
-gate = Gate(keyring, _is_heartbeat)
+gate = Gate(keyring, reports.take)

@@ -14,8 +14,10 @@ from celery import Celery
 from celery.worker.request import Request
 
 from cloud.compute.services import broker_users, host_credentials, host_feed, host_reports
+from cloud.compute.services.heartbeats import heartbeats
 from cloud.conductor import background, presence
 from cloud.conductor.inbound.gate import gate
+from cloud.conductor.inbound.reports import reports
 from cloud.conductor.reconcile import losses, restored
 from cloud.config.celery import app as conductor_app
 from compute_agent.drivers.base import PowerState
@@ -41,6 +43,13 @@ _LANE_THREADS = 16
 
 class Violation(Exception):
     """Something that must never be."""
+
+
+def _forget() -> None:
+    """Forget what the conductor's process knows of hosts, as its end does."""
+    host_reports._written.clear()
+    for memory in (reports, heartbeats):
+        memory.__init__()
 
 
 class World:
@@ -77,6 +86,7 @@ class World:
         self.has_operator_spoken = False
         self._deferred: list[Callable[[], None]] = []
         self._connect()
+        _forget()
         for host in self.hosts:
             host.enroll(host_credentials.enroll(host.name).key)
         self.scheduler = schedulers.start(self.redis, seed)
@@ -232,6 +242,7 @@ class World:
             return
         opened = self._opened(message) if queue == INBOUND_QUEUE else message
         if opened is None:
+            self.act("conductor", reports.write)
             return
         process = "scheduler" if queue == SCHEDULER_QUEUE else "conductor"
         app = self.scheduler.app if process == "scheduler" else conductor_app
@@ -301,6 +312,8 @@ class World:
         if process == "api":
             return
         self.down.add(process)
+        if process == "conductor":
+            _forget()
         self.clock.after(seconds, lambda: self._revive(process))
 
     def _revive(self, process: str) -> None:

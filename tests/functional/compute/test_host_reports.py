@@ -1,22 +1,28 @@
 """Hosts are believed as far as it can be true, cheaply, and never backwards."""
 
+import contextlib
 import json
+import random
 import time
-from datetime import timedelta
+import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from cloud.compute.models import Aggregate, AggregateHost, ComputeNode, Operation, Service
 from cloud.compute.services import host_feed, host_reports
+from cloud.compute.services.heartbeats import heartbeats
 from cloud.compute.services.host_states import host_states, zones
 from cloud.compute.services.power_reports import report_power_states
 from cloud.conductor import presence
+from cloud.conductor.inbound.reports import Reports
+from cloud.conductor.inbound.words import Word
 from cloud.conductor.reconcile import hosts
 from cloud.core.clock import database_now
 from cloud.core.models import Lease
-from cloud.placement.models import Inventory, ResourceProvider
+from cloud.placement.models import Inventory, ProviderTrait, ResourceProvider
 from contracts.conductor import HostReport, InstancePower, PowerReport, Residue
 from contracts.presence import PRESENCE
 from contracts.scheduling import HOST_FEED
@@ -25,9 +31,14 @@ from tests.factories.instances import make_host, make_instance
 pytestmark = pytest.mark.django_db
 
 
+def _fresh_process() -> None:
+    host_reports._written.clear()
+    heartbeats.__init__()
+
+
 @pytest.fixture(autouse=True)
 def _fresh():
-    host_reports._written.clear()
+    _fresh_process()
 
 
 def report(at: float = 1000.0, **changes: object) -> HostReport:
@@ -50,10 +61,13 @@ def test_the_first_report_makes_service_node_provider_and_inventory(settings):
     assert (state.host, state.vcpus, state.memory_mb, state.traits) == ("a", 16, 7680, ["HW_CPU_X86_AVX"])
 
 
-def test_a_report_that_says_nothing_new_costs_one_query(django_assert_num_queries):
-    host_reports.report_host(report(1000.0))
-    with django_assert_num_queries(1):
-        host_reports.report_host(report(1001.0, load_average="9.99, 9, 9", memory_mb_free=3))
+def test_a_report_that_says_nothing_new_is_a_heartbeat_by_whatever_way_it_comes(django_assert_num_queries):
+    host_reports.report_host(report(1000.0, signature="one"))
+    with django_assert_num_queries(0):
+        assert host_reports.report_host(
+            report(1001.0, load_average="9.99, 9, 9", memory_mb_free=3, signature="another")
+        )
+    host_reports.write_heartbeats()
     assert Service.objects.get(host="a").reported_at == 1001.0
 
 
@@ -73,22 +87,24 @@ def test_heartbeats_that_say_nothing_new_are_written_together(django_assert_num_
         host_reports.write_heartbeats()
 
 
-def test_once_a_minute_only_what_is_restless_is_renewed_and_what_another_wrote_is_noticed(
-    monkeypatch, django_assert_num_queries
-):
-    host_reports.report_host(report(1000.0, cached_images=["i"]))
+def test_once_a_minute_only_what_is_restless_is_renewed_and_what_another_wrote_is_noticed(monkeypatch):
+    names = [f"h{number}" for number in range(7)]
+    host_reports.report_hosts([report(1000.0, host=name, cached_images=["i"]) for name in names])
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 61)
-    later = report(1061.0, cached_images=["i"], load_average="9.00, 9.00, 9.00")
-    assert not host_reports.hear(later)
-    with django_assert_num_queries(2):
-        assert host_reports.report_host(later)
-    assert ComputeNode.objects.get().load_average == "9.00, 9.00, 9.00"
-    assert host_reports.hear(report(1071.0, cached_images=["i"]))
+    later = [report(1061.0, host=name, cached_images=["i"], load_average="9.00, 9.00, 9.00") for name in names]
+    assert not any(map(host_reports.hear, later))
+    with CaptureQueriesContext(connection) as queries:
+        assert host_reports.report_hosts(later) == set(names)
+    assert len([one for one in queries if "SAVEPOINT" not in one["sql"]]) == 4, "for any number of hosts"
+    assert set(ComputeNode.objects.values_list("load_average", flat=True)) == {"9.00, 9.00, 9.00"}
+    assert host_reports.hear(report(1071.0, host="h3", cached_images=["i"]))
     ComputeNode.objects.update(vcpus=2)
+    Inventory.objects.all().delete()
     monkeypatch.setattr(time, "monotonic", lambda: now + 122)
-    assert host_reports.report_host(report(1122.0, cached_images=["i"]))
-    assert ComputeNode.objects.get().vcpus == 4
+    assert host_reports.report_host(report(1122.0, host="h3", cached_images=["i"]))
+    assert ComputeNode.objects.get(host="h3").vcpus == 4
+    assert Inventory.objects.filter(provider__name="h3").count() == 3
 
 
 def test_what_is_new_old_or_impossible_is_no_mere_heartbeat():
@@ -200,6 +216,81 @@ def test_a_host_that_grew_offers_more():
     host_reports.report_host(report(1001.0, disk_gb=200))
     assert Inventory.objects.get(resource_class="DISK_GB").capacity == 200
     assert ResourceProvider.objects.get().generation > generation
+
+
+def _some_report(rng: random.Random, at: float) -> HostReport:
+    """Return what a host might say: often the same, sometimes old, impossible, of a new agent, of another machine."""
+    changes: dict[str, object] = {"host": rng.choice("abcd"), "started_at": float(rng.randint(1, 2))}
+    if rng.random() < 0.4:
+        changes |= {"vcpus": rng.choice((0, 4, 8, -1)), "disk_gb": rng.choice((100, 200))}
+    if rng.random() < 0.3:
+        changes |= {"traits": rng.sample(["HW_A", "HW_B", "HW_C"], rng.randint(0, 3)), "cached_images": ["i"]}
+    if rng.random() < 0.3:
+        changes["troubles"] = rng.choice((["the disk is full\0"], ["libvirt is silent", "so is the disk"]))
+    return report(at + rng.choice((0, 0, 0, -5, -1000)), memory_mb_free=rng.randint(0, 9), **changes)
+
+
+_LATER = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def _rows() -> dict[str, list[object]]:
+    passing = {"id", "uuid", "provider", "created_at", "updated_at", "last_seen_at", "resend_at"}
+    return {
+        model.__name__: sorted(str((
+            str(getattr(row, "provider", "")), getattr(row, "resend_at", None) == _LATER,
+            {one.name: getattr(row, one.name) for one in model._meta.fields if one.name not in passing},
+        )) for row in model.objects.all())
+        for model in (Service, ComputeNode, ResourceProvider, Inventory, ProviderTrait, Operation)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_reports_written_together_leave_what_they_leave_one_by_one(
+    seed, redis_server, settings, django_capture_on_commit_callbacks
+):
+    settings.REDIS_URL = redis_server.url
+    settings.HOST_RESERVED_MEMORY_MB = 512
+    client, rng = redis_server.client(), random.Random(seed)
+    said = [_some_report(rng, 1000.0 + number) for number in range(40)]
+    now = database_now()
+    for host in "abcd":
+        Operation.objects.create(
+            id=f"{host * 8}-0000-4000-8000-000000000000", instance_uuid=str(uuid.uuid4()), action="stop",
+            workflow="power", host=host, started_at=now, updated_at=now, deadline=now, resend_at=_LATER,
+        )  # fmt: skip
+    outcomes = []
+    for at_once in (1, rng.randint(2, 40)):
+        with contextlib.suppress(_Undo), transaction.atomic():
+            client.delete(HOST_FEED)
+            _fresh_process()
+            waiting = Reports()
+            for start in range(0, len(said), at_once):
+                with django_capture_on_commit_callbacks(execute=True):
+                    for one in said[start : start + at_once]:
+                        waiting.take(Word(HostReport.NAME, one.host, one.to_wire(), 1))
+                    waiting.write()
+                    host_reports.write_heartbeats()
+            told = {state["host"] for _, entry in client.xrange(HOST_FEED) for state in json.loads(entry["hosts"])}
+            outcomes.append((_rows(), told))
+            raise _Undo
+    client.close()
+    (alone, told_alone), (together, told_together) = outcomes
+    for table, rows in alone.items():
+        assert together[table] == rows
+    assert told_together == told_alone
+
+
+class _Undo(Exception):
+    pass
+
+
+def test_a_report_that_cannot_be_kept_costs_no_other_host_its_word(caplog):
+    waiting = Reports()
+    for host, model in (("a", ""), ("b", "\ud800"), ("c", "")):
+        waiting.take(Word(HostReport.NAME, host, report(host=host, cpu_model=model).to_wire(), 1))
+    waiting.write()
+    assert set(ComputeNode.objects.values_list("host", flat=True)) == {"a", "c"}
+    assert "what host b reports cannot be written" in caplog.text
 
 
 def test_the_state_of_any_number_of_hosts_costs_the_same_queries(django_assert_num_queries):

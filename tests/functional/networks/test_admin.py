@@ -11,7 +11,7 @@ from cloud.networks.models import FixedIp, FloatingIp, Router, SecurityGroup
 from cloud.networks.services import allocation
 from cloud.networks.services.quotas import set_limits
 from cloud.placement.services.claims import Claim, claim
-from cloud.placement.services.providers import report
+from cloud.placement.services.providers import Said, report
 from tests.factories.identity import create_user
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def fill(network, host: str) -> None:
     """Make one more row of everything."""
     server = new_uuid()
     allocation.allocate(server, "p1", {**PLUGGED, "requests": [{"network_id": network.id}]}, host)
-    report(host, new_uuid(), {"VCPU": 4, "MEMORY_MB": 4096, "DISK_GB": 10}, ["CUSTOM_A"])
+    report([Said(host, new_uuid(), {"VCPU": 4, "MEMORY_MB": 4096, "DISK_GB": 10}, ["CUSTOM_A"])])
     claim([Claim(server, host, {"VCPU": 1}, "p1", "u")])
     SecurityGroup.objects.create(project_id="p1", name=host)
     router = Router.objects.create(project_id="p1", name=host)

@@ -13,7 +13,7 @@ from cloud.core.context import RequestContext
 from cloud.core.models import new_uuid
 from cloud.placement.models import ResourceProvider
 from cloud.placement.services.claims import Claim, claim
-from cloud.placement.services.providers import capacity, report
+from cloud.placement.services.providers import Said, capacity, report
 
 pytestmark = pytest.mark.django_db
 ADMIN = RequestContext("req-x", "u", project_id="p", roles=frozenset({"admin", "member", "reader"}))
@@ -39,7 +39,7 @@ def get(monkeypatch, settings):
 @pytest.fixture
 def host(get):
     uuid = new_uuid()
-    report("h1", uuid, TOTALS, ["HW_CPU_X86_AVX", "CUSTOM_FAST"])
+    report([Said("h1", uuid, TOTALS, ["HW_CPU_X86_AVX", "CUSTOM_FAST"])])
     return uuid
 
 
@@ -131,7 +131,7 @@ def test_a_projects_usages(get, host):
 
 def test_providers_are_found_by_name_room_traits_tree_and_aggregate(get, host):
     other = new_uuid()
-    report("h2", other, {**TOTALS, "VCPU": 1}, ["CUSTOM_FAST"])
+    report([Said("h2", other, {**TOTALS, "VCPU": 1}, ["CUSTOM_FAST"])])
     aggregate = new_uuid()
     ResourceProvider.objects.filter(name="h2").update(aggregates=[aggregate])
 
@@ -166,7 +166,7 @@ def test_a_bad_query_is_refused_in_placements_shape(get, query):
 
 
 def test_candidates_are_where_there_is_room(get, host):
-    report("h2", new_uuid(), {**TOTALS, "VCPU": 1})
+    report([Said("h2", new_uuid(), {**TOTALS, "VCPU": 1})])
     old = get("/allocation_candidates?resources=VCPU:3", "1.10").json()
     assert old["allocation_requests"] == [
         {"allocations": [{"resource_provider": {"uuid": host}, "resources": {"VCPU": 3}}]}]
@@ -214,8 +214,8 @@ def test_lists_cost_the_same_for_any_number(get):
         return len(queries)
 
     paths = ("/resource_providers", "/allocation_candidates?resources=VCPU:1")
-    report("first", new_uuid(), TOTALS)
+    report([Said("first", new_uuid(), TOTALS)])
     before = [cost(path) for path in paths]
     for number in range(5):
-        report(f"h{number}", new_uuid(), TOTALS)
+        report([Said(f"h{number}", new_uuid(), TOTALS)])
     assert [cost(path) for path in paths] == before

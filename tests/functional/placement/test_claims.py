@@ -23,7 +23,8 @@ def _ratios(settings):
 
 
 def make_provider(name: str, vcpus: int = 4) -> ResourceProvider:
-    providers.report(name, str(uuid.uuid4()), {"VCPU": vcpus, "MEMORY_MB": vcpus * 1024, "DISK_GB": vcpus * 10})
+    totals = {"VCPU": vcpus, "MEMORY_MB": vcpus * 1024, "DISK_GB": vcpus * 10}
+    providers.report([providers.Said(name, str(uuid.uuid4()), totals)])
     return ResourceProvider.objects.get(name=name)
 
 
