@@ -98,7 +98,7 @@ def create(request: ApiRequest) -> Body:
     asked = request.body["security_group"]
     if not request.context.project_id:
         raise Invalid("A security group belongs to a project, and the token is for none.")
-    draft = {"name": asked["name"].strip(), "description": asked["description"].strip(),
+    draft = {"name": asked["name"], "description": asked["description"],
              "project_id": request.context.project_id}
     with _in_novas_words():
         (group_id,) = security_groups.create_groups([draft])
@@ -111,7 +111,7 @@ def update(request: ApiRequest, id: str) -> Body:
     asked = request.body["security_group"]
     with _in_novas_words():
         security_groups.update_group(
-            request.context, _check_id(id), {name: asked[name].strip() for name in ("name", "description")}
+            request.context, _check_id(id), {name: asked[name] for name in ("name", "description")}
         )
     return {"security_group": _views([proxied.group(request.context, id)])[0]}
 

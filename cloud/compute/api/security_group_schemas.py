@@ -42,7 +42,7 @@ def ingress_rule(asked: dict[str, Any]) -> dict[str, Any]:
     return {
         "security_group_id": asked["parent_group_id"],
         "direction": "ingress",
-        "ethertype": f"IPv{ipaddress.ip_network(cidr).version}" if cidr else "IPv4",
+        "ethertype": f"IPv{ipaddress.ip_interface(cidr).version}" if cidr else "IPv4",
         "remote_group_id": remote_group,
         "remote_ip_prefix": cidr,
         **_traffic(asked, is_needed=remote_group is None),
@@ -51,7 +51,7 @@ def ingress_rule(asked: dict[str, Any]) -> dict[str, Any]:
 
 def _cidr(text: str) -> str:
     try:
-        return str(ipaddress.ip_network(text, strict=False))
+        return str(ipaddress.ip_interface(text))
     except ValueError:
         raise Invalid(f"Invalid cidr {text}.") from None
 

@@ -45,6 +45,12 @@ RESIZE = named("resize", closed(
     ["flavorRef"],
 ))  # fmt: skip
 CREATE_IMAGE = named("createImage", closed({"name": NAME, "metadata": metadata()}, ["name"]))
+_ADDRESS: Schema = {"type": "string", "format": "ipv4"}
+ADD_FLOATING_IP = named("addFloatingIp", closed({"address": _ADDRESS, "fixed_address": _ADDRESS}, ["address"]))
+REMOVE_FLOATING_IP = named("removeFloatingIp", closed({"address": _ADDRESS}, ["address"]))
+_GROUP: Schema = {"type": "string", "minLength": 1, "maxLength": 255, "format": "printable"}
+ADD_SECURITY_GROUP = named("addSecurityGroup", closed({"name": _GROUP}, ["name"]))
+REMOVE_SECURITY_GROUP = named("removeSecurityGroup", closed({"name": _GROUP}, ["name"]))
 NOTHING: Schema = {"type": "null"}
 MIGRATE = ByVersion({
     "2.1": named("migrate"),

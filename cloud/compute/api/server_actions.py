@@ -27,6 +27,7 @@ from cloud.compute.services import (
     rebuild_server,
     reset_state,
     restore_server,
+    server_networks,
     snapshot_server,
 )
 from cloud.core.endpoints import ApiRequest, Reply, route
@@ -137,6 +138,23 @@ def _restore(request: ApiRequest, instance: Instance) -> None:
     restore_server.restore(request.context, instance)
 
 
+def _add_floating_ip(request: ApiRequest, instance: Instance) -> None:
+    asked = request.body["addFloatingIp"]
+    server_networks.add_floating_ip(request.context, instance, asked["address"], asked.get("fixed_address", ""))
+
+
+def _remove_floating_ip(request: ApiRequest, instance: Instance) -> None:
+    server_networks.remove_floating_ip(request.context, instance, request.body["removeFloatingIp"]["address"])
+
+
+def _add_security_group(request: ApiRequest, instance: Instance) -> None:
+    server_networks.add_security_group(instance, request.body["addSecurityGroup"]["name"])
+
+
+def _remove_security_group(request: ApiRequest, instance: Instance) -> None:
+    server_networks.remove_security_group(instance, request.body["removeSecurityGroup"]["name"])
+
+
 def _not_here(request: ApiRequest, instance: Instance) -> None:
     raise NotImplementedHere
 
@@ -168,8 +186,8 @@ ACTIONS: dict[str, Action] = dict((
     _row("evacuate", _evacuate, "os-evacuate", schemas.EVACUATE),
     _row("createImage", _create_image, "servers:create_image", schemas.CREATE_IMAGE),
     _later("addFixedIp", "os-multinic:add", until="2.43"),
-    _later("addFloatingIp", "os-floating-ips:add", until="2.43"),
-    _later("addSecurityGroup", "os-security-groups:add"),
+    _row("addFloatingIp", _add_floating_ip, "os-floating-ips:add", schemas.ADD_FLOATING_IP, until="2.43"),
+    _row("addSecurityGroup", _add_security_group, "os-security-groups:add", schemas.ADD_SECURITY_GROUP),
     _later("changePassword", "os-admin-password"),
     _later("createBackup", "os-create-backup"),
     _later("injectNetworkInfo", "os-admin-actions:inject_network_info"),
@@ -179,8 +197,8 @@ ACTIONS: dict[str, Action] = dict((
     _later("os-migrateLive", "os-migrate-server:migrate_live"),
     _later("pause", "os-pause-server:pause"),
     _later("removeFixedIp", "os-multinic:remove", until="2.43"),
-    _later("removeFloatingIp", "os-floating-ips:remove", until="2.43"),
-    _later("removeSecurityGroup", "os-security-groups:remove"),
+    _row("removeFloatingIp", _remove_floating_ip, "os-floating-ips:remove", schemas.REMOVE_FLOATING_IP, until="2.43"),
+    _row("removeSecurityGroup", _remove_security_group, "os-security-groups:remove", schemas.REMOVE_SECURITY_GROUP),
     _later("rescue", "os-rescue"),
     _later("resume", "os-suspend-server:resume"),
     _later("shelve", "os-shelve:shelve"),

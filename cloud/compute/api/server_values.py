@@ -104,9 +104,12 @@ def addresses_of(interfaces: Iterable[Interface], *, is_extended: bool) -> dict[
     """Group interfaces' addresses by network name."""
     found: dict[str, list[dict[str, Any]]] = {}
     for one in interfaces:
-        more = {"OS-EXT-IPS:type": "fixed", "OS-EXT-IPS-MAC:mac_addr": one.mac} if is_extended else {}
+        addresses = [("fixed", address.version, address.ip) for address in one.addresses]
+        addresses += [("floating", address.version, ip) for address in one.addresses for ip in address.floating]
         found.setdefault(one.network_name, []).extend(
-            {"version": address.version, "addr": address.ip, **more} for address in one.addresses
+            {"version": version, "addr": ip,
+             **({"OS-EXT-IPS:type": kind, "OS-EXT-IPS-MAC:mac_addr": one.mac} if is_extended else {})}
+            for kind, version, ip in addresses
         )
     return found
 

@@ -5,7 +5,7 @@ import ipaddress
 from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.core.times import seconds_z
 from cloud.networks.api.collection import Body, Collection, drafts, listed, made, shown
-from cloud.networks.api.schemas import ADDRESS, ID, NAME, creation
+from cloud.networks.api.schemas import ADDRESS, NAME, creation
 from cloud.networks.errors import RuleNotFound
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.rows import Row, rule_rows
@@ -17,14 +17,14 @@ CREATE = creation(
     "security_group_rule",
     "security_group_rules",
     {
-        "security_group_id": ID,
+        "security_group_id": NAME,
         "direction": {"enum": ["ingress", "egress"]},
         "ethertype": {"enum": ["IPv4", "IPv6", None]},
         "protocol": {"type": ["string", "integer", "null"], "maxLength": 40, "format": "printable"},
         "port_range_min": _NUMBER,
         "port_range_max": _NUMBER,
         "remote_ip_prefix": _PREFIX,
-        "remote_group_id": {"anyOf": [ID, {"type": "null"}]},
+        "remote_group_id": {"anyOf": [NAME, {"type": "null"}]},
         "description": NAME,
     },
     ["security_group_id", "direction"],
@@ -45,7 +45,7 @@ def view(row: Row) -> Body:
         "port_range_min": row["port_range_min"],
         "port_range_max": row["port_range_max"],
         "remote_ip_prefix": prefix,
-        "normalized_cidr": str(ipaddress.ip_network(prefix)) if prefix else None,
+        "normalized_cidr": str(ipaddress.ip_network(prefix, strict=False)) if prefix else None,
         "remote_group_id": row["remote_group_id"],
         "belongs_to_default_sg": row["group__is_default"],
         "description": row["description"],

@@ -9,11 +9,12 @@ from cloud.networks.models import Port
 
 @dataclass(frozen=True)
 class Address:
-    """A fixed address. `version` is 4 or 6."""
+    """A fixed address. `version` is 4 or 6; `floating` are the floating addresses that lead to it."""
 
     ip: str
     version: int
     subnet_id: str
+    floating: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Interface:
 _COLUMNS = (
     "id", "device_id", "network_id", "network__name", "mac_address", "status", "device_tag",
     "fixed_ips__ip_address", "fixed_ips__subnet_id", "fixed_ips__subnet__ip_version",
+    "fixed_ips__floating_ips__floating_ip_address",
 )
 
 
@@ -72,12 +74,23 @@ def _interface(lines: list[dict[str, object]], groups: list[str]) -> Interface:
         network_name=str(port["network__name"]),
         mac=str(port["mac_address"]),
         status=str(port["status"]),
-        addresses=tuple(
-            Address(str(line["fixed_ips__ip_address"]), int(str(line["fixed_ips__subnet__ip_version"])),
-                    str(line["fixed_ips__subnet_id"]))
-            for line in lines
-            if line["fixed_ips__ip_address"]
-        ),
+        addresses=_addresses(lines),
         security_groups=tuple(sorted(groups)),
         tag=str(port["device_tag"]),
+    )
+
+
+def _addresses(lines: list[dict[str, object]]) -> tuple[Address, ...]:
+    """Return the addresses of a port, of which there is a line for each floating address, and at least one."""
+    fixed = {str(line["fixed_ips__ip_address"]): line for line in lines if line["fixed_ips__ip_address"]}
+    floating: dict[str, list[str]] = defaultdict(list)
+    for line in lines:
+        if line["fixed_ips__floating_ips__floating_ip_address"]:
+            floating[str(line["fixed_ips__ip_address"])].append(
+                str(line["fixed_ips__floating_ips__floating_ip_address"])
+            )
+    return tuple(
+        Address(ip, int(str(line["fixed_ips__subnet__ip_version"])), str(line["fixed_ips__subnet_id"]),
+                tuple(sorted(floating[ip])))
+        for ip, line in fixed.items()
     )

@@ -24,7 +24,7 @@ from cloud.networks.errors import (
     SecurityGroupAmbiguous,
     SecurityGroupUnknown,
 )
-from cloud.networks.models import FixedIp, Network, Port
+from cloud.networks.models import FixedIp, Network, Port, SecurityGroup
 from cloud.networks.selectors import visible
 from cloud.networks.services.addresses import fits
 from cloud.networks.services.default_group import NAME as DEFAULT
@@ -139,21 +139,28 @@ def _check_fixed_ip(network: Network, text: str) -> None:
 
 def _groups(context: RequestContext, asked: Sequence[str]) -> list[str]:
     names = list(dict.fromkeys(asked))
-    if not names:
-        return []
+    return _groups_named(context.project_id, names) if names else []
+
+
+def group_named(project_id: str, name: str) -> str:
+    """Return the id of a project's group by name or id. Raises SecurityGroupUnknown, SecurityGroupAmbiguous."""
+    return _groups_named(project_id, [name])[0]
+
+
+def _groups_named(project_id: str, names: Sequence[str]) -> list[str]:
     if DEFAULT in names:
-        default_group_id(context.project_id)
-    rows = visible.security_groups(context).filter(project_id=context.project_id)
+        default_group_id(project_id)
+    rows = SecurityGroup.objects.filter(project_id=project_id)
     known = list((rows.filter(name__in=names) | rows.filter(id__in=names)).values_list("id", "name"))
-    return list(dict.fromkeys(_one_group(context, name, known) for name in names))
+    return list(dict.fromkeys(_one_group(project_id, name, known) for name in names))
 
 
-def _one_group(context: RequestContext, name: str, known: Sequence[tuple[str, str]]) -> str:
+def _one_group(project_id: str, name: str, known: Sequence[tuple[str, str]]) -> str:
     if is_uuid(name) and any(group_id == name for group_id, _ in known):
         return name
     ids = [group_id for group_id, known_name in known if known_name == name]
     if not ids:
-        raise SecurityGroupUnknown(name=name, project_id=context.project_id)
+        raise SecurityGroupUnknown(name=name, project_id=project_id)
     if len(ids) > 1:
         raise SecurityGroupAmbiguous(name=name)
     return ids[0]

@@ -62,7 +62,7 @@ def _read(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _prefix(text: str | None) -> str | None:
-    return str(ipaddress.ip_network(text, strict=False)) if text else None
+    return str(ipaddress.ip_interface(text)) if text else None
 
 
 def _create(context: RequestContext, group: SecurityGroup, rule: dict[str, Any]) -> str:

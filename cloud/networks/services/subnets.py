@@ -13,6 +13,7 @@ from cloud.networks.models import FixedIp, Network, ResourceTag, Subnet
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.owned import lock_subnet
 from cloud.networks.services import blocks
+from cloud.networks.services.addresses import is_self_addressed
 from cloud.networks.services.changing import save_changes
 from cloud.networks.services.quotas import make_room
 
@@ -60,12 +61,15 @@ def delete_subnet(context: RequestContext, subnet_id: str) -> None:
 
     Raises:
         SubnetNotFound
-        SubnetInUse: a port has an address of it.
+        SubnetInUse: a port has an address of it; where guests make their own addresses, a router has one.
     """
     with transaction.atomic():
         subnet = lock_subnet(context, subnet_id)
-        if FixedIp.objects.filter(subnet=subnet).exists():
+        held = FixedIp.objects.filter(subnet=subnet)
+        # Where guests make their own addresses nobody has asked for one: they go with the prefix.
+        if (held.filter(port__router__isnull=False) if is_self_addressed(subnet) else held).exists():
             raise SubnetInUse(subnet_id=subnet_id)
+        held.delete()
         ResourceTag.objects.filter(resource_id=subnet_id).delete()
         subnet.delete()
 

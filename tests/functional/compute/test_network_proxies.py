@@ -11,7 +11,7 @@ from tests.functional.compute.conftest import MINE, THEIRS
 
 @pytest.fixture
 def group(member) -> dict:
-    return member.post("/os-security-groups", {"security_group": {"name": " web ", "description": "d"}}).json()[
+    return member.post("/os-security-groups", {"security_group": {"name": "web", "description": "d"}}).json()[
         "security_group"]
 
 
