@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from compute_agent.errors import Poison
+from contracts.compute import REMOVE_RESIDUE
 from contracts.envelope import Order
 
 MOST = 3
@@ -41,11 +42,12 @@ def key_of(order: Order) -> str:
 
 
 def tries_of(order: Order, tries: dict[str, Tries], now: float) -> Tries | None:
-    """Return who began an order and did not end it; what belongs to no operation is the same order every time."""
+    """Return who began an order and did not end it; what removes residue is the same order every time."""
     found = tries.get(key_of(order))
     if found is None or found.at < now - _REMEMBERED_SECONDS:
         return None
-    return found if found.operation_id == order.operation_id or not order.begun_at else None
+    is_same = found.operation_id == order.operation_id or order.step == REMOVE_RESIDUE or not order.begun_at
+    return found if is_same else None
 
 
 def is_suspect(order: Order, tries: dict[str, Tries], now: float) -> bool:

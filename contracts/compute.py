@@ -373,3 +373,5 @@ COMMANDS: dict[str, Command] = {
 
 # An agent's call to itself through its own queue, by which it knows that it still hears; no order, touches nothing.
 ECHO = "compute.v1.echo"
+# The step of an order that no operation gave: it is the same order every time, under whichever operation's name.
+REMOVE_RESIDUE = "remove_residue"

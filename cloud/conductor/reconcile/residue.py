@@ -14,7 +14,7 @@ from cloud.compute.services.graphs import TIMINGS
 from cloud.conductor.reconcile import lost_guests, restored
 from cloud.core import rpc
 from cloud.core.clock import database_now
-from contracts.compute import DestroyServer, DropAside
+from contracts.compute import REMOVE_RESIDUE, DestroyServer, DropAside
 from contracts.conductor import Residue
 
 _log = logging.getLogger(__name__)
@@ -132,7 +132,7 @@ def _fence(host: str, instance_uuid: str) -> dict[str, Any]:
     return {
         # Each order is an operation of its own for the host, so that it is not taken for one carried out before.
         "operation_id": str(uuid.uuid4()),
-        "step": "remove_residue",
+        "step": REMOVE_RESIDUE,
         "instance_uuid": instance_uuid,
         "host": host,
         "attempt": 1,

@@ -14,7 +14,7 @@ from contracts.compute import COMMANDS
 from tests.chaos.sim.boundaries import Boundary, Killed
 from tests.chaos.sim.interruptions import INTERRUPTIONS
 from tests.chaos.sim.users import Users
-from tests.chaos.sim.wire import Message, copy_of, instance_of, operation_of
+from tests.chaos.sim.wire import Message, copy_of, errand_of, instance_of
 from tests.chaos.sim.world import RESTART_SECONDS, World
 
 Strike = Callable[[World, Users, Boundary], None]
@@ -78,7 +78,7 @@ def _poison(world: World, users: Users, boundary: Boundary) -> None:
 
     Whoever asks for the same again begins another operation, which is tried as often.
     """
-    uuid, deaths = instance_of(world.errands.current.message), Counter[tuple[str, str]]()
+    uuid, deaths = instance_of(world.errands.current.message), Counter[tuple[str, ...]]()
     if len(users.living()) > 1:
         users.accepted[uuid] = _ANY_STATE  # the others come out as they do undisturbed
 
@@ -89,7 +89,7 @@ def _poison(world: World, users: Users, boundary: Boundary) -> None:
             return
         if errand is None or errand.is_doomed or instance_of(errand.message) != uuid:
             return
-        deaths[one := (now.host, operation_of(errand.message))] += 1
+        deaths[one := (now.host, *errand_of(errand.message))] += 1
         if deaths[one] > tries.MOST:
             world.violations.append(f"{now.host} died of {now.where} {deaths[one]} times")
         world.trouble_until(_POISON_SECONDS)

@@ -11,7 +11,7 @@ from typing import Any
 import redis
 from kombu.transport import TRANSPORT_ALIASES, memory, virtual
 
-from contracts.compute import COMMANDS
+from contracts.compute import COMMANDS, REMOVE_RESIDUE
 from tests.chaos.sim.boundaries import Boundaries
 from tests.chaos.sim.clock import Clock
 from tests.chaos.sim.redis_memory import MemoryRedis
@@ -94,10 +94,11 @@ def instance_of(order: Message) -> str:
     return str(_words_of(order)["instance_uuid"])
 
 
-def operation_of(order: Message) -> str:
-    """Return the operation that an order belongs to; nothing if it belongs to none."""
+def errand_of(order: Message) -> tuple[str, str]:
+    """Return what an agent tells orders of an instance apart by: operation and step, or the step alone without one."""
     words = _words_of(order)
-    return str(words["operation_id"]) if words.get("begun_at") else ""
+    step = str(words["step"])
+    return ("" if step == REMOVE_RESIDUE else str(words["operation_id"])), step
 
 
 def _words_of(order: Message) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from compute_agent.errors import Poison
 from compute_agent.fences import FileFences, MemoryFences, admit, let_go, remember
 from compute_agent.tasks import DUTIES
 from compute_agent.tries import MOST, Beginning
-from contracts.compute import DestroyServer, PrepareImage, SpawnServer, StopServer
+from contracts.compute import REMOVE_RESIDUE, DestroyServer, PrepareImage, SpawnServer, StopServer
 from tests.unit.compute_agent.orders import IMAGE, new_id, order, server_spec
 from tests.unit.compute_agent.test_kills import CASES, Machine, _moments, _prepared, _send
 from tests.unit.compute_agent.tripwire import Killed, Tripwire
@@ -90,10 +90,10 @@ def test_deaths_of_long_ago_are_forgotten(store):
 def test_what_belongs_to_no_operation_is_the_same_order_every_time(store):
     """What removes residue comes under another name with every report."""
     uuid = new_id()
-    for process in "abc":
-        admit(order(DestroyServer, uuid, step="remove_residue"), store, Beginning(process, 9.0))
+    for at, process in enumerate("abc", start=1):
+        admit(order(DestroyServer, uuid, step=REMOVE_RESIDUE, begun_at=float(at)), store, Beginning(process, 9.0))
     with pytest.raises(Poison):
-        admit(order(DestroyServer, uuid, step="remove_residue"), store, Beginning("d", 9.0))
+        admit(order(DestroyServer, uuid, step=REMOVE_RESIDUE, begun_at=4.0), store, Beginning("d", 9.0))
     assert admit(order(DestroyServer, uuid, begun_at=9.0), store, Beginning("d", 9.0)) is None
 
 
