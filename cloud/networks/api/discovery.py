@@ -19,6 +19,7 @@ _EXTENSIONS: tuple[tuple[str, str], ...] = (
     ("extraroute", "Neutron Extra Route"),
     ("extraroute-atomic", "Atomically add/remove extra routes"),
     ("filter-validation", "Filter parameters validation"),
+    ("extra_dhcp_opt", "Neutron Extra DHCP options"),
     ("fip-port-details", "Floating IP Port Details Extension"),
     ("ip-substring-filtering", "IP address substring filtering"),
     ("net-mtu", "Network MTU"),
@@ -100,7 +101,7 @@ def availability_zones(request: ApiRequest) -> Body:
     return {"availability_zones": zones}
 
 
-@endpoint("get_agent")
+@endpoint("get_agents")
 def agents(request: ApiRequest) -> Body:
     """List network agents: none, because the compute hosts wire their guests themselves."""
     return {"agents": []}

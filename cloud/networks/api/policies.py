@@ -28,6 +28,8 @@ POLICIES: dict[str, Rule] = {
     "get_quota:all": admin,
     "update_quota": admin,
     "delete_quota": admin,
+    # A list of what one may see, which is nothing for all but admins.
+    "get_agents": project_reader,
     "get_agent": admin,
     "get_availability_zone": project_reader,
     "get_network_ip_availability": admin,

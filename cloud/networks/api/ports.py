@@ -32,6 +32,15 @@ _PAIR = {
     "required": ["ip_address"],
     "additionalProperties": False,
 }
+_OPTION = {
+    "type": "object",
+    "properties": {
+        "opt_name": {**NAME, "minLength": 1}, "opt_value": {"anyOf": [{**NAME, "minLength": 1}, {"type": "null"}]},
+        "ip_version": {"enum": [4, 6, "4", "6"]},
+    },
+    "required": ["opt_name", "opt_value"],
+    "additionalProperties": False,
+}
 _PROPERTIES = {
     **NAMED,
     **dict.fromkeys(_TRUTHS, BOOLEAN),
@@ -41,6 +50,7 @@ _PROPERTIES = {
     "fixed_ips": FIXED_IPS,
     "security_groups": {"type": "array", "items": ID, "maxItems": 100, "uniqueItems": True},
     "allowed_address_pairs": {"type": "array", "items": _PAIR, "maxItems": 10},
+    "extra_dhcp_opts": {"type": "array", "items": _OPTION, "maxItems": 20},
     "binding:host_id": NAME,
     "binding:profile": {
         "type": "object", "maxProperties": 20, "propertyNames": NAME,
@@ -71,6 +81,7 @@ def view(row: Row) -> Body:
         "security_groups": row["group_ids"],
         "port_security_enabled": row["port_security_enabled"],
         "allowed_address_pairs": row["allowed_address_pairs"],
+        "extra_dhcp_opts": row["extra_dhcp_opts"],
         "binding:vnic_type": row["vnic_type"],
         "binding:host_id": row["host"],
         "binding:profile": row["binding_profile"],

@@ -25,6 +25,7 @@ from cloud.networks.services.address_pairs import pairs
 from cloud.networks.services.addresses import AddressWish
 from cloud.networks.services.changing import renamed, save_changes
 from cloud.networks.services.default_group import default_group_id
+from cloud.networks.services.dhcp_options import merged
 from cloud.networks.services.forgetting import forget_ports
 from cloud.networks.services.plugging import make_port, set_groups
 from cloud.networks.services.quotas import make_room
@@ -33,7 +34,7 @@ from cloud.networks.services.tags import set_tags
 
 _COLUMNS = {"binding:host_id": "host", "binding:vnic_type": "vnic_type", "binding:profile": "binding_profile"}
 # Not columns, or set with a rule of their own.
-_APART = ("tenant_id", "network_id", "fixed_ips", "security_groups", "allowed_address_pairs", "tags")
+_APART = ("tenant_id", "network_id", "fixed_ips", "security_groups", "allowed_address_pairs", "extra_dhcp_opts", "tags")
 # What only the owner of the network, or an admin, may choose.
 _NETWORK_OWNERS = ("mac_address", "port_security_enabled", "allowed_address_pairs")
 
@@ -69,6 +70,8 @@ def update_port(context: RequestContext, port_id: str, values: dict[str, Any]) -
         changed = renamed(values, _COLUMNS, without=_APART)
         if "allowed_address_pairs" in values:
             changed["allowed_address_pairs"] = pairs(values["allowed_address_pairs"], port.mac_address)
+        if "extra_dhcp_opts" in values:
+            changed["extra_dhcp_opts"] = merged(port.extra_dhcp_opts, values["extra_dhcp_opts"])
         if "security_groups" in values:
             set_groups(port, _group_ids(context, port.project_id, values["security_groups"]))
         if "fixed_ips" in values:
@@ -103,6 +106,7 @@ def _create(context: RequestContext, item: dict[str, Any]) -> str:
     columns = {"port_security_enabled": network.port_security_enabled, **renamed(item, _COLUMNS, without=_APART)}
     port = Port(network=network, **columns)
     port.mac_address = port.mac_address.lower()
+    port.extra_dhcp_opts = merged([], item.get("extra_dhcp_opts", []))
     groups = item.get("security_groups")
     if groups is None:
         group_ids = [default_group_id(port.project_id)] if port.port_security_enabled else []
