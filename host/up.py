@@ -1,6 +1,7 @@
 """`make up`: from nothing to a cloud with a guest in it. A second time it changes nothing and is quick."""
 
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -73,9 +74,8 @@ def _prepare(settings: HostSettings) -> None:
         say("Building the guest image (kernel and BusyBox from Debian's packages) ...")
         _run(settings, [str(CHECKOUT / "guest" / "build_guest.sh"), str(settings.state_dir / "guest")], "guest.log")
     say("Preparing the database ...")
-    _run(settings, [sys.executable, "manage.py", "migrate", "--no-input", "-v", "1"], "migrate.log")
-    _run(settings, [sys.executable, "manage.py", "bootstrap"], "bootstrap.log")
-    _run(settings, [sys.executable, "manage.py", *enrolment(settings)], "enroll.log")
+    lines = [["migrate", "--no-input", "-v", "1", "--skip-checks"], ["bootstrap"], enrolment(settings)]
+    _run(settings, [sys.executable, "manage.py", "in_turn", *map(shlex.join, lines)], "prepare.log")
 
 
 def _run(settings: HostSettings, command: list[str], log: str) -> None:
