@@ -79,17 +79,20 @@ def _write(reports: Mapping[str, HostReport]) -> set[str]:
     digests = {host: _digest(one) for host, one in reports.items()}
     still = {host for host, digest in digests.items() if host in _written and _written[host].is_still(digest)}
     noted = heartbeats.take_back(reports)
-    with transaction.atomic():
-        newer, restarted = host_rows.note_services(reports, noted)
-        host_rows.write({host: reports[host] for host in newer}, still & newer)
-    for host in noted.keys() - newer:
-        heartbeats.note(host, noted[host])
+    newer: set[str] = set()
+    try:
+        with transaction.atomic():
+            fresh, restarted = host_rows.note_services(reports, noted)
+            host_rows.write({host: reports[host] for host in fresh}, still & fresh)
+            # Agents that began anew may have taken orders with them to the grave.
+            row_locks.send_soon(Operation.objects.filter(host__in=restarted))
+        newer = fresh
+    finally:
+        for host in noted.keys() - newer:
+            heartbeats.note(host, noted[host])
     for host in newer:
         whole_at = _written[host].whole_at if host in still else time.monotonic()
         _written[host] = _Written(digests[host], reports[host].reported_at, whole_at)
-    if restarted:
-        # Agents that began anew may have taken orders with them to the grave.
-        row_locks.send_soon(Operation.objects.filter(host__in=restarted))
     return newer
 
 

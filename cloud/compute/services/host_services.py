@@ -56,6 +56,8 @@ def delete_service(service: ServiceRow) -> None:
         Conflict: servers are on the host.
     """
     with transaction.atomic():
+        # Before the provider, as who writes down what the host reports.
+        list(Service.objects.select_for_update().filter(pk=service.id).values_list("id"))
         if service.binary == COMPUTE:
             _forget_host(service.host)
         Service.objects.filter(pk=service.id).delete()

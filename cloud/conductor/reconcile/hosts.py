@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 
 from cloud.compute.models import Operation, Service
 from cloud.compute.models.operations import OperationState
@@ -14,6 +13,7 @@ from cloud.compute.services.host_states import COMPUTE
 from cloud.conductor.reconcile import listening
 from cloud.core.clock import database_now
 from cloud.placement.models import ResourceProvider
+from cloud.placement.services.ledger import bump_generations, lock
 
 _log = logging.getLogger(__name__)
 
@@ -33,9 +33,11 @@ def _turn(hosts: list[str], *, is_up: bool) -> None:
         return
     _log.warning("hosts are %s: %s", "up again" if is_up else "down", ", ".join(sorted(hosts)))
     with transaction.atomic():
-        Service.objects.filter(binary=COMPUTE, host__in=hosts).update(is_up=is_up)
+        services = Service.objects.filter(binary=COMPUTE, host__in=hosts)
+        list(services.select_for_update().order_by("id").values_list("id"))  # in the order of those that hear reports
+        services.update(is_up=is_up)
         # The state of a host is newer now, and schedulers ignore older ones.
-        ResourceProvider.objects.filter(name__in=hosts).update(generation=F("generation") + 1)
+        bump_generations(lock(ResourceProvider.objects.filter(name__in=hosts)).values())
         if not is_up:
             # Nothing will come of their orders: the reconciler of operations takes the failure path now.
             running = Operation.objects.filter(host__in=hosts, state=OperationState.RUNNING)

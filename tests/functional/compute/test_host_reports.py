@@ -8,7 +8,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from cloud.compute.models import Aggregate, AggregateHost, ComputeNode, Operation, Service
@@ -291,6 +291,43 @@ def test_a_report_that_cannot_be_kept_costs_no_other_host_its_word(caplog):
     waiting.write()
     assert set(ComputeNode.objects.values_list("host", flat=True)) == {"a", "c"}
     assert "what host b reports cannot be written" in caplog.text
+
+
+def _word(one: HostReport, expires: str | None = None) -> Word:
+    return Word(HostReport.NAME, one.host, one.to_wire(), 1, expires=expires)
+
+
+@pytest.mark.parametrize("until", ["2026-01-01T00:00:00", "2026-01-01T00:00:00+00:00"])
+def test_a_report_that_lay_in_the_queue_too_long_is_not_heard(until):
+    waiting = Reports()
+    assert not waiting.take(_word(report(), until)), "the worker revokes it"
+    waiting.write()
+    assert not Service.objects.exists()
+    assert waiting.take(_word(report(), (database_now() + timedelta(minutes=1)).isoformat()))
+
+
+def test_a_database_that_is_away_costs_no_heartbeat_and_fills_no_memory(monkeypatch):
+    host_reports.report_host(report(1000.0))
+    waiting = Reports()
+    monkeypatch.setattr("cloud.conductor.inbound.reports._MOST", 3)
+    with monkeypatch.context() as away:
+        away.setattr(connection, "ensure_connection", _away)
+        away.setattr(connection, "cursor", _away)
+        assert waiting.take(_word(report(1001.0)))
+        for number in range(5):
+            assert waiting.take(_word(report(1002.0 + number, vcpus=8)))
+        assert len(waiting._waiting) == 3
+        waiting.write()
+    host_reports.write_heartbeats()
+    assert Service.objects.get(host="a").reported_at == 1001.0, "noted before, and written when it answers"
+    waiting.write()
+    assert waiting.take(_word(report(1010.0, vcpus=8)))
+    waiting.write()
+    assert ComputeNode.objects.get(host="a").vcpus == 8
+
+
+def _away(*_: object) -> None:
+    raise OperationalError("it is away")
 
 
 def test_the_state_of_any_number_of_hosts_costs_the_same_queries(django_assert_num_queries):
