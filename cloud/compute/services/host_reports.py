@@ -84,8 +84,9 @@ def _write(reports: Mapping[str, HostReport]) -> set[str]:
         with transaction.atomic():
             fresh, restarted = host_rows.note_services(reports, noted)
             host_rows.write({host: reports[host] for host in fresh}, still & fresh)
-            # Agents that began anew may have taken orders with them to the grave.
-            row_locks.send_soon(Operation.objects.filter(host__in=restarted))
+            if restarted:
+                # Agents that began anew may have taken orders with them to the grave.
+                row_locks.send_soon(Operation.objects.filter(host__in=restarted))
         newer = fresh
     finally:
         for host in noted.keys() - newer:
