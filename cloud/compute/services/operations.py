@@ -91,7 +91,7 @@ def _be_patient(ids: Sequence[str], soon: datetime, patient_until: datetime) -> 
     """The first message is with the broker: its step has the time that its contract gives it, unless it moved on."""
     if patient_until > soon:
         rows = Operation.objects.filter(id__in=ids, state=OperationState.RUNNING, resend_at=soon)
-        row_locks.unlocked(rows).update(resend_at=patient_until)
+        row_locks.update_unlocked(rows, resend_at=patient_until)
 
 
 def due(timing: Timing, now: datetime) -> dict[str, datetime | None]:

@@ -4,7 +4,9 @@ Hosts of claims first, then instances, operations, their steps, and last what th
 """
 
 from datetime import datetime
+from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Least
 
@@ -23,9 +25,11 @@ def hold(operation: Operation) -> None:
         list(rows.select_for_update().values_list("pk"))
 
 
-def unlocked(rows: QuerySet[Operation]) -> QuerySet[Operation]:
-    """Return those of the rows that nobody is moving on at this moment, for an UPDATE of several without a wait."""
-    return Operation.objects.filter(pk__in=rows.select_for_update(skip_locked=True).values("pk"))
+def update_unlocked(rows: QuerySet[Operation], **columns: Any) -> int:
+    """Change those of the rows that nobody is moving on at this moment, without a wait; return how many these are."""
+    with transaction.atomic():  # where there is none: PostgreSQL locks nothing outside of one
+        unlocked = rows.select_for_update(skip_locked=True).values("pk")
+        return Operation.objects.filter(pk__in=unlocked).update(**columns)
 
 
 def send_soon(rows: QuerySet[Operation], at: datetime | None = None) -> int:
@@ -34,4 +38,4 @@ def send_soon(rows: QuerySet[Operation], at: datetime | None = None) -> int:
     What is due earlier stays so. One that is being moved on at this moment sends by itself what comes next.
     """
     running = rows.filter(state=OperationState.RUNNING)
-    return unlocked(running).update(resend_at=Least("resend_at", at or database_now()))
+    return update_unlocked(running, resend_at=Least("resend_at", at or database_now()))

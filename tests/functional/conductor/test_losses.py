@@ -34,6 +34,11 @@ def test_a_new_conductor_lets_everything_be_sent_again_soon(slow_build):
     assert 5 < due_in() <= 10
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_lets_it_be_sent_again_needs_no_transaction_of_his_own(slow_build):
+    assert repeat_soon() == 1
+
+
 def test_what_is_due_already_is_not_put_off(slow_build):
     Operation.objects.update(resend_at=database_now() - timedelta(seconds=3))
     repeat_soon()
