@@ -7,9 +7,21 @@ from dataclasses import dataclass
 from cloud.compute.models import Instance, Operation, Step
 from cloud.compute.models.operations import OperationState, StepState
 from cloud.conductor.steps import orders
+from cloud.core.kept import Kept
 from cloud.images.models import Image
 from cloud.networks.services import allocation
 from contracts.compute import ServerSpec
+
+_running: Kept[Operation] = Kept(
+    lambda ids: Operation.objects.filter(id__in=ids, state=OperationState.RUNNING)
+)
+_living: Kept[Instance] = Kept(lambda uuids: Instance.objects.filter(uuid__in=uuids, deleted=False))
+_sent: Kept[tuple[str, int, str]] = Kept(
+    lambda ids: Step.objects.filter(operation_id__in=ids, state=StepState.SENT).values_list(
+        "operation_id", "attempt", "name"
+    )
+)
+_images: Kept[Image] = Kept(lambda ids: Image.objects.filter(id__in=ids))
 
 
 @dataclass(frozen=True)
@@ -23,13 +35,10 @@ class Standing:
 
 def standings(operation_ids: Sequence[str]) -> list[Standing]:
     """Return those of the operations that run, whose instances live."""
-    running = list(Operation.objects.filter(id__in=operation_ids, state=OperationState.RUNNING))
-    instances = {
-        one.uuid: one for one in Instance.objects.filter(uuid__in=[one.instance_uuid for one in running], deleted=False)
-    }
+    running = _running(ids=list(operation_ids))
+    instances = {one.uuid: one for one in _living(uuids=[one.instance_uuid for one in running])}
     under_way: dict[tuple[str, int], set[str]] = defaultdict(set)
-    sent = Step.objects.filter(operation_id__in=[one.id for one in running], state=StepState.SENT)
-    for operation_id, attempt, name in sent.values_list("operation_id", "attempt", "name"):
+    for operation_id, attempt, name in _sent(ids=[one.id for one in running]):
         under_way[operation_id, attempt].add(name)
     return [
         Standing(one, instances[one.instance_uuid], frozenset(under_way[one.id, one.attempt]))
@@ -49,7 +58,7 @@ def with_servers(operation_ids: Sequence[str]) -> Iterator[tuple[Standing, Serve
 def images_of(found: Iterable[Standing]) -> dict[str, Image]:
     """Return the images of the instances, of those that are still there."""
     ids = {one.instance.image_ref for one in found if one.instance.image_ref}
-    return {image.id: image for image in Image.objects.filter(id__in=ids)} if ids else {}
+    return {image.id: image for image in _images(ids=list(ids))}
 
 
 def server_of(one: Standing, images: Mapping[str, Image]) -> ServerSpec:

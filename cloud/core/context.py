@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 _REQUEST_ID = re.compile(r"req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 current_request_id: contextvars.ContextVar[str] = contextvars.ContextVar("current_request_id", default="-")
@@ -54,6 +55,16 @@ class RequestContext:
     def is_admin(self) -> bool:
         """Whether the admin role is among the roles."""
         return "admin" in self.roles
+
+
+def seen_by(context: RequestContext) -> dict[str, Any]:
+    """Return what of a context decides which rows it sees, as values of a kept statement; see `viewer`."""
+    return {"project_id": "" if context.is_admin else context.project_id, "is_admin": context.is_admin}
+
+
+def viewer(project_id: str, *, is_admin: bool) -> RequestContext:
+    """Return a context that sees the same rows, for the function that writes a kept statement."""
+    return RequestContext("", "", project_id=project_id, roles=frozenset({"admin"} if is_admin else ()))
 
 
 Authenticator = Callable[[str, str], RequestContext | None]

@@ -1,6 +1,6 @@
 """State machines as data: a table of transitions, and one verb that carries one out as a compare-and-swap."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,15 @@ class Machine:
         """
         return sum(self._move(rows, row, changes) for row in self._by_event[event])
 
+    def as_update(self, rows: QuerySet[Any], event: str, **changes: Any) -> tuple[QuerySet[Any], dict[str, Any]]:
+        """Return the UPDATE that `fire` carries out, for `cloud.core.kept`: which rows, and what becomes of them.
+
+        Raises:
+            ValueError: the event has several rows in the table, and needs an UPDATE for each.
+        """
+        (row,) = self._by_event[event]
+        return _as_update(rows, row, changes)
+
     def fire_one(self, instance: Model, event: str, **changes: Any) -> None:
         """Move one row, and the object with it.
 
@@ -72,7 +81,14 @@ class Machine:
 
     @staticmethod
     def _move(rows: QuerySet[Any], row: Transition, changes: dict[str, Any]) -> int:
-        values = {"task_state": row.task_to, **changes}
-        if row.vm_to != KEEP:
-            values["vm_state"] = row.vm_to
-        return rows.filter(Q(vm_state__in=row.vm_from, task_state__in=row.task_from)).update(**values)
+        fitting, values = _as_update(rows, row, changes)
+        return fitting.update(**values)
+
+
+def _as_update(
+    rows: QuerySet[Any], row: Transition, changes: Mapping[str, Any]
+) -> tuple[QuerySet[Any], dict[str, Any]]:
+    values = {"task_state": row.task_to, **changes}
+    if row.vm_to != KEEP:
+        values["vm_state"] = row.vm_to
+    return rows.filter(Q(vm_state__in=row.vm_from, task_state__in=row.task_from)), values

@@ -2,7 +2,8 @@
 
 from django.db.models import Q, QuerySet
 
-from cloud.core.context import RequestContext
+from cloud.core.context import RequestContext, seen_by, viewer
+from cloud.core.kept import Kept
 from cloud.images.errors import ImageNotBootable, ImageNotFound
 from cloud.images.models import Image, ImageMember
 
@@ -49,13 +50,16 @@ def _shared_with(project_id: str, member_status: str) -> QuerySet[ImageMember]:
     return rows.values("image")
 
 
+_of_id: Kept[Image] = Kept(lambda image_id, **seen: visible(viewer(**seen)).filter(id=image_id))
+
+
 def find(context: RequestContext, image_id: str) -> Image:
     """Return a visible image.
 
     Raises:
         ImageNotFound
     """
-    image = visible(context).filter(id=image_id).first()
+    image = _of_id.first(image_id=image_id, **seen_by(context))
     if image is None:
         raise ImageNotFound(image_id=image_id[:64])
     return image

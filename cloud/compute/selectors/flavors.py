@@ -9,8 +9,9 @@ from django.db.models.functions import Coalesce
 from cloud.compute.errors import FlavorNotFound
 from cloud.compute.models import Flavor, FlavorAccess
 from cloud.compute.selectors.expressions import matching
-from cloud.core.context import RequestContext
+from cloud.core.context import RequestContext, seen_by, viewer
 from cloud.core.errors import Invalid
+from cloud.core.kept import Kept
 from cloud.core.paging import Sort, after_marker, ordered
 
 # What clients may sort by, and the column it means. There are no vCPU weights: they are all alike.
@@ -48,13 +49,16 @@ def usable(context: RequestContext) -> QuerySet[Flavor]:
     return Flavor.objects.all() if context.is_admin else Flavor.objects.filter(_open_to(context.project_id))
 
 
+_of_id: Kept[Flavor] = Kept(lambda flavor_id, **seen: usable(viewer(**seen)).filter(flavorid=flavor_id))
+
+
 def get_flavor(context: RequestContext, flavor_id: str) -> Flavor:
     """Return a flavor by the id that clients know.
 
     Raises:
         FlavorNotFound: there is none, or it is another project's.
     """
-    found = usable(context).filter(flavorid=flavor_id).first()
+    found = _of_id.first(flavor_id=flavor_id, **seen_by(context))
     if found is None:
         raise FlavorNotFound(flavor_id=flavor_id)
     return found

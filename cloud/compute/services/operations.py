@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from cloud.compute.models import Instance, Operation
 from cloud.compute.models.operations import OperationState
@@ -17,6 +18,7 @@ from cloud.compute.services.graphs import GRAPHS
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.core.context import RequestContext, current_request_id
+from cloud.core.kept import Json, Kept, KeptUpdate
 from cloud.core.models import new_uuid
 from contracts.errors import ErrorCode
 from contracts.timeouts import Timing
@@ -24,6 +26,9 @@ from contracts.timeouts import Timing
 _log = logging.getLogger(__name__)
 _MESSAGE_CHARACTERS = 2_000
 _FIRST_SEND_SECONDS = 10.0
+_running: Kept[Operation] = Kept(
+    lambda ids, attempt: Operation.objects.filter(id__in=ids, state=OperationState.RUNNING, attempt=attempt)
+)
 
 
 def begin(
@@ -108,7 +113,7 @@ def running(operation_ids: Collection[str], attempt: int) -> list[Operation]:
 
     From here on log lines carry the id of the request that they belong to.
     """
-    found = list(Operation.objects.filter(id__in=operation_ids, state=OperationState.RUNNING, attempt=attempt))
+    found = _running(ids=list(operation_ids), attempt=attempt)
     if found:
         current_request_id.set(found[0].request_id)
     if len(found) < len(operation_ids):
@@ -152,8 +157,7 @@ def _close(operation: Operation, changes: Mapping[str, Any]) -> bool:
     now = database_now()
     ended = {"finished_at": now, "updated_at": now, "resend_at": None}
     with transaction.atomic(savepoint=False):
-        rows = Operation.objects.filter(id=operation.id, state=OperationState.RUNNING, attempt=operation.attempt)
-        if not rows.update(**changes, **ended):
+        if not _end(id=operation.id, attempt=operation.attempt, now=now, **_kept(changes)):
             return False
         if changes["state"] == OperationState.SUCCEEDED:
             step_rows.close_done(operation, now)
@@ -162,6 +166,20 @@ def _close(operation: Operation, changes: Mapping[str, Any]) -> bool:
     for name, value in {**changes, **ended}.items():
         setattr(operation, name, value)
     return True
+
+
+def _ended(
+    id: str, attempt: int, now: datetime, **changes: Any
+) -> tuple[QuerySet[Operation], dict[str, Any]]:
+    rows = Operation.objects.filter(id=id, state=OperationState.RUNNING, attempt=attempt)
+    return rows, {**changes, "finished_at": now, "updated_at": now, "resend_at": None}
+
+
+_end = KeptUpdate(_ended)
+
+
+def _kept(changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: Json(value) if name == "trace" else str(value) for name, value in changes.items()}
 
 
 def supersede(instance_uuids: Collection[str], action: str, now: datetime) -> int:

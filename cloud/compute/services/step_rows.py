@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, CharField, DateTimeField, F, Value, When
+from django.db.models import Case, CharField, DateTimeField, F, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
 from cloud.compute.models import Operation, Step
 from cloud.compute.models.operations import StepState
 from cloud.compute.services.graphs import GRAPHS, TIMINGS
+from cloud.core.kept import KeptUpdate
 
 _OPEN = (StepState.PENDING, StepState.SENT)
 
@@ -60,25 +61,45 @@ def move(
         now: by the database's clock.
         hosts: also note the operations' hosts in these steps.
     """
-    workflow, attempt = operations[0].workflow, operations[0].attempt
-    sent = [name for name, state in states.items() if state == StepState.SENT]
-    ended = [name for name, state in states.items() if state != StepState.SENT]
+    workflow = operations[0].workflow
+    sent = (name for name, state in states.items() if state == StepState.SENT)
+    _move(
+        ids=[one.id for one in operations],
+        attempt=operations[0].attempt,
+        states=tuple(states.items()),
+        now=now,
+        deadlines=[now + timedelta(seconds=TIMINGS[workflow, name].deadline_seconds) for name in sent],
+        hosts=[one.host for one in operations] if hosts else None,
+    )
+
+
+def _moved(
+    ids: list[str], attempt: int, states: tuple[tuple[str, StepState], ...], now: datetime,
+    deadlines: list[datetime], hosts: list[str] | None,
+) -> tuple[QuerySet[Step], dict[str, Any]]:
+    sent = [name for name, state in states if state == StepState.SENT]
+    ended = [name for name, state in states if state != StepState.SENT]
     changes: dict[str, Any] = {
-        "state": _by_name(states, CharField()),
+        "state": _by_name(dict(states), CharField()),
         "started_at": Coalesce(F("started_at"), Value(now), output_field=DateTimeField()),
     }
     if sent:
-        deadlines = {name: now + timedelta(seconds=TIMINGS[workflow, name].deadline_seconds) for name in sent}
-        changes["deadline"] = _by_name(deadlines, DateTimeField(), default=F("deadline"))
+        by_name = dict(zip(sent, deadlines, strict=False))
+        changes["deadline"] = _by_name(by_name, DateTimeField(), default=F("deadline"))
         changes["sends"] = Case(When(name__in=sent, then=F("sends") + 1), default=F("sends"))
     if ended:
-        changes["finished_at"] = _by_name(dict.fromkeys(ended, now), DateTimeField(), default=F("finished_at"))
+        changes["finished_at"] = Case(
+            When(name__in=ended, then=Value(now, output_field=DateTimeField())), default=F("finished_at")
+        )
     if hosts:
-        changes["host"] = Case(*(When(operation_id=one.id, then=Value(one.host)) for one in operations))
-    rows = Step.objects.filter(
-        operation_id__in=[one.id for one in operations], attempt=attempt, name__in=list(states), state__in=_OPEN
-    )
-    rows.update(**changes)
+        whens = (When(operation_id=one, then=Value(host)) for one, host in zip(ids, hosts, strict=True))
+        changes["host"] = Case(*whens)
+    rows = Step.objects.filter(operation_id__in=ids, attempt=attempt, name__in=[name for name, _ in states],
+                               state__in=_OPEN)
+    return rows, changes
+
+
+_move = KeptUpdate(_moved)
 
 
 def _by_name(values: Mapping[str, Any], field: Any, default: Any = None) -> Case:
@@ -88,12 +109,19 @@ def _by_name(values: Mapping[str, Any], field: Any, default: Any = None) -> Case
 
 def close_done(operation: Operation, now: datetime) -> None:
     """Close what is open of a successful operation."""
-    rows = Step.objects.filter(operation_id=operation.id, attempt=operation.attempt, state__in=_OPEN)
-    rows.update(
-        state=StepState.DONE,
-        started_at=Coalesce(F("started_at"), Value(now), output_field=DateTimeField()),
-        finished_at=now,
+    _close_done(id=operation.id, attempt=operation.attempt, now=now)
+
+
+_close_done = KeptUpdate(
+    lambda id, attempt, now: (  # noqa: A006 - the column's name
+        Step.objects.filter(operation_id=id, attempt=attempt, state__in=_OPEN),
+        {
+            "state": StepState.DONE,
+            "started_at": Coalesce(F("started_at"), Value(now), output_field=DateTimeField()),
+            "finished_at": now,
+        },
     )
+)
 
 
 def close_failed(operations: Collection[Operation], now: datetime, code: str, detail: str = "") -> None:

@@ -12,11 +12,18 @@ from cloud.compute.services import graphs, operations, step_rows
 from cloud.conductor.steps.hearing import heard
 from cloud.core import rpc
 from cloud.core.clock import database_now
+from cloud.core.kept import KeptUpdate
 from cloud.networks.services import allocation
 from contracts.compute import ServerSpawned
 from contracts.envelope import Outcome
 
 _log = logging.getLogger(__name__)
+_activated = KeptUpdate(
+    lambda uuid, host, power_state, now: states.machine.as_update(
+        Instance.objects.filter(uuid=uuid, host=host, deleted=False), "activate",
+        power_state=power_state, launched_at=now, updated_at=now, progress=100,
+    )
+)
 
 
 def begin_spawn(outcomes: Sequence[Outcome], operation_id: str, attempt: int) -> None:
@@ -50,9 +57,8 @@ def finish_spawn(outcome: ServerSpawned, operation_id: str, attempt: int) -> Non
 def _activate(operation: Operation, power_state: int) -> None:
     with transaction.atomic():
         now = database_now()
-        rows = Instance.objects.filter(uuid=operation.instance_uuid, host=operation.host, deleted=False)
-        changes = {"power_state": power_state, "launched_at": now, "updated_at": now, "progress": 100}
-        if not (states.machine.fire(rows, "activate", **changes) and operations.finish(operation)):
+        is_active = _activated(uuid=operation.instance_uuid, host=operation.host, power_state=power_state, now=now)
+        if not (is_active and operations.finish(operation)):
             transaction.set_rollback(True)
             return
         allocation.set_active(operation.instance_uuid)

@@ -5,10 +5,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, CharField, JSONField, Value, When
+from django.db.models import Case, CharField, Field, JSONField, Value, When
 
 from cloud.compute import reasons, states
 from cloud.compute.models import ComputeNode, Instance, Operation, Service
@@ -21,6 +22,7 @@ from cloud.conductor.steps.orders import claim_of
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.core.errors import CloudError
+from cloud.core.kept import Json, Kept, KeptUpdate
 from cloud.core.together import Together
 from cloud.networks.services import allocation
 from cloud.placement.services import claims
@@ -29,6 +31,46 @@ from contracts.scheduling import Selected
 
 _log = logging.getLogger(__name__)
 _RACES = 5
+
+
+def _case(column: str, keys: Sequence[str], values: Sequence[object], field: Field | None = None) -> Case:
+    output = field or CharField()
+    pairs = zip(keys, values, strict=True)
+    return Case(
+        *(When(**{column: key}, then=Value(value, output_field=output)) for key, value in pairs), output_field=output
+    )
+
+
+_unplaced: Kept[Instance] = Kept(
+    lambda uuids: Instance.objects.filter(
+        uuid__in=uuids, host="", vm_state=states.BUILDING, task_state__in=states.BUILD_TASKS
+    ).defer("user_data", "key_data", "metadata")
+)
+# Those of the hosts that take servers: a scheduler may not have heard yet of one that went down.
+_ready: Kept[str] = Kept(
+    lambda hosts: Service.objects.filter(
+        binary=COMPUTE, host__in=hosts, is_up=True, forced_down=False, disabled=False
+    ).values_list("host", flat=True)
+)
+_nodes: Kept[dict[str, Any]] = Kept(
+    lambda hosts: ComputeNode.objects.filter(host__in=hosts).values("host", "hypervisor_hostname", "cached_images")
+)
+_place = KeptUpdate(
+    lambda uuids, hosts, nodes, zones, now: states.machine.as_update(
+        Instance.objects.filter(uuid__in=uuids, host="", deleted=False), "claim", updated_at=now,
+        host=_case("uuid", uuids, hosts), node=_case("uuid", uuids, nodes),
+        availability_zone=_case("uuid", uuids, zones),
+    )
+)
+_go_on = KeptUpdate(
+    lambda ids, attempt, hosts, alternates, traces, now, **due: (
+        Operation.objects.filter(id__in=ids, state=OperationState.RUNNING, attempt=attempt),
+        {
+            "host": _case("id", ids, hosts), "alternates": _case("id", ids, alternates, JSONField()),
+            "trace": _case("id", ids, traces, JSONField()), "updated_at": now, **due,
+        },
+    )
+)
 
 
 class _Raced(Exception):
@@ -127,11 +169,7 @@ def _claim(decisions: Sequence[_Decision], attempt: int) -> None:
 
 def _servers(chosen: dict[str, list[str]], attempt: int) -> list[_Server]:
     rows = [one for one in operations.running(list(chosen), attempt) if not one.host]
-    found = Instance.objects.filter(
-        uuid__in=[one.instance_uuid for one in rows], host="",
-        vm_state=states.BUILDING, task_state__in=states.BUILD_TASKS,
-    )
-    instances = {one.uuid: one for one in found.defer("user_data", "key_data", "metadata")}
+    instances = {one.uuid: one for one in _unplaced(uuids=[one.instance_uuid for one in rows])}
     return [
         _Server(one, instances[one.instance_uuid], [host for host in chosen[one.id] if host not in one.hosts_tried])
         for one in rows
@@ -142,7 +180,7 @@ def _servers(chosen: dict[str, list[str]], attempt: int) -> list[_Server]:
 def _fit(servers: list[_Server]) -> list[_Server]:
     """Claim for as many as find room, moving each from a full host to its next one; return those that hold a claim."""
     rules = GroupRules([one.instance for one in servers])
-    ready = _ready({host for one in servers for host in one.hosts})
+    ready = set(_ready(hosts=list({host for one in servers for host in one.hosts})))
     waiting, placed = list(servers), []
     while waiting:
         waiting = [one for one in waiting if _skip_forbidden(one, rules, ready)]
@@ -155,12 +193,6 @@ def _fit(servers: list[_Server]) -> list[_Server]:
             rules.leave(one.instance, one.host)
             one.full.append(one.hosts.pop(0))
     return placed
-
-
-def _ready(hosts: set[str]) -> set[str]:
-    """Return those of the hosts that take servers: a scheduler may not have heard yet of one that went down."""
-    rows = Service.objects.filter(binary=COMPUTE, host__in=hosts, is_up=True, forced_down=False, disabled=False)
-    return set(rows.values_list("host", flat=True))
 
 
 def _skip_forbidden(server: _Server, rules: GroupRules, ready: set[str]) -> bool:
@@ -190,18 +222,14 @@ def _with_ports(placed: list[_Server]) -> list[_Server]:
 def _record(placed: list[_Server]) -> None:
     now = database_now()
     hosts = {one.host for one in placed}
-    nodes = {
-        row["host"]: row
-        for row in ComputeNode.objects.filter(host__in=hosts).values("host", "hypervisor_hostname", "cached_images")
-    }
+    nodes = {row["host"]: row for row in _nodes(hosts=list(hosts))}
     zone_of = zones(hosts)
-    by_uuid = {one.instance.uuid: one for one in placed}
-    rows = Instance.objects.filter(uuid__in=by_uuid, host="", deleted=False)
-    moved = states.machine.fire(
-        rows, "claim", updated_at=now,
-        host=_case("uuid", {uuid: one.host for uuid, one in by_uuid.items()}),
-        node=_case("uuid", {uuid: nodes[one.host]["hypervisor_hostname"] for uuid, one in by_uuid.items()}),
-        availability_zone=_case("uuid", {uuid: zone_of[one.host] for uuid, one in by_uuid.items()}),
+    moved = _place(
+        uuids=[one.instance.uuid for one in placed],
+        hosts=[one.host for one in placed],
+        nodes=[nodes[one.host]["hypervisor_hostname"] for one in placed],
+        zones=[zone_of[one.host] for one in placed],
+        now=now,
     )
     if moved != len(placed):
         raise _Raced
@@ -222,14 +250,13 @@ def _advance(servers: list[_Server], step: str, now: datetime) -> None:
     found = [one.operation for one in servers]
     for one in servers:
         one.operation.host = one.host
-    rows = Operation.objects.filter(
-        id__in=[one.id for one in found], state=OperationState.RUNNING, attempt=found[0].attempt
-    )
-    moved = rows.update(
-        host=_case("id", {one.operation.id: one.host for one in servers}),
-        alternates=_case("id", {one.operation.id: one.hosts[1:] for one in servers}, JSONField()),
-        trace=_case("id", {one.operation.id: one.operation.trace for one in servers}, JSONField()),
-        updated_at=now,
+    moved = _go_on(
+        ids=[one.id for one in found],
+        attempt=found[0].attempt,
+        hosts=[one.host for one in found],
+        alternates=[Json(one.hosts[1:]) for one in servers],
+        traces=[Json(one.trace) for one in found],
+        now=now,
         **operations.due(graphs.TIMINGS["build", step], now),
     )
     if moved != len(servers):
@@ -242,12 +269,6 @@ def _advance(servers: list[_Server], step: str, now: datetime) -> None:
         graphs.SPAWN: StepState.SENT if is_ready else StepState.PENDING,
     }  # fmt: skip
     step_rows.move(found, change, now, hosts=True)
-
-
-def _case(column: str, values: dict[str, object], field: object = None) -> Case:
-    output = field or CharField()
-    whens = (When(**{column: key}, then=Value(value, output_field=output)) for key, value in values.items())
-    return Case(*whens, output_field=output)
 
 
 def _schedule_again(server: _Server) -> None:

@@ -5,16 +5,19 @@ passes its limit, whoever races. A limit is the project's own, else the default 
 Source of the defaults: https://docs.openstack.org/nova/latest/configuration/config.html#quota
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, Case, F, Q, Value, When
+from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Greatest
 
 from cloud.core.errors import QuotaExceeded
+from cloud.core.kept import Kept, KeptUpdate
 from cloud.identity.models import QuotaClassLimit, QuotaLimit, QuotaUsage
 
 UNLIMITED = -1
+_NO_BOUND = 2**62
 DEFAULTS: Mapping[str, int] = {
     "instances": 10, "cores": 20, "ram": 51200, "metadata_items": 128, "key_pairs": 100,
     "server_groups": 10, "server_group_members": 10,
@@ -65,16 +68,25 @@ def release(project_id: str, amounts: Mapping[str, int]) -> None:
     with transaction.atomic():
         _lock(project_id, given)
         rows = QuotaUsage.objects.filter(project_id=project_id, resource__in=given)
-        rows.update(in_use=Greatest(F("in_use") - _amount_of(given), Value(0)))
+        rows.update(in_use=Greatest(F("in_use") - _amount_of(given.items()), Value(0)))
 
 
 def limits(project_id: str, resources: Collection[str] = DEFAULTS) -> dict[str, int]:
     """Return the limits in force for a project, by resource; -1 is no limit. One query."""
-    own = QuotaLimit.objects.filter(project_id=project_id, resource__in=resources)
-    of_class = QuotaClassLimit.objects.filter(resource__in=resources)
-    found = of_class.values_list(Value(0), "resource", "limit").union(own.values_list(Value(1), "resource", "limit"))
+    found = _overrides(project_id=project_id, resources=list(resources))
     overrides = {resource: limit for _, resource, limit in sorted(found)}
     return {resource: overrides.get(resource, DEFAULTS[resource]) for resource in resources}
+
+
+_overrides: Kept[tuple[int, str, int]] = Kept(
+    lambda project_id, resources: QuotaClassLimit.objects.filter(resource__in=resources).values_list(
+        Value(0), "resource", "limit"
+    ).union(
+        QuotaLimit.objects.filter(project_id=project_id, resource__in=resources).values_list(
+            Value(1), "resource", "limit"
+        )
+    )
+)
 
 
 def class_limits() -> dict[str, int]:
@@ -133,28 +145,47 @@ def forget(project_id: str) -> None:
 def _take_all(project_id: str, wanted: Mapping[str, int], ceilings: Mapping[str, int]) -> bool:
     with transaction.atomic():
         _lock(project_id, wanted)
-        fits = Q()
-        for resource, amount in wanted.items():
-            has_room = Q(resource=resource)
-            if amount > 0 and ceilings[resource] != UNLIMITED:
-                has_room &= Q(in_use__lte=ceilings[resource] - amount)
-            fits |= has_room
-        rows = QuotaUsage.objects.filter(fits, project_id=project_id)
-        is_taken = rows.update(in_use=Greatest(F("in_use") + _amount_of(wanted), Value(0))) == len(wanted)
+        is_bounded = {name: amount > 0 and ceilings[name] != UNLIMITED for name, amount in wanted.items()}
+        taken = _take(
+            project_id=project_id,
+            resources=list(wanted),
+            amounts=list(wanted.values()),
+            mosts=[ceilings[name] - amount if is_bounded[name] else _NO_BOUND for name, amount in wanted.items()],
+        )
+        is_taken = taken == len(wanted)
         transaction.set_rollback(not is_taken)
         return is_taken
 
 
-def _amount_of(amounts: Mapping[str, int]) -> Case:
-    whens = [When(resource=resource, then=Value(amount)) for resource, amount in amounts.items()]
+def _taken(
+    project_id: str, resources: list[str], amounts: list[int], mosts: list[int]
+) -> tuple[QuerySet[QuotaUsage], dict[str, Any]]:
+    fits = Q()
+    for resource, most in zip(resources, mosts, strict=True):
+        fits |= Q(resource=resource, in_use__lte=most)
+    in_use = Greatest(F("in_use") + _amount_of(zip(resources, amounts, strict=True)), Value(0))
+    return QuotaUsage.objects.filter(fits, project_id=project_id), {"in_use": in_use}
+
+
+_take = KeptUpdate(_taken)
+
+
+def _amount_of(amounts: Iterable[tuple[str, int]]) -> Case:
+    whens = [When(resource=resource, then=Value(amount)) for resource, amount in amounts]
     return Case(*whens, default=Value(0), output_field=BigIntegerField())
 
 
 def _lock(project_id: str, resources: Collection[str]) -> None:
     # An UPDATE of several rows locks them in whatever order it meets them; two of them could wait for each other.
     if len(resources) > 1 and connection.features.has_select_for_update:
-        rows = QuotaUsage.objects.select_for_update().filter(project_id=project_id, resource__in=resources)
-        list(rows.order_by("resource").values_list("id"))
+        _lock_rows(project_id=project_id, resources=list(resources))
+
+
+_lock_rows: Kept[int] = Kept(
+    lambda project_id, resources: QuotaUsage.objects.select_for_update().filter(
+        project_id=project_id, resource__in=resources
+    ).order_by("resource").values_list("id", flat=True)
+)
 
 
 def _add_missing_rows(project_id: str, resources: Collection[str]) -> bool:

@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cloud.core.kept import Kept
 from cloud.networks.errors import (
     InvalidInput,
     InvalidIpForNetwork,
@@ -19,6 +20,11 @@ from cloud.networks.errors import (
 )
 from cloud.networks.models import FixedIp, Network, Subnet
 
+_taken: Kept[str] = Kept(
+    lambda subnet_id, addresses: FixedIp.objects.filter(subnet=subnet_id, ip_address__in=addresses).values_list(
+        "ip_address", flat=True
+    )
+)
 _GUESSES = 16
 _ROUNDS = 3
 _CHUNK = 512
@@ -81,9 +87,7 @@ class AddressPools:
 def free_address(subnet: Subnet) -> str | None:
     """Return an address of the subnet's pools that nobody has, or None."""
     for batch in AddressPools(subnet.allocation_pools).guesses():
-        taken = set(
-            FixedIp.objects.filter(subnet=subnet, ip_address__in=batch).values_list("ip_address", flat=True)
-        )
+        taken = set(_taken(subnet_id=subnet.id, addresses=batch))
         found = next((address for address in batch if address not in taken), None)
         if found is not None:
             return found

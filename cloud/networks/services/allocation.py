@@ -3,6 +3,7 @@
 Everything here may be repeated: what is done already is left as it is.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,8 +12,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from cloud.core.kept import Kept, KeptUpdate
 from cloud.networks.errors import NetworkNotFound, PortInUse, PortNotFound
-from cloud.networks.models import Network, Port, ResourceTag, SecurityGroup
+from cloud.networks.models import Network, Port, ResourceTag, SecurityGroup, Subnet
 from cloud.networks.models.device_owners import SERVER
 from cloud.networks.services.addresses import AddressWish
 from cloud.networks.services.default_group import default_group_id
@@ -22,6 +24,17 @@ from cloud.networks.services.specs import specs
 from contracts.compute import PortSpec
 
 DEVICE_OWNER = SERVER
+_positions: Kept[int] = Kept(
+    lambda uuid: Port.objects.filter(device_id=uuid, position__gte=0).values_list("position", flat=True)
+)
+_networks: Kept[Network] = Kept(lambda ids: Network.objects.filter(id__in=ids))
+_subnets: Kept[Subnet] = Kept(lambda ids: Subnet.objects.filter(network__in=ids))
+_activate = KeptUpdate(
+    lambda uuid, now: (
+        Port.objects.filter(device_id=uuid, position__gte=0).exclude(status="ACTIVE"),
+        {"status": "ACTIVE", "updated_at": now, "revision_number": F("revision_number") + 1},
+    )
+)
 
 
 @dataclass
@@ -29,6 +42,7 @@ class Known:
     """What making the ports of many servers in one transaction need not read for each of them."""
 
     networks: dict[str, Network] = field(default_factory=dict)
+    subnets: dict[str, list[Subnet]] = field(default_factory=lambda: defaultdict(list))
     default_groups: dict[str, str] = field(default_factory=dict)
 
 
@@ -50,9 +64,8 @@ def allocate(
         NetworkNotFound, PortNotFound: somebody removed it.
     """
     requests: list[dict[str, str]] = network_request.get("requests", [])
-    mine = Port.objects.filter(device_id=instance_uuid, position__gte=0)
     with transaction.atomic():
-        there = set(mine.values_list("position", flat=True))
+        there = set(_positions(uuid=instance_uuid))
         missing = [(position, request) for position, request in enumerate(requests) if position not in there]
         _adopt(instance_uuid, project_id, [one for one in missing if one[1].get("port_id")])
         fresh = [one for one in missing if not one[1].get("port_id")]
@@ -91,18 +104,15 @@ def port_specs(instance_uuid: str) -> list[PortSpec]:
 
 def port_specs_of(instance_uuids: Collection[str]) -> dict[str, list[PortSpec]]:
     """Return the same by server, in three queries for any number of them."""
-    ports = Port.objects.filter(device_id__in=list(instance_uuids), position__gte=0).order_by("position")
     found: dict[str, list[PortSpec]] = {uuid: [] for uuid in instance_uuids}
-    for device_id, spec in specs(ports):
+    for device_id, spec in specs(list(instance_uuids)):
         found[device_id].append(spec)
     return found
 
 
 def set_active(instance_uuid: str) -> None:
     """Note that the guest runs and its interfaces work."""
-    Port.objects.filter(device_id=instance_uuid, position__gte=0).exclude(status="ACTIVE").update(
-        status="ACTIVE", updated_at=timezone.now(), revision_number=F("revision_number") + 1
-    )
+    _activate(uuid=instance_uuid, now=timezone.now())
 
 
 def _adopt(instance_uuid: str, project_id: str, wanted: Sequence[tuple[int, dict[str, str]]]) -> None:
@@ -142,8 +152,9 @@ def _make(
             is_created_for_server=True, port_security_enabled=network.port_security_enabled,
         )
         wishes = [AddressWish(ip_address=request["fixed_ip"])] if request.get("fixed_ip") else None
+        groups = group_ids if network.port_security_enabled else ()
         try:
-            make_port(draft, wishes, group_ids if network.port_security_enabled else ())
+            make_port(draft, wishes, groups, subnets=known.subnets[network.id])
         except PositionTaken:
             # The same order, carried out by somebody else at the same time: the interface is there.
             continue
@@ -152,8 +163,9 @@ def _make(
 def _read_networks(network_ids: set[str], known: Known) -> None:
     missing = network_ids - known.networks.keys()
     if missing:
-        rows = Network.objects.filter(id__in=missing).prefetch_related("subnets")
-        known.networks |= {network.id: network for network in rows}
+        known.networks |= {network.id: network for network in _networks(ids=list(missing))}
+        for subnet in _subnets(ids=list(missing)):
+            known.subnets[subnet.network_id].append(subnet)
 
 
 def _groups(project_id: str, asked: Sequence[str], known: Known) -> list[str]:

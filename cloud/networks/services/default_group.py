@@ -2,10 +2,14 @@
 
 from django.db import IntegrityError, transaction
 
+from cloud.core.kept import Kept
 from cloud.networks.models import SecurityGroup, SecurityGroupRule
 
 NAME = "default"
 _ETHERTYPES = ("IPv4", "IPv6")
+_default: Kept[str] = Kept(
+    lambda project_id: SecurityGroup.objects.filter(project_id=project_id, is_default=True).values_list("id", flat=True)
+)
 
 
 def default_group_id(project_id: str) -> str:
@@ -25,8 +29,7 @@ def default_group_id(project_id: str) -> str:
 
 
 def _find(project_id: str) -> str | None:
-    rows = SecurityGroup.objects.filter(project_id=project_id, is_default=True)
-    return rows.values_list("id", flat=True).first()
+    return _default.first(project_id=project_id)
 
 
 def _make(project_id: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from django.db import IntegrityError, transaction
 
 from cloud.networks.errors import IpAddressGenerationFailure, IpAddressInUse, MacAddressInUse
-from cloud.networks.models import FixedIp, Network, Port
+from cloud.networks.models import FixedIp, Network, Port, Subnet
 from cloud.networks.services.addresses import AddressWish, Place, places, take
 
 MAC_PREFIX = "fa:16:3e"
@@ -23,13 +23,17 @@ def new_mac() -> str:
     return ":".join([MAC_PREFIX, *(f"{octet:02x}" for octet in secrets.token_bytes(3))])
 
 
-def make_port(draft: Port, wishes: Sequence[AddressWish] | None, group_ids: Sequence[str]) -> Port:
+def make_port(
+    draft: Port, wishes: Sequence[AddressWish] | None, group_ids: Sequence[str],
+    *, subnets: Sequence[Subnet] | None = None,
+) -> Port:
     """Insert a port with its addresses and groups, whoever else does the same at the moment.
 
     Args:
         draft: not yet saved; without a `mac_address` it gets a free one.
         wishes: the addresses it wants; None for what its network gives by itself.
         group_ids: the security groups of the port.
+        subnets: those of its network, where the caller knows them.
 
     Raises:
         InvalidInput, InvalidIpForNetwork, InvalidIpForSubnet: the wishes do not fit the network.
@@ -37,7 +41,7 @@ def make_port(draft: Port, wishes: Sequence[AddressWish] | None, group_ids: Sequ
         IpAddressGenerationFailure: no address is left.
     """
     network = draft.network
-    where = places(network, list(network.subnets.all()), wishes)
+    where = places(network, list(network.subnets.all()) if subnets is None else subnets, wishes)
     has_own_mac = bool(draft.mac_address)
     for _ in range(_TRIES):
         if not has_own_mac:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Count, Model
 
+from cloud.core.kept import Kept
 from cloud.networks.errors import InvalidQuotaValue, OverQuota
 from cloud.networks.models import (
     FloatingIp,
@@ -28,17 +29,23 @@ _COUNTED: Mapping[str, type[Model]] = {
     "network": Network, "subnet": Subnet, "port": Port, "router": Router, "floatingip": FloatingIp,
     "security_group": SecurityGroup, "security_group_rule": SecurityGroupRule,
 }
+_own_limits: Kept[dict[str, int]] = Kept(
+    lambda project_id: NetworkQuota.objects.filter(project_id=project_id).values_list("limits", flat=True)
+)
+_used: Kept[int] = Kept(
+    lambda project_id, model: model._default_manager.filter(project_id=project_id)  # Django's name
+    .order_by().values("project_id").annotate(number=Count("pk")).values_list("number", flat=True)
+)
 
 
 def limits(project_id: str) -> dict[str, int]:
     """Return a project's limits by resource; -1 is none."""
-    own = NetworkQuota.objects.filter(project_id=project_id).values_list("limits", flat=True).first()
-    return {**DEFAULTS, **(own or {})}
+    return {**DEFAULTS, **(_own_limits.first(project_id=project_id) or {})}
 
 
 def used(project_id: str, resource: str) -> int:
     """Return how much of a resource a project has."""
-    return int(_COUNTED[resource]._default_manager.filter(project_id=project_id).count())  # Django's
+    return _used.first(project_id=project_id, model=_COUNTED[resource]) or 0
 
 
 def usages(project_id: str) -> dict[str, int]:

@@ -7,8 +7,11 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Any
 
-from cloud.core.context import RequestContext
+from django.db.models import Exists, OuterRef
+
+from cloud.core.context import RequestContext, seen_by, viewer
 from cloud.core.formats import is_uuid
+from cloud.core.kept import Kept
 from cloud.networks.errors import (
     ExternalNetworkForbidden,
     FixedIpTaken,
@@ -24,7 +27,7 @@ from cloud.networks.errors import (
     SecurityGroupAmbiguous,
     SecurityGroupUnknown,
 )
-from cloud.networks.models import FixedIp, Network, Port, SecurityGroup
+from cloud.networks.models import FixedIp, Network, Port, SecurityGroup, Subnet
 from cloud.networks.selectors import visible
 from cloud.networks.services.addresses import fits
 from cloud.networks.services.default_group import NAME as DEFAULT
@@ -32,6 +35,11 @@ from cloud.networks.services.default_group import default_group_id
 from cloud.networks.services.quotas import room
 
 Networks = None | str | Sequence[dict[str, str]]
+_seen_networks: Kept[Any] = Kept(
+    lambda ids, **seen: visible.networks(viewer(**seen)).filter(id__in=ids).annotate(
+        has_subnet=Exists(Subnet.objects.filter(network=OuterRef("pk")))
+    )
+)
 
 
 def check(
@@ -97,6 +105,8 @@ def _resolved(one: dict[str, str], ports: dict[str, Port]) -> dict[str, str]:
 
 
 def _ports(context: RequestContext, ids: Sequence[str]) -> dict[str, Port]:
+    if not ids:
+        return {}
     rows = visible.ports(context).filter(id__in=ids).prefetch_related("fixed_ips")
     found = {port.id: port for port in rows}
     for position, port_id in enumerate(ids):
@@ -111,15 +121,14 @@ def _ports(context: RequestContext, ids: Sequence[str]) -> dict[str, Port]:
 
 
 def _networks(context: RequestContext, ids: Sequence[str]) -> dict[str, Network]:
-    rows = visible.networks(context).filter(id__in=set(ids)).prefetch_related("subnets")
-    found = {network.id: network for network in rows}
+    found = {network.id: network for network in _seen_networks(ids=list(set(ids)), **seen_by(context))}
     for network_id in ids:
         network = found.get(network_id)
         if network is None:
             raise NetworkUnknown(network_id=network_id)
         if network.is_external and not (context.is_admin or network.shared):
             raise ExternalNetworkForbidden(network_id=network_id)
-        if not network.subnets.all():
+        if not network.has_subnet:
             raise NetworkHasNoSubnet(network_id=network_id)
     return found
 

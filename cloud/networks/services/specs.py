@@ -2,35 +2,40 @@
 
 from collections import defaultdict
 
-from django.db.models import QuerySet
-
-from cloud.networks.models import FixedIp, Network, Port, Subnet
+from cloud.core.kept import Kept
+from cloud.networks.models import FixedIp, Port, Subnet
 from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec, RouteSpec, SubnetSpec
 
+_ports: Kept[tuple[str, str, str, str, str, int]] = Kept(
+    lambda uuids: Port.objects.filter(device_id__in=uuids, position__gte=0).order_by("position").values_list(
+        "device_id", "id", "mac_address", "device_tag", "network_id", "network__mtu"
+    )
+)
+_addresses: Kept[tuple[str, str, str]] = Kept(
+    lambda ids: FixedIp.objects.filter(port__in=ids).order_by("id").values_list("port_id", "subnet_id", "ip_address")
+)
+_subnets: Kept[Subnet] = Kept(lambda ids: Subnet.objects.filter(network__in=ids).order_by("created_at", "id"))
 
-def specs(ports: QuerySet[Port]) -> list[tuple[str, PortSpec]]:
-    """Return ports with their servers' uuids in the queryset's order, in three queries for any number of them."""
-    rows = list(ports.select_related("network"))
+
+def specs(instance_uuids: list[str]) -> list[tuple[str, PortSpec]]:
+    """Return servers' ports with their uuids, in the guests' order, in three queries for any number of them."""
+    rows = _ports(uuids=instance_uuids)
     addresses: dict[str, list[FixedIpSpec]] = defaultdict(list)
-    for fixed in FixedIp.objects.filter(port__in=rows).order_by("id"):
-        addresses[fixed.port_id].append(FixedIpSpec(subnet_id=fixed.subnet_id, ip_address=fixed.ip_address))
-    networks = _networks({row.network_id: row.network for row in rows})
+    for port_id, subnet_id, ip_address in _addresses(ids=[row[1] for row in rows]):
+        addresses[port_id].append(FixedIpSpec(subnet_id=subnet_id, ip_address=ip_address))
+    networks = _networks({network_id: mtu for *_, network_id, mtu in rows})
     return [
-        (row.device_id, PortSpec(
-            id=row.id, mac_address=row.mac_address, network=networks[row.network_id], fixed_ips=addresses[row.id],
-            tag=row.device_tag,
-        ))
-        for row in rows
+        (uuid, PortSpec(id=id_, mac_address=mac, network=networks[network_id], fixed_ips=addresses[id_], tag=tag))
+        for uuid, id_, mac, tag, network_id, _ in rows
     ]
 
 
-def _networks(networks: dict[str, Network]) -> dict[str, NetworkSpec]:
+def _networks(mtus: dict[str, int]) -> dict[str, NetworkSpec]:
     subnets: dict[str, list[SubnetSpec]] = defaultdict(list)
-    for subnet in Subnet.objects.filter(network__in=list(networks)).order_by("created_at", "id"):
+    for subnet in _subnets(ids=list(mtus)):
         subnets[subnet.network_id].append(_subnet(subnet))
     return {
-        network_id: NetworkSpec(id=network_id, mtu=network.mtu, subnets=subnets[network_id])
-        for network_id, network in networks.items()
+        network_id: NetworkSpec(id=network_id, mtu=mtu, subnets=subnets[network_id]) for network_id, mtu in mtus.items()
     }
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from cloud.placement.errors import ClaimConflict
 from cloud.placement.models import Allocation, ResourceProvider
-from cloud.placement.services.ledger import Ledger, add_usage, bump_generations, lock
+from cloud.placement.services.ledger import Ledger, add_usage, bump_generations, lock, lock_named
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def lock_hosts(hosts: Collection[str]) -> None:
     Who claims in several rounds locks all hosts that may be concerned first: two that locked them one after the other
     could wait for each other.
     """
-    lock(ResourceProvider.objects.filter(name__in=hosts))
+    lock_named(hosts)
 
 
 def lock_holders(consumer_uuids: Collection[str]) -> None:
@@ -64,7 +64,7 @@ def claim_what_fits(claims: Sequence[Claim]) -> list[Claim]:
     """
     with transaction.atomic():
         hosts = {one.host for one in claims}
-        providers = lock(ResourceProvider.objects.filter(name__in=hosts))
+        providers = lock_named(hosts)
         ledger = Ledger(providers.values())
         granted: list[Claim] = []
         refused: list[Claim] = []

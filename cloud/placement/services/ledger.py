@@ -2,12 +2,15 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from django.db.models import Case, F, IntegerField, QuerySet, Value, When
 
+from cloud.core.kept import Kept, KeptUpdate
 from cloud.placement.models import Inventory, ResourceProvider
 
 Amounts = Mapping[str, int]
+_inventories: Kept[Inventory] = Kept(lambda ids: Inventory.objects.filter(provider_id__in=ids))
 
 
 def lock(providers: QuerySet[ResourceProvider]) -> dict[str, int]:
@@ -18,12 +21,24 @@ def lock(providers: QuerySet[ResourceProvider]) -> dict[str, int]:
     return dict(providers.select_for_update().order_by("id").values_list("name", "id"))
 
 
+_lock_named: Kept[tuple[str, int]] = Kept(
+    lambda names: ResourceProvider.objects.filter(name__in=names).select_for_update().order_by("id").values_list(
+        "name", "id"
+    )
+)
+
+
+def lock_named(names: Collection[str]) -> dict[str, int]:
+    """Do the same for providers of these names."""
+    return dict(_lock_named(names=list(names)))
+
+
 class Ledger:
     """What locked providers have left, and what shall be added to what is used of them."""
 
     def __init__(self, provider_ids: Collection[int]) -> None:
         self._free: dict[tuple[int, str], Inventory] = {
-            (row.provider_id, row.resource_class): row for row in Inventory.objects.filter(provider_id__in=provider_ids)
+            (row.provider_id, row.resource_class): row for row in _inventories(ids=list(provider_ids))
         }
         self._taken: dict[int, Counter[str]] = defaultdict(Counter)
 
@@ -66,17 +81,29 @@ def add_usage(taken: Mapping[int, Amounts], sign: int = 1) -> bool:
 
 
 def _add(amounts: tuple[tuple[str, int], ...], provider_ids: list[int], sign: int) -> bool:
+    names, numbers = [name for name, _ in amounts], [sign * amount for _, amount in amounts]
+    changed = _change(ids=provider_ids, names=names, numbers=numbers, is_bounded=sign > 0)
+    return changed == len(provider_ids) * len(amounts)
+
+
+def _changed(
+    ids: list[int], names: list[str], numbers: list[int], *, is_bounded: bool
+) -> tuple[QuerySet[Inventory], dict[str, Any]]:
     change = Case(
-        *(When(resource_class=name, then=Value(sign * amount)) for name, amount in amounts),
+        *(When(resource_class=name, then=Value(number)) for name, number in zip(names, numbers, strict=True)),
         default=Value(0),
         output_field=IntegerField(),
     )
-    rows = Inventory.objects.filter(provider_id__in=provider_ids, resource_class__in=[name for name, _ in amounts])
-    if sign > 0:
-        rows = rows.filter(used__lte=F("capacity") - change)
-    return rows.update(used=F("used") + change) == len(provider_ids) * len(amounts)
+    rows = Inventory.objects.filter(provider_id__in=ids, resource_class__in=names)
+    return rows.filter(used__lte=F("capacity") - change) if is_bounded else rows, {"used": F("used") + change}
+
+
+_change = KeptUpdate(_changed)
+_bump = KeptUpdate(
+    lambda ids: (ResourceProvider.objects.filter(id__in=ids), {"generation": F("generation") + 1})
+)
 
 
 def bump_generations(provider_ids: Iterable[int]) -> None:
     """Note that the providers changed."""
-    ResourceProvider.objects.filter(id__in=list(provider_ids)).update(generation=F("generation") + 1)
+    _bump(ids=list(provider_ids))

@@ -37,7 +37,7 @@ READS = [
     ("admin", "/os-services", 2),
 ]
 # PostgreSQL is asked for its clock, and for a lock on the rows of the quota, which SQLite has with its one writer.
-CREATE = {"sqlite": 11, "postgresql": 13}
+CREATE = {"sqlite": 10, "postgresql": 12}
 DELETE = {"sqlite": 8, "postgresql": 9}
 
 
