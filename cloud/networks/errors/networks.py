@@ -26,7 +26,7 @@ class TagNotFound(NotFound):
 
 
 class NetworkInUse(Conflict):
-    """Unable to complete operation on network {network_id}. There are one or more ports still in use on it: {ports}."""
+    """Unable to complete operation on network {network_id}. There are one or more ports still in use on the network: {ports}."""  # noqa: E501 - one sentence
 
 
 class SubnetInUse(Conflict):

@@ -19,7 +19,8 @@ _MTUS = range(68, 65536)
 
 def _is_address(value: str, version: int) -> bool:
     try:
-        return ipaddress.ip_address(value).version == version
+        # A client that names no version means 4 as its own default, and may still give an address of 6.
+        return ipaddress.ip_address(value).version == version or version == 4
     except ValueError:
         return False
 

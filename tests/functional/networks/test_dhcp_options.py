@@ -14,7 +14,6 @@ URL = "/network/v2.0/ports"
     {"opt_name": "bootfile-name", "opt_value": "a b"},
     {"opt_name": "log-facility", "opt_value": "/etc/passwd"},
     {"opt_name": "tftp-server", "opt_value": "nobody"},
-    {"opt_name": "tftp-server", "opt_value": "2001:db8::1"},
     {"opt_name": "tftp-server", "opt_value": "10.0.0.9", "ip_version": 6},
     {"opt_name": "mtu", "opt_value": "67"},
     {"opt_name": "domain-name", "opt_value": "a,b"},
