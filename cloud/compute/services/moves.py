@@ -38,7 +38,11 @@ def larger(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, int
 
 def held(instance: Instance) -> dict[str, int]:
     """Return what the project's quota counts for an instance: of both flavors while it moves, the larger amounts."""
-    migration = unfinished(instance.uuid)
+    return held_in(instance, unfinished(instance.uuid))
+
+
+def held_in(instance: Instance, migration: Migration | None) -> dict[str, int]:
+    """Return the same where it is known whether it moves."""
     flavors = [migration.before["flavor"], migration.after["flavor"]] if migration else [instance.flavor]
     return {"instances": 1, **{name: max(one[column] for one in flavors) for name, column in _COUNTED.items()}}
 

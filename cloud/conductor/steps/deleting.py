@@ -55,7 +55,8 @@ def complete(operation: Operation, note: str = "") -> None:
     with transaction.atomic():
         now = database_now()
         is_counted = states.is_counted(instance.vm_state, instance.task_state)
-        amounts, migration = moves.held(instance) if is_counted else {}, moves.unfinished(uuid)
+        migration = moves.unfinished(uuid)
+        amounts = moves.held_in(instance, migration) if is_counted else {}
         freed = claims.release([uuid, *([migration.uuid] if migration else [])])
         if migration:
             moves.set_status(migration, moves.last_word(migration))

@@ -86,15 +86,17 @@ def release(instance_uuids: Collection[str]) -> None:
     """Delete the ports that were made for servers, and unbind the others. Nothing there is a success."""
     ports = Port.objects.filter(device_id__in=list(instance_uuids), position__gte=0)
     with transaction.atomic():
-        made = list(ports.filter(is_created_for_server=True).order_by("id").select_for_update()
-                    .values_list("id", flat=True))
+        locked = ports.order_by("id").select_for_update()
+        is_made = dict(locked.values_list("id", "is_created_for_server"))
+        made = [port_id for port_id, is_ours in is_made.items() if is_ours]
         ResourceTag.objects.filter(resource_id__in=made).delete()
         forget_ports(made)
         Port.objects.filter(id__in=made).delete()
-        ports.update(
-            device_id="", device_owner="", device_tag="", host="", position=Port.NO_POSITION, status="DOWN",
-            updated_at=timezone.now(), revision_number=F("revision_number") + 1,
-        )
+        if len(made) < len(is_made):
+            ports.update(
+                device_id="", device_owner="", device_tag="", host="", position=Port.NO_POSITION, status="DOWN",
+                updated_at=timezone.now(), revision_number=F("revision_number") + 1,
+            )
 
 
 def port_specs(instance_uuid: str) -> list[PortSpec]:
