@@ -51,7 +51,6 @@ REMOVE_FLOATING_IP = named("removeFloatingIp", closed({"address": _ADDRESS}, ["a
 _GROUP: Schema = {"type": "string", "minLength": 1, "maxLength": 255, "format": "printable"}
 ADD_SECURITY_GROUP = named("addSecurityGroup", closed({"name": _GROUP}, ["name"]))
 REMOVE_SECURITY_GROUP = named("removeSecurityGroup", closed({"name": _GROUP}, ["name"]))
-NOTHING: Schema = {"type": "null"}
 MIGRATE = ByVersion({
     "2.1": named("migrate"),
     "2.56": named("migrate", {**closed({"host": HOST}), "type": ["object", "null"]}),

@@ -102,7 +102,7 @@ def test_what_was_not_moved_is_neither_confirmed_nor_reverted(member, server, ve
     assert answer.status_code == 409
     assert f"Cannot '{verb}' instance {server} while it is in vm_state active" in fault(answer)
     put(server, vm_state="resized")
-    answer = act(member, server, {verb: None})
+    answer = act(member, server, {verb: {}})
     assert answer.status_code == 400
     assert fault(answer) == "Instance has not been resized."
 
@@ -116,7 +116,8 @@ def test_a_moved_server_is_confirmed_or_reverted(member, server, verb, status, t
     act(member, server, {"resize": {"flavorRef": "2"}})
     Migration.objects.update(status="finished", dest_compute="h2")
     put(server, vm_state="resized", host="h2")
-    assert act(member, server, {verb: None}).status_code == status
+    # Clients give the verb null or an empty object; Nova takes any value.
+    assert act(member, server, {verb: {}}).status_code == status
     assert state(server) == ("resized", task_state)
     assert member.get(f"/servers/{server}").json()["server"]["status"] == word
     operation = Operation.objects.get(action=verb)

@@ -97,7 +97,6 @@ def test_what_the_state_does_not_allow_is_a_conflict_that_names_it(member, serve
         ({"resize": {}}, "2.1", 400, "flavorRef"),
         ({"resize": {"flavorRef": ""}}, "2.1", 400, "flavorRef"),
         ({"resize": {"flavorRef": "2", "x": 1}}, "2.1", 400, "x"),
-        ({"confirmResize": {}}, "2.1", 400, "confirmResize"),
         ({"migrate": {"host": 1}}, "2.56", 403, "Policy doesn't allow"),
         ({"migrate": None}, "2.1", 403, "Policy doesn't allow"),
     ],
