@@ -37,3 +37,13 @@ def test_dhcp_options_are_set_one_by_one_and_removed(api, make_network):
     gone = {"port": {"extra_dhcp_opts": [{"opt_name": "bootfile-name", "opt_value": None}]}}
     assert api.put(url, gone).json()["port"]["extra_dhcp_opts"] == [server]
     assert api.put(url, {"port": {"extra_dhcp_opts": [server, server]}}).status_code == 400
+
+
+def test_a_dhcp_option_without_a_version_takes_addresses_of_both(api, make_network):
+    options = [
+        {"opt_name": "tftp-server", "opt_value": "2001:db8::9"},
+        {"opt_name": "server-ip-address", "opt_value": "10.0.0.9"},
+    ]
+    made = api.post(URL, {"port": {"network_id": make_network().id, "extra_dhcp_opts": options}})
+    assert made.status_code == 201
+    assert made.json()["port"]["extra_dhcp_opts"] == [{**one, "ip_version": 4} for one in options]
