@@ -5,6 +5,7 @@ answer it. What every build asks is kept here: the way it is written stays Djang
 See docs/adr/0089-statements-are-kept.md.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -56,7 +57,7 @@ class _Statement:
         return found
 
 
-class _Kept:
+class _Kept(ABC):
     """Statements by shape.
 
     Args:
@@ -74,8 +75,9 @@ class _Kept:
             self._known[shape] = self._write(_Probes(values))
         return self._known[shape]
 
+    @abstractmethod
     def _write(self, probes: "_Probes") -> Any:
-        raise NotImplementedError
+        """Return what carries out the statement for real values; None where it would find nothing whatever they are."""
 
 
 class Kept(_Kept, Generic[Row]):

@@ -15,7 +15,6 @@ from cloud.compute.models import Aggregate, AggregateHost, ComputeNode, Operatio
 from cloud.compute.services import host_feed, host_reports
 from cloud.compute.services.heartbeats import heartbeats
 from cloud.compute.services.host_states import host_states, zones
-from cloud.compute.services.power_reports import report_power_states
 from cloud.conductor import presence
 from cloud.conductor.inbound.reports import Reports
 from cloud.conductor.inbound.words import Word
@@ -23,10 +22,10 @@ from cloud.conductor.reconcile import hosts
 from cloud.core.clock import database_now
 from cloud.core.models import Lease
 from cloud.placement.models import Inventory, ProviderTrait, ResourceProvider
-from contracts.conductor import HostReport, InstancePower, PowerReport, Residue
+from contracts.conductor import HostReport, Residue
 from contracts.presence import PRESENCE
 from contracts.scheduling import HOST_FEED
-from tests.factories.instances import make_host, make_instance
+from tests.factories.instances import make_host
 
 pytestmark = pytest.mark.django_db
 
@@ -415,45 +414,3 @@ def test_an_older_word_on_what_lies_on_a_host_is_not_taken():
     assert not host_reports.store_residue(Residue(host="a", reported_at=999.0))
     assert not host_reports.store_residue(Residue(host="stranger", reported_at=1000.0))
     assert ComputeNode.objects.get().residue["domains"] == ["x"]
-
-
-def power(uuid: str, state: int, host: str = "a") -> PowerReport:
-    seen = [InstancePower(instance_uuid=uuid, power_state=state)]
-    return PowerReport(host=host, reported_at=time.time() + 60, instances=seen)
-
-
-@pytest.mark.parametrize(("before", "seen", "after"), [("active", 4, "stopped"), ("stopped", 1, "active")])
-def test_what_a_host_saw_by_itself_is_taken(before, seen, after):
-    instance = make_instance(host="a", vm_state=before, task_state="", power_state=5 - seen)
-    assert report_power_states(power(instance.uuid, seen)) == 1
-    instance.refresh_from_db()
-    assert (instance.vm_state, instance.power_state) == (after, seen)
-
-
-def test_a_guest_that_went_off_by_itself_has_a_stop_among_its_actions():
-    instance = make_instance(host="a", vm_state="active", task_state="", power_state=1)
-    for _ in range(2):
-        report_power_states(power(instance.uuid, 4))
-    (operation,) = Operation.objects.filter(instance_uuid=instance.uuid)
-    assert (operation.action, operation.state, operation.user_id) == ("stop", "succeeded", "")
-    (step,) = operation.steps.all()
-    assert (step.host, step.state, step.detail) == ("a", "done", "The guest went off by itself.")
-
-
-def test_a_host_is_heard_about_its_own_servers_only():
-    instance = make_instance(host="a", vm_state="active", task_state="", power_state=1)
-    assert report_power_states(power(instance.uuid, 4, host="b")) == 0
-
-
-def test_a_server_with_a_task_under_way_is_left_to_it():
-    instance = make_instance(host="a", vm_state="active", task_state="rebooting", power_state=1)
-    report_power_states(power(instance.uuid, 4))
-    instance.refresh_from_db()
-    assert (instance.vm_state, instance.task_state, instance.power_state) == ("active", "rebooting", 1)
-
-
-def test_what_was_seen_before_the_server_changed_is_old_news():
-    instance = make_instance(host="a", vm_state="active", task_state="", power_state=1)
-    seen = [InstancePower(instance_uuid=instance.uuid, power_state=4)]
-    old = PowerReport(host="a", reported_at=instance.updated_at.timestamp() - 1, instances=seen)
-    assert report_power_states(old) == 0
