@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cloud.config.databases import database_settings
 from cloud.config.environment import BASE_DIR, load_environment
+from cloud.config.network_ranges import read_physical_networks, read_range
 from cloud.config.secrets import secret
 
 load_environment()
@@ -110,6 +111,9 @@ HOST_RESERVED_MEMORY_MB = int(os.environ.get("NOVELLA_HOST_RESERVED_MEMORY_MB", 
 HOST_DOWN_AFTER_SECONDS = 60
 # How long a deleted server is kept and can be restored; 0: it is deleted at once.
 RECLAIM_INSTANCE_INTERVAL = int(os.environ.get("NOVELLA_RECLAIM_INSTANCE_INTERVAL", "0"))
+# Numbers that VXLAN networks get, and networks outside that hosts are connected to, with the VLANs that are ours there.
+VNI_RANGE = read_range(os.environ.get("NOVELLA_VNI_RANGE", "1:16777215"), 2**24 - 1)
+PHYSICAL_NETWORKS = read_physical_networks(os.environ.get("NOVELLA_PHYSICAL_NETWORKS", ""))
 # While hosts of the first release are brought up to date: believe those that were never enrolled without a signature.
 ACCEPT_UNSIGNED = os.environ.get("NOVELLA_ACCEPT_UNSIGNED") == "1"
 MAX_BUILD_ATTEMPTS = 3

@@ -64,10 +64,11 @@ class RuleInline(_ShownOnly, admin.TabularInline):
 
 @admin.register(Network)
 class NetworkAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "id", "project_id", "shared", "is_external", "mtu", "subnet_count", "port_count",
+    list_display = ("__str__", "id", "project_id", "shared", "is_external", "network_type", "physical_network",
+                    "segmentation_id", "mtu", "subnet_count", "port_count",
                     "created_at")
-    list_filter = ("shared", "is_external", "admin_state_up")
-    search_fields = ("name", "=id", "=project_id", "subnets__cidr")
+    list_filter = ("shared", "is_external", "network_type", "admin_state_up")
+    search_fields = ("name", "=id", "=project_id", "=segmentation_id", "subnets__cidr")
     date_hierarchy = "created_at"
     inlines = (SubnetInline,)
 

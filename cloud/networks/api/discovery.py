@@ -30,6 +30,7 @@ _EXTENSIONS: tuple[tuple[str, str], ...] = (
     ("port-security", "Port Security"),
     ("port-security-groups-filtering", "Port filtering on security groups"),
     ("project-id", "project_id field enabled"),
+    ("provider", "Provider Network"),
     ("quota-check-limit", "Quota engine limit check"),
     ("quota_details", "Quota details management support"),
     ("quotas", "Quota management support"),

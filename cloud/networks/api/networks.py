@@ -3,18 +3,25 @@
 from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.core.times import seconds_z
 from cloud.networks.api.collection import Body, Collection, changes, drafts, listed, made, shown
-from cloud.networks.api.schemas import BOOLEAN, NAMED, change, creation, with_truths
+from cloud.networks.api.schemas import BOOLEAN, NAME, NAMED, change, creation, with_truths
 from cloud.networks.errors import NetworkNotFound
+from cloud.networks.models.network_types import TYPES
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.rows import Row, network_rows
-from cloud.networks.services import networks
+from cloud.networks.services import networks, segments
 
 _TRUTHS = ("admin_state_up", "shared", "router:external", "port_security_enabled")
 _PROPERTIES = {
     **NAMED,
     **dict.fromkeys(_TRUTHS, BOOLEAN),
     # 0 asks for the cloud's own.
-    "mtu": {"type": "integer", "anyOf": [{"const": 0}, {"minimum": 68, "maximum": networks.MAX_MTU}]},
+    "mtu": {"type": "integer", "anyOf": [{"const": 0}, {"minimum": 68, "maximum": segments.MAX_MTU}]},
+    "provider:network_type": {"enum": [*TYPES, None]},
+    "provider:physical_network": {"anyOf": [{**NAME, "maxLength": 64}, {"type": "null"}]},
+    "provider:segmentation_id": {"anyOf": [
+        {"type": ["integer", "string"], "pattern": "^[0-9]{1,8}$", "minimum": 1, "maximum": segments.MAX_VNI},
+        {"type": "null"},
+    ]},
 }
 _HINTS = {"availability_zone_hints": {"type": "array", "maxItems": 0}}
 CREATE = creation("network", "networks", {**_PROPERTIES, **_HINTS})
@@ -34,6 +41,9 @@ def view(row: Row) -> Body:
         "router:external": row["is_external"],
         "mtu": row["mtu"],
         "port_security_enabled": row["port_security_enabled"],
+        "provider:network_type": row["network_type"],
+        "provider:physical_network": row["physical_network"] or None,
+        "provider:segmentation_id": row["segmentation_id"],
         "subnets": row["subnet_ids"],
         "availability_zone_hints": [],
         "availability_zones": ["nova"],
@@ -49,8 +59,15 @@ def view(row: Row) -> Body:
 NETWORKS = Collection(
     "network", "networks", "networks", visible.networks, network_rows, view,
     lambda one: NetworkNotFound(network_id=one),
-    guarded={"shared": False, "router:external": False},
+    guarded={"shared": False, "router:external": False, **dict.fromkeys(segments.ATTRIBUTES)},
+    hidden={name: f"get_network:{name}" for name in segments.ATTRIBUTES},
 )
+
+
+def _asked(item: Body) -> Body:
+    item = with_truths(item, *_TRUTHS)
+    number = item.get("provider:segmentation_id")
+    return {**item, "provider:segmentation_id": int(number)} if number is not None else item
 
 
 @endpoint("get_network")
@@ -68,14 +85,14 @@ def show(request: ApiRequest, network_id: str) -> Body:
 @endpoint("create_network", status=201, body=CREATE)
 def create(request: ApiRequest) -> Body:
     """Make networks."""
-    wanted = [with_truths(item, *_TRUTHS) for item in drafts(request, NETWORKS)]
+    wanted = [_asked(item) for item in drafts(request, NETWORKS)]
     return made(request, NETWORKS, networks.create_networks(wanted))
 
 
 @endpoint("update_network", body=UPDATE)
 def update(request: ApiRequest, network_id: str) -> Body:
     """Change a network."""
-    networks.update_network(request.context, network_id, with_truths(changes(request, NETWORKS), *_TRUTHS))
+    networks.update_network(request.context, network_id, _asked(changes(request, NETWORKS)))
     return shown(request, NETWORKS, network_id)
 
 

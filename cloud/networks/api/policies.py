@@ -10,6 +10,7 @@ from cloud.core.policy import Rule, admin, anyone, project_member, project_reade
 
 _CHANGEABLE = ("network", "subnet", "port", "router", "floatingip", "security_group")
 _RESOURCES = (*_CHANGEABLE, "security_group_rule")
+_SEGMENT = tuple(f"network:provider:{name}" for name in ("network_type", "physical_network", "segmentation_id"))
 
 POLICIES: dict[str, Rule] = {
     "get_resources": anyone,
@@ -24,6 +25,7 @@ POLICIES: dict[str, Rule] = {
     ),
     "create_floatingip:floating_ip_address": admin,
     "get_port:binding:host_id": admin,
+    **{f"get_{name}": admin for name in _SEGMENT},
     "get_quota": project_reader,
     "get_quota:all": admin,
     "update_quota": admin,
@@ -39,6 +41,7 @@ POLICIES |= {
     f"{verb}_{attribute}": admin
     for verb in ("create", "update")
     for attribute in ("network:shared", "network:router:external", "port:binding:host_id", "port:binding:profile",
+                      *_SEGMENT,
                       "router:external_gateway_info:enable_snat", "router:external_gateway_info:external_fixed_ips")
 }
 POLICIES |= {"create_port:mac_address": project_member, "update_port:mac_address": admin}

@@ -56,6 +56,7 @@ from cloud.networks.errors.security import (
     RuleInvalid,
     RuleNotFound,
 )
+from cloud.networks.errors.segments import FlatNetworkInUse, NoNetworkAvailable, TunnelIdInUse, VlanIdInUse
 from cloud.networks.errors.servers import (
     ExternalNetworkForbidden,
     FixedIpTaken,
@@ -86,6 +87,7 @@ __all__ = [
     "FixedIpHasFloatingIp",
     "FixedIpTaken",
     "FixedIpUnfit",
+    "FlatNetworkInUse",
     "FloatingIpNotFound",
     "GatewayConflictWithAllocationPools",
     "GatewayInUseByFloatingIp",
@@ -109,6 +111,7 @@ __all__ = [
     "NetworkInUse",
     "NetworkNotFound",
     "NetworkUnknown",
+    "NoNetworkAvailable",
     "NoNetworkToChoose",
     "OutOfBoundsAllocationPool",
     "OverQuota",
@@ -136,4 +139,6 @@ __all__ = [
     "SubnetMismatchForPort",
     "SubnetNotFound",
     "TagNotFound",
+    "TunnelIdInUse",
+    "VlanIdInUse",
 ]

@@ -3,10 +3,15 @@
 from django.db import models
 
 from cloud.core.models import id_field, new_uuid, uuid_field
+from cloud.networks.models.network_types import FLAT, VXLAN
 
 
 class Network(models.Model):
-    """A broadcast domain of a project."""
+    """A broadcast domain of a project.
+
+    What carries it between hosts is named by `network_type` (of `models.network_types`), `physical_network` (empty
+    where the type has none) and `segmentation_id`; no two networks that live have the same.
+    """
 
     id = uuid_field(primary_key=True, default=new_uuid)
     name = models.CharField(max_length=255, blank=True, default="")
@@ -17,9 +22,22 @@ class Network(models.Model):
     is_external = models.BooleanField(default=False)
     mtu = models.IntegerField(default=1450)
     port_security_enabled = models.BooleanField(default=True)
+    network_type = models.CharField(max_length=16, default=VXLAN)
+    physical_network = models.CharField(max_length=64, blank=True, default="")
+    segmentation_id = models.IntegerField(null=True, blank=True)
     revision_number = models.IntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["network_type", "physical_network", "segmentation_id"], name="one_network_of_segment"
+            ),
+            models.UniqueConstraint(
+                fields=["physical_network"], condition=models.Q(network_type=FLAT), name="one_flat_network"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.id

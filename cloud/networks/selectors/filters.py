@@ -142,6 +142,9 @@ FILTERS: dict[type[Model], dict[str, Filter]] = {
         **{name: _boolean(name) for name in ("admin_state_up", "shared", "port_security_enabled")},
         "router:external": _boolean("is_external"),
         "mtu": _number("mtu"),
+        "provider:network_type": _text("network_type"),
+        "provider:physical_network": _text("physical_network"),
+        "provider:segmentation_id": _number("segmentation_id"),
         "status": _always("ACTIVE"),
     },
     Subnet: {

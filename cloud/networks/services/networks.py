@@ -6,18 +6,17 @@ from typing import Any
 from django.db import transaction
 
 from cloud.core.context import RequestContext
-from cloud.networks.errors import ExternalNetworkInUse, InvalidSharedSetting, NetworkInUse
+from cloud.networks.errors import ExternalNetworkInUse, InvalidInput, InvalidSharedSetting, NetworkInUse
 from cloud.networks.models import Network, Port, ResourceTag, Subnet
 from cloud.networks.selectors.owned import lock_network
+from cloud.networks.services import segments
 from cloud.networks.services.changing import renamed, save_changes
 from cloud.networks.services.floating_ips import delete_idle
 from cloud.networks.services.quotas import make_room
 from cloud.networks.services.router_gateways import is_external_in_use
 
-DEFAULT_MTU = 1450
-MAX_MTU = 9000
 _COLUMNS = {"router:external": "is_external"}
-_NO_COLUMNS = ("tenant_id", "availability_zone_hints")
+_NO_COLUMNS = ("tenant_id", "availability_zone_hints", *segments.ATTRIBUTES)
 _PORTS_NAMED = 5
 
 
@@ -26,11 +25,12 @@ def create_networks(wanted: list[dict[str, Any]]) -> list[str]:
 
     Raises:
         OverQuota
+        InvalidInput, and what `segments.insert_network` raises: nothing can carry such a network.
     """
     with transaction.atomic():
         for project_id, count in Counter(item["project_id"] for item in wanted).items():
             make_room(project_id, "network", count)
-        return [Network.objects.create(**_columns(item)).id for item in wanted]
+        return [_create(item) for item in wanted]
 
 
 def update_network(context: RequestContext, network_id: str, values: dict[str, Any]) -> None:
@@ -38,16 +38,18 @@ def update_network(context: RequestContext, network_id: str, values: dict[str, A
 
     Raises:
         NetworkNotFound
+        InvalidInput: another network would be another's; the MTU is too large.
         InvalidSharedSetting: it shall not be shared any more, but others stand in it.
         ExternalNetworkInUse: it shall not be external any more, but routers or floating addresses need it.
     """
     with transaction.atomic():
         network = lock_network(context, network_id)
+        _refuse_another_segment(network, values)
         if network.shared and values.get("shared") is False and _used_by_others(network):
             raise InvalidSharedSetting(network_id=network_id)
         if network.is_external and values.get("router:external") is False and is_external_in_use(network):
             raise ExternalNetworkInUse(network_id=network_id)
-        save_changes(network, _columns(values))
+        save_changes(network, _columns(values, network.network_type))
 
 
 def delete_network(context: RequestContext, network_id: str) -> None:
@@ -73,8 +75,23 @@ def _used_by_others(network: Network) -> bool:
     return any(rows.exists() for rows in others)
 
 
-def _columns(values: dict[str, Any]) -> dict[str, Any]:
+def _create(item: dict[str, Any]) -> str:
+    asked = segments.read_segment(item)
+    draft = Network(**_columns({"mtu": 0, **item}, asked.network_type))
+    return segments.insert_network(draft, asked).id
+
+
+def _refuse_another_segment(network: Network, values: dict[str, Any]) -> None:
+    for attribute, column in segments.ATTRIBUTES.items():
+        if attribute in values and (values[attribute] or None) != (getattr(network, column) or None):
+            raise InvalidInput(reason=f"{attribute} of a network cannot change")
+
+
+def _columns(values: dict[str, Any], network_type: str) -> dict[str, Any]:
     columns = renamed(values, _COLUMNS, without=_NO_COLUMNS)
     if columns.get("mtu") == 0:
-        columns["mtu"] = DEFAULT_MTU
+        columns["mtu"] = segments.default_mtu(network_type)
+    most = segments.largest_mtu(network_type)
+    if columns.get("mtu", 0) > most:
+        raise InvalidInput(reason=f"Requested MTU is too big, maximum is {most}")
     return columns
