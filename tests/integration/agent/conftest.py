@@ -14,6 +14,8 @@ from compute_agent.purge import purge
 from compute_agent.settings import Settings
 from compute_agent.tasks import carry_out
 from contracts.compute import DestroyServer
+from contracts.credentials import CREDENTIAL, HOST_KEY
+from contracts.signing import ORDER, WORD, is_signed, sign
 from tests.fixtures.image_server import image_server
 from tests.integration.network.guests import network, port
 from tests.unit.compute_agent.orders import new_id, order, server_spec
@@ -21,6 +23,7 @@ from tests.unit.compute_agent.orders import new_id, order, server_spec
 __all__ = ["image_server"]
 
 HOST = "killed-1"
+KEY = bytes(range(32))
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 
@@ -30,7 +33,7 @@ class Site:
     def __init__(self, uri, state_dir, image_server, image):
         self.environ = {
             "NOVELLA_HYPERVISOR": "libvirt", "NOVELLA_HOST": HOST, "NOVELLA_STATE_DIR": str(state_dir),
-            "LIBVIRT_URI": uri, "NOVELLA_LOG_LEVEL": "WARNING", "NOVELLA_ACCEPT_UNSIGNED": "1",
+            "LIBVIRT_URI": uri, "NOVELLA_LOG_LEVEL": "WARNING", CREDENTIAL: HOST, HOST_KEY: KEY.hex(),
         }  # fmt: skip
         self.agent = build_agent(Settings.from_environment(self.environ))
         self.host = self.agent.stations[HOST].host
@@ -48,8 +51,9 @@ class Site:
         return order(kind, owner.uuid, host=HOST, not_after=time.time() + 170, **values)
 
     def send(self, message):
-        answer = carry_out(self.agent, message.NAME, message.to_wire())
+        answer = carry_out(self.agent, message.NAME, sign(KEY, ORDER, message.NAME, message.to_wire()))
         assert answer["error_code"] == "", answer
+        assert is_signed(KEY, WORD, message.NAME, answer)
         return answer
 
     def killed(self, message, at=0, *, is_after=False):
@@ -64,9 +68,8 @@ class Site:
 
     def begin(self, message, at=0, *, is_after=False):
         """Start a process that carries it out."""
-        told = {
-            "environ": self.environ, "name": message.NAME, "order": message.to_wire(), "at": at, "is_after": is_after
-        }  # fmt: skip
+        wire = sign(KEY, ORDER, message.NAME, message.to_wire())
+        told = {"environ": self.environ, "name": message.NAME, "order": wire, "at": at, "is_after": is_after}
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.integration.agent.killed_agent"], cwd=CHECKOUT, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -10,7 +10,7 @@ import pytest
 from compute_agent.watchdog import EXIT_CODE
 from contracts.compute import SpawnServer, StartServer, StopServer
 from contracts.conductor import FINISH_POWER, HostReport, PowerReport
-from contracts.routing import compute_queue
+from contracts.routing import INBOUND_QUEUE, compute_queue
 from tests.fixtures.wire import Wire
 from tests.integration.agent.test_agent_process import HOST, Cloud
 from tests.unit.compute_agent.orders import new_id, server_spec
@@ -32,9 +32,7 @@ def cloud(redis_server, tmp_path):
     cloud = Cloud(redis_server, tmp_path)
     cloud.environ["NOVELLA_ECHO_SECONDS"] = "1"
     yield cloud
-    cloud.kill()
-    cloud.app.close()
-    cloud.redis.close()
+    cloud.close()
 
 
 def spawn(cloud, server=None, **values):
@@ -45,17 +43,11 @@ def spawn(cloud, server=None, **values):
 
 def finished(cloud, count=1, seconds=15):
     """Wait for so many outcomes and return them."""
-    end = time.monotonic() + seconds
-    while True:
-        outcomes = [args[0] for task, args in cloud.messages() if task == FINISH_POWER]
-        if len(outcomes) >= count:
-            return outcomes
-        assert time.monotonic() < end, outcomes
-        time.sleep(0.05)
+    return cloud.wait_for_all(FINISH_POWER, count, seconds)
 
 
 def test_deaf_agent_ends_itself_and_the_next_one_carries_on(cloud, wire):
-    cloud.start(REDIS_URL=wire.url)
+    cloud.start(port=wire.port)
     spawn(cloud)
     finished(cloud)
     wire.stall_consumers()
@@ -63,7 +55,7 @@ def test_deaf_agent_ends_itself_and_the_next_one_carries_on(cloud, wire):
     assert cloud.process.wait(LIMIT_SECONDS + 5) == EXIT_CODE
     assert time.monotonic() - begun < LIMIT_SECONDS + 1
     wire.mend()
-    cloud.start(REDIS_URL=wire.url)
+    cloud.start(port=wire.port)
     spawn(cloud)
     finished(cloud, 2)
 
@@ -98,14 +90,14 @@ def test_agent_waits_for_a_redis_that_hangs(cloud, redis_server):
 
 
 def test_agent_that_was_cut_off_keeps_its_guests_reports_at_once_and_takes_nothing_late(cloud, wire):
-    cloud.start(REDIS_URL=wire.url, NOVELLA_HOSTS="2", NOVELLA_REPORT_SECONDS="1")
+    cloud.start(port=wire.port, NOVELLA_HOSTS="2", NOVELLA_REPORT_SECONDS="1")
     build = new_id()
     server = spawn(cloud, operation_id=build, attempt=2)
     finished(cloud)
     wire.cut()
     late = spawn(cloud, not_after=time.time() + 3)
     spawn(cloud, server, operation_id=build, attempt=1)
-    cloud.redis.delete("conductor")
+    cloud.redis.delete(INBOUND_QUEUE)
     time.sleep(4 * LIMIT_SECONDS)
     wire.mend()
     report = cloud.wait_for(PowerReport.NAME, lambda args: args[0]["is_full"] and args[0]["host"] == HOST, seconds=20)
@@ -127,7 +119,7 @@ def test_agent_told_to_end_finishes_what_it_is_at_and_leaves_the_rest_in_the_que
     assert cloud.process.wait(15) == 0
     (outcome,) = finished(cloud)
     assert (outcome["error_code"], outcome["power_state"]) == ("", 1)
-    assert (cloud.redis.llen(compute_queue(HOST)), cloud.redis.hlen("unacked")) == (1, 0)
+    assert (cloud.redis.llen(compute_queue(HOST)), cloud.redis.hlen("agent:fake:fast-slow:unacked")) == (1, 0)
     cloud.start()
     finished(cloud, 2)
     report = cloud.wait_for(PowerReport.NAME, lambda args: waiting.uuid in str(args))
@@ -144,7 +136,7 @@ def test_agent_that_cannot_finish_in_time_hands_its_order_back(cloud, signals):
         cloud.process.send_signal(signal.SIGTERM)
         time.sleep(0.5)
     assert cloud.process.wait(14) == 0  # sooner than the supervisor kills
-    assert (cloud.redis.llen(compute_queue(HOST)), cloud.redis.hlen("unacked")) == (1, 0)
+    assert (cloud.redis.llen(compute_queue(HOST)), cloud.redis.hlen("agent:fake:fast-slow:unacked")) == (1, 0)
     cloud.start()
     (outcome,) = finished(cloud)
     assert (outcome["error_code"], outcome["power_state"]) == ("", 1)

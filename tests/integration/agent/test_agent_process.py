@@ -1,4 +1,4 @@
-"""The agent as it really runs: a process of its own, a real Redis, hosts of fakes."""
+"""The agent as it really runs: a process of its own with its credential, a real Redis, hosts of fakes."""
 
 import base64
 import json
@@ -13,8 +13,10 @@ from celery import Celery, chain
 
 from contracts.broker import celery_settings
 from contracts.compute import DestroyServer, SpawnServer, StopServer
-from contracts.conductor import FINISH_POWER, HostReport, PowerReport
-from contracts.routing import CONDUCTOR_QUEUE, compute_queue
+from contracts.conductor import FINISH_DELETE, FINISH_POWER, HostReport, PowerReport
+from contracts.routing import INBOUND_QUEUE, compute_queue
+from contracts.signing import WORD, is_signed
+from tests.fixtures.credentials import Enrolled
 from tests.unit.compute_agent.orders import new_id, server_spec
 
 HOST = "fake-002"
@@ -25,6 +27,7 @@ class Cloud:
 
     def __init__(self, server, state_dir):
         self.redis = server.client()
+        self.enrolled = Enrolled(server, state_dir / "credential", "fake", ["fake-*"])
         self.app = Celery("test", set_as_current=False)
         self.app.conf.update(celery_settings(server.url))
         self.environ = {
@@ -32,15 +35,21 @@ class Cloud:
             "NOVELLA_HYPERVISOR": "fake",
             "NOVELLA_HOSTS": "3",
             "NOVELLA_STATE_DIR": str(state_dir),
-            "REDIS_URL": server.url,
-            # As under a control plane of the first release: reports in the conductor's queue, results in Redis.
-            "NOVELLA_ACCEPT_UNSIGNED": "1",
+            "NOVELLA_CREDENTIAL_FILE": str(state_dir / "credential"),
             "NOVELLA_FAKE_DELAYS": "undefine=0.05",
         }
         self.process = None
 
-    def start(self, **environ):
+    def start(self, port=None, **environ):
+        """Start the agent; `port` is where it reaches Redis, if not directly."""
+        self.enrolled.write(port)
         self.process = subprocess.Popen([sys.executable, "-m", "compute_agent"], env={**self.environ, **environ})
+
+    def close(self):
+        self.kill()
+        self.app.close()
+        self.enrolled.dismiss()
+        self.redis.close()
 
     def kill(self):
         if self.process and self.process.poll() is None:
@@ -48,9 +57,12 @@ class Cloud:
             self.process.wait()
 
     def messages(self):
-        """Return (task name, arguments) of what lies in the conductor's queue."""
-        raw = [json.loads(one) for one in self.redis.lrange(CONDUCTOR_QUEUE, 0, -1)]
-        return [(one["headers"]["task"], json.loads(base64.b64decode(one["body"]))[0]) for one in raw]
+        """Return (task name, arguments) of what lies in the conductor's inbound queue, all of it signed."""
+        raw = [json.loads(one) for one in self.redis.lrange(INBOUND_QUEUE, 0, -1)]
+        words = [(one["headers"]["task"], json.loads(base64.b64decode(one["body"]))[0]) for one in raw]
+        for task, (wire,) in words:
+            assert is_signed(self.enrolled.key, WORD, wire.get("order", task), wire)
+        return words
 
     def wait_for(self, name, condition=lambda args: True, seconds=15):
         end = time.monotonic() + seconds
@@ -61,14 +73,24 @@ class Cloud:
             time.sleep(0.05)
         raise AssertionError(f"no {name} in {[task for task, _ in self.messages()]}")
 
+    def wait_for_all(self, name, count, seconds=15):
+        """Wait until a step was asked for so many times; return the outcomes."""
+        end = time.monotonic() + seconds
+        while True:
+            outcomes = [args[0] for task, args in self.messages() if task == name]
+            if len(outcomes) >= count:
+                return outcomes
+            assert time.monotonic() < end, outcomes
+            time.sleep(0.05)
+
     def order(self, kind, instance_uuid, link=None, **values):
         fences = {"operation_id": new_id(), "step": "s", "host": HOST, "attempt": 1, "not_after": time.time() + 60}
         order = kind(instance_uuid=instance_uuid, **{**fences, **values})
         queue = compute_queue(HOST)
-        signature = self.app.signature(kind.NAME, args=[order.to_wire()], queue=queue, immutable=True)
+        signature = self.app.signature(kind.NAME, args=[self.enrolled.signed(order)], queue=queue, immutable=True)
         if link:
-            signature = chain(signature, self.app.signature(link, kwargs={"step": "x"}, queue=CONDUCTOR_QUEUE))
-        return signature.apply_async(ignore_result=False)
+            signature = chain(signature, self.app.signature(link, kwargs={"step": "x"}, queue=INBOUND_QUEUE))
+        signature.apply_async()
 
 
 @pytest.fixture
@@ -76,9 +98,7 @@ def cloud(redis_server, tmp_path):
     cloud = Cloud(redis_server, tmp_path)
     cloud.start()
     yield cloud
-    cloud.kill()
-    cloud.app.close()
-    cloud.redis.close()
+    cloud.close()
 
 
 def test_agent_reports_each_host_as_soon_as_it_is_up(cloud):
@@ -106,7 +126,7 @@ def test_guests_outlive_a_killed_agent_and_are_reported_by_the_next(cloud):
     cloud.order(SpawnServer, server.uuid, FINISH_POWER, server=server)
     cloud.wait_for(FINISH_POWER)
     cloud.kill()
-    cloud.redis.delete(CONDUCTOR_QUEUE)
+    cloud.redis.delete(INBOUND_QUEUE)
     cloud.start()
     report = cloud.wait_for(PowerReport.NAME, lambda args: args[0]["is_full"] and args[0]["host"] == HOST)
     assert report[0]["instances"] == [{"instance_uuid": server.uuid, "power_state": 1}]
@@ -131,9 +151,9 @@ def test_more_orders_than_threads_never_wait_for_a_timer(cloud):
     cloud.start(NOVELLA_THREADS="2")
     cloud.wait_for(HostReport.NAME)
     begun = time.monotonic()
-    results = [cloud.order(DestroyServer, new_id()) for _ in range(20)]
-    for result in results:
-        result.get(timeout=20)
+    for _ in range(20):
+        cloud.order(DestroyServer, new_id(), FINISH_DELETE)
+    cloud.wait_for_all(FINISH_DELETE, 20)
     assert time.monotonic() - begun < 3  # 20 orders of 0.05 s on two threads
 
 
@@ -142,6 +162,7 @@ def test_agent_hears_again_after_the_broker_was_away(cloud, redis_server):
     redis_server.stop()
     time.sleep(1)
     redis_server.start()
+    cloud.enrolled.allow()
     server = server_spec()
     cloud.order(SpawnServer, server.uuid, FINISH_POWER, server=server)
     cloud.wait_for(FINISH_POWER, seconds=25)
