@@ -13,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 
 from cloud.identity.admin.rights import ReadOnlyAdmin
 from cloud.networks.models import (
+    AddressScope,
     FixedIp,
     FloatingIp,
     Network,
@@ -22,6 +23,7 @@ from cloud.networks.models import (
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
+    SubnetPool,
 )
 from cloud.networks.models.device_owners import ROUTER_GATEWAY, ROUTER_INTERFACE
 
@@ -219,3 +221,19 @@ class SecurityGroupRuleAdmin(ReadOnlyAdmin):
 class NetworkQuotaAdmin(ReadOnlyAdmin):
     list_display = ("project_id", "limits")
     search_fields = ("=project_id",)
+
+
+@admin.register(SubnetPool)
+class SubnetPoolAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "id", "project_id", "ip_version", "prefixes", "default_prefixlen", "shared",
+                    "is_default", "address_scope")
+    list_filter = ("ip_version", "shared", "is_default")
+    list_select_related = ("address_scope",)
+    search_fields = ("name", "=id", "=project_id")
+
+
+@admin.register(AddressScope)
+class AddressScopeAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "id", "project_id", "ip_version", "shared")
+    list_filter = ("ip_version", "shared")
+    search_fields = ("name", "=id", "=project_id")

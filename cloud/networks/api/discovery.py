@@ -7,12 +7,14 @@ from cloud.networks.api.collection import Body
 from cloud.networks.api.service import EXTENSIONS_UPDATED
 from cloud.networks.errors import AgentNotFound, ExtensionNotFound
 
-TAGGED = ("floatingip", "network", "port", "router", "security_group", "subnet")
+TAGGED = ("floatingip", "network", "port", "router", "security_group", "subnet", "subnetpool")
 # Exactly what holds here: clients, and tests, take each at its word.
 _EXTENSIONS: tuple[tuple[str, str], ...] = (
+    ("address-scope", "Address scope"),
     ("allowed-address-pairs", "Allowed Address Pairs"),
     ("availability_zone", "Availability Zone"),
     ("binding", "Port Binding"),
+    ("default-subnetpools", "Default Subnetpools"),
     ("empty-string-filtering", "Empty String Filtering Extension"),
     ("external-net", "Neutron external network"),
     ("ext-gw-mode", "Neutron L3 Configurable external gateway mode"),
@@ -45,11 +47,13 @@ _EXTENSIONS: tuple[tuple[str, str], ...] = (
     ("standard-attr-tag", f"Tag support for resources with standard attribute: {', '.join(TAGGED)}"),
     ("standard-attr-timestamp", "Resource timestamps"),
     ("stateful-security-group", "Stateful security group"),
+    ("subnet_allocation", "Subnet Allocation"),
     ("tag-ports-during-bulk-creation", "Tag Ports During Bulk Creation"),
 )
 _RESOURCES = (
     ("network", "networks"), ("subnet", "subnets"), ("port", "ports"), ("security_group", "security-groups"),
     ("security_group_rule", "security-group-rules"), ("router", "routers"), ("floatingip", "floatingips"),
+    ("subnetpool", "subnetpools"), ("address_scope", "address-scopes"),
     ("quota", "quotas"), ("extension", "extensions"),
 )
 

@@ -8,7 +8,7 @@ Source: https://docs.openstack.org/neutron/latest/configuration/policy.html
 
 from cloud.core.policy import Rule, admin, anyone, project_member, project_reader, register
 
-_CHANGEABLE = ("network", "subnet", "port", "router", "floatingip", "security_group")
+_CHANGEABLE = ("network", "subnet", "port", "router", "floatingip", "security_group", "subnetpool")
 _RESOURCES = (*_CHANGEABLE, "security_group_rule")
 _SEGMENT = tuple(f"network:provider:{name}" for name in ("network_type", "physical_network", "segmentation_id"))
 
@@ -16,6 +16,8 @@ POLICIES: dict[str, Rule] = {
     "get_resources": anyone,
     "get_extension": anyone,
     **{f"get_{name}": project_reader for name in _RESOURCES},
+    "get_address_scope": project_reader,
+    **{f"{verb}_address_scope": project_member for verb in ("create", "update", "delete")},
     **{f"{verb}_{name}": project_member for name in _RESOURCES for verb in ("create", "delete")},
     **{f"update_{name}": project_member for name in _CHANGEABLE},
     **{f"get_{name}:tags": project_reader for name in _CHANGEABLE},
@@ -40,10 +42,12 @@ POLICIES: dict[str, Rule] = {
 POLICIES |= {
     f"{verb}_{attribute}": admin
     for verb in ("create", "update")
-    for attribute in ("network:shared", "network:router:external", "port:binding:host_id", "port:binding:profile",
+    for attribute in ("network:shared", "network:router:external", "subnetpool:is_default", "address_scope:shared",
+                      "port:binding:host_id", "port:binding:profile",
                       *_SEGMENT,
                       "router:external_gateway_info:enable_snat", "router:external_gateway_info:external_fixed_ips")
 }
+POLICIES["create_subnetpool:shared"] = admin
 POLICIES |= {"create_port:mac_address": project_member, "update_port:mac_address": admin}
 
 register(POLICIES)

@@ -9,6 +9,7 @@ ID: Schema = {"type": "string", "format": "uuid"}
 # Neutron takes words for truth values too; `truth` reads them.
 BOOLEAN: Schema = {"enum": [True, False, "true", "false", "True", "False", "1", "0", 1, 0]}
 ADDRESS: Schema = {"type": "string", "format": "ip-address"}
+NUMBER: Schema = {"type": ["integer", "string"], "pattern": "^[0-9]{1,9}$", "minimum": 0, "maximum": 2**31 - 1}
 MAC: Schema = {"type": "string", "pattern": r"^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$"}
 CIDR: Schema = {"type": "string", "maxLength": 64, "format": "cidr"}
 FIXED_IPS: Schema = {

@@ -3,10 +3,21 @@
 from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.core.times import seconds_z
 from cloud.networks.api.collection import Body, Collection, changes, drafts, listed, made, shown
-from cloud.networks.api.schemas import ADDRESS, BOOLEAN, CIDR, ID, NAMED, ROUTES_OF, change, creation, with_truths
+from cloud.networks.api.schemas import (
+    ADDRESS,
+    BOOLEAN,
+    CIDR,
+    ID,
+    NAMED,
+    NUMBER,
+    ROUTES_OF,
+    change,
+    creation,
+    with_truths,
+)
 from cloud.networks.errors import SubnetNotFound
 from cloud.networks.selectors import visible
-from cloud.networks.selectors.rows import Row, subnet_rows
+from cloud.networks.selectors.rows import Row, plain_rows
 from cloud.networks.services import subnets
 
 _POOL = {"type": "object", "properties": {"start": ADDRESS, "end": ADDRESS}, "required": ["start", "end"],
@@ -31,11 +42,11 @@ CREATE = creation(
         "ip_version": {"enum": [4, 6, "4", "6"]},
         "ipv6_address_mode": _MODE,
         "ipv6_ra_mode": _MODE,
-        # There are no subnet pools here; clients say so themselves.
-        "subnetpool_id": {"type": "null"},
-        "use_default_subnetpool": {"const": False},
+        "subnetpool_id": {"anyOf": [ID, {"type": "null"}]},
+        "use_default_subnetpool": BOOLEAN,
+        "prefixlen": NUMBER,
     },
-    ["network_id", "cidr", "ip_version"],
+    ["network_id", "ip_version"],
 )
 UPDATE = change("subnet", _PROPERTIES)
 
@@ -57,7 +68,7 @@ def view(row: Row) -> Body:
         "host_routes": row["host_routes"],
         "ipv6_address_mode": row["ipv6_address_mode"] or None,
         "ipv6_ra_mode": row["ipv6_ra_mode"] or None,
-        "subnetpool_id": None,
+        "subnetpool_id": row["subnetpool_id"],
         "tags": row["tags"],
         "revision_number": row["revision_number"],
         "created_at": seconds_z(row["created_at"]),
@@ -66,7 +77,7 @@ def view(row: Row) -> Body:
 
 
 SUBNETS = Collection(
-    "subnet", "subnets", "subnets", visible.subnets, subnet_rows, view, lambda one: SubnetNotFound(subnet_id=one)
+    "subnet", "subnets", "subnets", visible.subnets, plain_rows, view, lambda one: SubnetNotFound(subnet_id=one)
 )
 
 
@@ -85,7 +96,7 @@ def show(request: ApiRequest, subnet_id: str) -> Body:
 @endpoint("create_subnet", status=201, body=CREATE)
 def create(request: ApiRequest) -> Body:
     """Make subnets."""
-    wanted = [with_truths(item, "enable_dhcp") for item in drafts(request, SUBNETS)]
+    wanted = [with_truths(item, "enable_dhcp", "use_default_subnetpool") for item in drafts(request, SUBNETS)]
     return made(request, SUBNETS, subnets.create_subnets(request.context, wanted))
 
 

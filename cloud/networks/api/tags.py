@@ -12,6 +12,7 @@ from cloud.networks.api.ports import PORTS
 from cloud.networks.api.routers import ROUTERS
 from cloud.networks.api.schemas import TAG, TAGS
 from cloud.networks.api.security_groups import GROUPS
+from cloud.networks.api.subnet_pools import POOLS
 from cloud.networks.api.subnets import SUBNETS
 from cloud.networks.selectors.owned import (
     lock_floating_ip,
@@ -20,6 +21,7 @@ from cloud.networks.selectors.owned import (
     lock_port,
     lock_router,
     lock_subnet,
+    lock_subnet_pool,
 )
 from cloud.networks.selectors.rows import tags_of
 from cloud.networks.services import tags
@@ -29,7 +31,7 @@ REPLACE = {"type": "object", "properties": {"tags": TAGS}, "required": ["tags"],
 _ONE = {"type": "object", "properties": {"tag": TAG}}
 _KINDS: tuple[tuple[Collection, Own], ...] = (
     (NETWORKS, lock_network), (SUBNETS, lock_subnet), (PORTS, lock_port), (GROUPS, lock_group),
-    (ROUTERS, lock_router), (FLOATING_IPS, lock_floating_ip),
+    (ROUTERS, lock_router), (FLOATING_IPS, lock_floating_ip), (POOLS, lock_subnet_pool),
 )
 
 

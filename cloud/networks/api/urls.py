@@ -2,6 +2,7 @@
 
 from cloud.core.http import patterns, unknown_path
 from cloud.networks.api import (
+    address_scopes,
     discovery,
     floating_ips,
     ip_availability,
@@ -11,6 +12,7 @@ from cloud.networks.api import (
     routers,
     security_group_rules,
     security_groups,
+    subnet_pools,
     subnets,
     tags,
 )
@@ -19,8 +21,8 @@ from cloud.networks.api.service import SERVICE
 ROUTES = [
     route
     for module in (
-        discovery, networks, subnets, ports, routers, floating_ips, security_groups, security_group_rules, tags, quotas,
-        ip_availability,
+        discovery, networks, subnets, subnet_pools, address_scopes, ports, routers, floating_ips, security_groups,
+        security_group_rules, tags, quotas, ip_availability,
     )
     for route in module.ROUTES
 ]

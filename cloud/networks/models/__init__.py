@@ -1,6 +1,7 @@
 """Tables of the network domain."""
 
 from cloud.networks.models.networks import Network, Subnet
+from cloud.networks.models.pools import AddressScope, SubnetPool
 from cloud.networks.models.ports import FixedIp, Port
 from cloud.networks.models.quotas import NetworkQuota
 from cloud.networks.models.routers import FloatingIp, Router
@@ -8,6 +9,6 @@ from cloud.networks.models.security import SecurityGroup, SecurityGroupRule
 from cloud.networks.models.tags import ResourceTag
 
 __all__ = [
-    "FixedIp", "FloatingIp", "Network", "NetworkQuota", "Port", "ResourceTag", "Router", "SecurityGroup",
-    "SecurityGroupRule", "Subnet",
+    "AddressScope", "FixedIp", "FloatingIp", "Network", "NetworkQuota", "Port", "ResourceTag", "Router",
+    "SecurityGroup", "SecurityGroupRule", "Subnet", "SubnetPool",
 ]

@@ -55,6 +55,9 @@ class Subnet(models.Model):
     description = models.CharField(max_length=255, blank=True, default="")
     project_id = id_field(db_index=True)
     cidr = models.CharField(max_length=64)
+    subnetpool = models.ForeignKey(
+        "networks.SubnetPool", models.PROTECT, null=True, blank=True, related_name="subnets"
+    )
     ip_version = models.IntegerField(default=4)
     gateway_ip = models.CharField(max_length=64, blank=True, default="")
     enable_dhcp = models.BooleanField(default=True)

@@ -13,6 +13,7 @@ from django.db.models import Model, Q, QuerySet
 from cloud.core.times import read_time
 from cloud.networks.errors import BadRequest
 from cloud.networks.models import (
+    AddressScope,
     FixedIp,
     FloatingIp,
     Network,
@@ -22,6 +23,7 @@ from cloud.networks.models import (
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
+    SubnetPool,
 )
 
 Filter = Callable[[QuerySet[Any], Sequence[str]], QuerySet[Any]]
@@ -154,7 +156,19 @@ FILTERS: dict[type[Model], dict[str, Filter]] = {
         "enable_dhcp": _boolean("enable_dhcp"),
         "shared": _boolean("network__shared"),
         "router:external": _boolean("network__is_external"),
-        "subnetpool_id": _always(""),
+        "subnetpool_id": _nullable("subnetpool_id"),
+    },
+    SubnetPool: {
+        **_STANDARD, **_TAGS,
+        **{name: _number(name) for name in ("ip_version", "min_prefixlen", "default_prefixlen", "max_prefixlen",
+                                            "default_quota")},
+        **{name: _boolean(name) for name in ("shared", "is_default")},
+        "address_scope_id": _nullable("address_scope_id"),
+    },
+    AddressScope: {
+        **{name: _STANDARD[name] for name in ("id", "name", "project_id", "tenant_id")},
+        "ip_version": _number("ip_version"),
+        "shared": _boolean("shared"),
     },
     Port: {
         **_STANDARD, **_TAGS,
@@ -201,6 +215,8 @@ SORT_COLUMNS: dict[type[Model], dict[str, str]] = {
     Subnet: {**_NAMED, **{name: name for name in ("network_id", "cidr", "ip_version", "gateway_ip", "enable_dhcp")}},
     Port: {**_NAMED, **{name: name for name in ("network_id", "mac_address", "status", "device_id", "device_owner",
                                                 "admin_state_up")}},
+    SubnetPool: {**_NAMED, **{name: name for name in ("ip_version", "shared", "is_default", "default_prefixlen")}},
+    AddressScope: {**_NAMED, "ip_version": "ip_version", "shared": "shared"},
     Router: {**_NAMED, "admin_state_up": "admin_state_up"},
     FloatingIp: {**_SORTABLE, "floating_ip_address": "floating_ip_address", "floating_network_id": "network_id"},
     SecurityGroup: {**_NAMED, "stateful": "stateful"},

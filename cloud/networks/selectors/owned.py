@@ -7,14 +7,16 @@ from django.db.models import Model, QuerySet
 from cloud.core.context import RequestContext
 from cloud.core.errors import CloudError
 from cloud.networks.errors import (
+    AddressScopeNotFound,
     FloatingIpNotFound,
     GroupNotFound,
     NetworkNotFound,
     PortNotFound,
     RouterNotFound,
     SubnetNotFound,
+    SubnetPoolNotFound,
 )
-from cloud.networks.models import FloatingIp, Network, Port, Router, SecurityGroup, Subnet
+from cloud.networks.models import AddressScope, FloatingIp, Network, Port, Router, SecurityGroup, Subnet, SubnetPool
 from cloud.networks.selectors import visible
 
 _Row = TypeVar("_Row", bound=Model)
@@ -52,6 +54,16 @@ def lock_router(context: RequestContext, router_id: str) -> Router:
 def lock_floating_ip(context: RequestContext, floating_ip_id: str) -> FloatingIp:
     """Return a floating address that the token may change, locked. Raises FloatingIpNotFound."""
     return _lock(visible.floating_ips(context), floating_ip_id, FloatingIpNotFound(floatingip_id=floating_ip_id))
+
+
+def lock_subnet_pool(context: RequestContext, pool_id: str) -> SubnetPool:
+    """Return a subnet pool that the token may change, locked. Raises SubnetPoolNotFound."""
+    return _lock(_own(context, SubnetPool.objects.all()), pool_id, SubnetPoolNotFound(subnetpool_id=pool_id))
+
+
+def lock_address_scope(context: RequestContext, scope_id: str) -> AddressScope:
+    """Return an address scope that the token may change, locked. Raises AddressScopeNotFound."""
+    return _lock(_own(context, AddressScope.objects.all()), scope_id, AddressScopeNotFound(address_scope_id=scope_id))
 
 
 def _own(context: RequestContext, rows: QuerySet[_Row]) -> QuerySet[_Row]:

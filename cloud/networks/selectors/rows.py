@@ -27,20 +27,23 @@ Reader = Callable[[QuerySet[Any]], list[Row]]
 
 
 def network_rows(networks: QuerySet[Network]) -> list[Row]:
-    """Return networks with `subnet_ids` and `tags`."""
+    """Return networks with `subnet_ids`, `scopes` (address scopes by IP version) and `tags`."""
     rows = list(networks.values())
-    ids = [row["id"] for row in rows]
-    subnets = _by_key(Subnet, "network_id", ids, "created_at", "id")
-    tags = tags_of(ids)
+    columns = ("id", "network_id", "ip_version", "subnetpool__address_scope_id")
+    subnets: dict[str, list[Row]] = defaultdict(list)
+    found = Subnet.objects.filter(network__in=[row["id"] for row in rows]).order_by("created_at", "id")
+    for subnet in found.values(*columns):
+        subnets[subnet["network_id"]].append(subnet)
     for row in rows:
-        row["subnet_ids"] = [subnet["id"] for subnet in subnets[row["id"]]]
-        row["tags"] = tags[row["id"]]
-    return rows
+        mine = subnets[row["id"]]
+        row["subnet_ids"] = [subnet["id"] for subnet in mine]
+        row["scopes"] = {subnet["ip_version"]: subnet["subnetpool__address_scope_id"] for subnet in mine}
+    return _with_tags(rows)
 
 
-def subnet_rows(subnets: QuerySet[Subnet]) -> list[Row]:
-    """Return subnets with `tags`."""
-    return _with_tags(list(subnets.values()))
+def plain_rows(resources: QuerySet[Any]) -> list[Row]:
+    """Return rows of their own columns, with `tags`."""
+    return _with_tags(list(resources.values()))
 
 
 def port_rows(ports: QuerySet[Port]) -> list[Row]:

@@ -7,7 +7,17 @@ project and, for ports, by the network's too.
 from django.db.models import Q, QuerySet
 
 from cloud.core.context import RequestContext
-from cloud.networks.models import FloatingIp, Network, Port, Router, SecurityGroup, SecurityGroupRule, Subnet
+from cloud.networks.models import (
+    AddressScope,
+    FloatingIp,
+    Network,
+    Port,
+    Router,
+    SecurityGroup,
+    SecurityGroupRule,
+    Subnet,
+    SubnetPool,
+)
 
 
 def networks(context: RequestContext) -> QuerySet[Network]:
@@ -50,6 +60,18 @@ def rules(context: RequestContext) -> QuerySet[SecurityGroupRule]:
     """Return the rules that a token may see: those of its groups."""
     rows = SecurityGroupRule.objects.all()
     return rows if context.is_admin else rows.filter(group__project_id=context.project_id)
+
+
+def subnet_pools(context: RequestContext) -> QuerySet[SubnetPool]:
+    """Return the pools that a token may see, which are those it may take subnets from."""
+    rows = SubnetPool.objects.all()
+    return rows if context.is_admin else rows.filter(Q(project_id=context.project_id) | Q(shared=True))
+
+
+def address_scopes(context: RequestContext) -> QuerySet[AddressScope]:
+    """Return the address scopes that a token may see."""
+    rows = AddressScope.objects.all()
+    return rows if context.is_admin else rows.filter(Q(project_id=context.project_id) | Q(shared=True))
 
 
 def usable_networks(context: RequestContext) -> QuerySet[Network]:

@@ -17,17 +17,19 @@ from cloud.networks.models import (
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
+    SubnetPool,
 )
 
 UNLIMITED = -1
 # Neutron's defaults.
 DEFAULTS: Mapping[str, int] = {
     "network": 100, "subnet": 100, "port": 500, "router": 10, "floatingip": 50, "security_group": 10,
-    "security_group_rule": 100,
+    "security_group_rule": 100, "subnetpool": UNLIMITED,
 }
 _COUNTED: Mapping[str, type[Model]] = {
     "network": Network, "subnet": Subnet, "port": Port, "router": Router, "floatingip": FloatingIp,
     "security_group": SecurityGroup, "security_group_rule": SecurityGroupRule,
+    "subnetpool": SubnetPool,
 }
 _own_limits: Kept[dict[str, int]] = Kept(
     lambda project_id: NetworkQuota.objects.filter(project_id=project_id).values_list("limits", flat=True)

@@ -15,6 +15,7 @@ from cloud.networks.selectors.owned import lock_subnet
 from cloud.networks.services import blocks
 from cloud.networks.services.addresses import is_self_addressed
 from cloud.networks.services.changing import save_changes
+from cloud.networks.services.pool_blocks import choose_block
 from cloud.networks.services.quotas import make_room
 
 _PLAIN = ("name", "description", "enable_dhcp", "dns_nameservers")
@@ -26,6 +27,7 @@ def create_subnets(context: RequestContext, wanted: list[dict[str, Any]]) -> lis
     Raises:
         NetworkNotFound, PolicyNotAuthorized: the network is not the token's.
         InvalidInput and the pools' errors: the addresses do not make a subnet of this network.
+        what `pool_blocks.choose_block` raises
         OverQuota
     """
     with transaction.atomic():
@@ -76,7 +78,7 @@ def delete_subnet(context: RequestContext, subnet_id: str) -> None:
 
 def _create(context: RequestContext, item: dict[str, Any]) -> str:
     network = _network(context, item["network_id"])
-    block = blocks.read_block(item["cidr"], int(item["ip_version"]))
+    block, pool_id = choose_block(context, network, item)
     _refuse_overlap(network, block)
     has_dhcp = item.get("enable_dhcp", True)
     if has_dhcp:
@@ -92,6 +94,7 @@ def _create(context: RequestContext, item: dict[str, Any]) -> str:
         name=item.get("name", ""),
         description=item.get("description", ""),
         cidr=str(block),
+        subnetpool_id=pool_id,
         ip_version=block.version,
         gateway_ip=gateway,
         enable_dhcp=has_dhcp,

@@ -7,7 +7,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from cloud.core.models import new_uuid
-from cloud.networks.models import FixedIp, FloatingIp, Router, SecurityGroup
+from cloud.networks.models import AddressScope, FixedIp, FloatingIp, Router, SecurityGroup, SubnetPool
 from cloud.networks.services import allocation
 from cloud.networks.services.quotas import set_limits
 from cloud.placement.services.claims import Claim, claim
@@ -39,6 +39,9 @@ def fill(network, host: str) -> None:
     router = Router.objects.create(project_id="p1", name=host)
     led = FixedIp.objects.filter(port__device_id=server).first()
     FloatingIp.objects.create(network=network, floating_ip_address=host, project_id="p1", fixed_ip=led, router=router)
+    scope = AddressScope.objects.create(project_id="p1", name=host, ip_version=4)
+    SubnetPool.objects.create(project_id="p1", name=host, ip_version=4, prefixes=["10.0.0.0/8"], min_prefixlen=8,
+                              default_prefixlen=8, max_prefixlen=32, address_scope=scope)
     set_limits(host, {"port": 3})
 
 

@@ -77,7 +77,7 @@ def test_gateway_and_pools_fit_each_other(api, network, attributes, gateway, poo
     ({"cidr": "2001:db8::/64", "ip_version": 6, "ipv6_ra_mode": "slaac", "ipv6_address_mode": "dhcpv6-stateful"},
      (400, "InvalidInput")),
     ({"cidr": "2001:db8::/80", "ip_version": 6, "ipv6_address_mode": "slaac"}, (400, "InvalidInput")),
-    ({"subnetpool_id": new_uuid()}, (400, "HTTPBadRequest")),
+    ({"subnetpool_id": new_uuid()}, (404, "SubnetPoolNotFound")),
     ({"network_id": new_uuid()}, (404, "NetworkNotFound")),
 ])
 def test_what_makes_no_subnet_is_refused(api, network, attributes, error):
