@@ -26,6 +26,7 @@ from compute_agent.operations.power import reboot, start, stop
 from compute_agent.operations.prepare_image import prepare_image
 from compute_agent.operations.rebuild import rebuild
 from compute_agent.operations.set_aside import drop_aside, set_aside, take_back
+from compute_agent.operations.set_interfaces import set_interfaces
 from compute_agent.operations.snapshot import snapshot
 from compute_agent.operations.spawn import spawn
 from compute_agent.operations.transfer import land, receive_disks, send_disks
@@ -44,6 +45,7 @@ from contracts.compute import (
     ReceiveDisks,
     SendDisks,
     SetAsideServer,
+    SetInterfaces,
     SnapshotServer,
     SpawnServer,
     StartServer,
@@ -92,6 +94,7 @@ DUTIES: Mapping[str, Duty] = {
     VacateServer.NAME: Duty(vacate),
     TakeBackServer.NAME: Duty(take_back),
     DropAside.NAME: Duty(drop_aside),
+    SetInterfaces.NAME: Duty(set_interfaces),
     SnapshotServer.NAME: Duty(snapshot, is_exclusive=False),
 }
 

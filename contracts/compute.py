@@ -117,6 +117,10 @@ class VifsPlugged(Outcome, frozen=True, kw_only=True):
     """The ports' taps, bridges, DHCP reservations and metadata are in place."""
 
 
+class InterfacesSet(Outcome, frozen=True, kw_only=True):
+    """The instance has exactly the interfaces that were ordered, plugged, and in its guest if that runs."""
+
+
 class PowerChanged(Outcome, frozen=True, kw_only=True):
     """The domain is in this state now. `power_state` is Nova's number: 0, 1, 3, 4, 6 or 7."""
 
@@ -312,6 +316,14 @@ class DropAside(Order, frozen=True, kw_only=True):
     OUTCOME: ClassVar[type[Outcome]] = ServerDestroyed
 
 
+class SetInterfaces(Order, frozen=True, kw_only=True):
+    """Let the ports of `server` be the instance's interfaces, at once in a guest that runs; any other goes."""
+
+    NAME: ClassVar[str] = "compute.v1.set_interfaces"
+    OUTCOME: ClassVar[type[Outcome]] = InterfacesSet
+    server: ServerSpec
+
+
 class SnapshotServer(Order, frozen=True, kw_only=True):
     """Copy the root disk as it is at one moment, running guest or not, and send it as the data of an image.
 
@@ -367,6 +379,7 @@ COMMANDS: dict[str, Command] = {
         Command(TakeBackServer, NORMAL, since=2),
         Command(DropAside, BRISK, since=2),
         Command(SnapshotServer, SLOW, is_slow_lane=True, since=2),
+        Command(SetInterfaces, NORMAL, since=2),
         Command(InspectServer, URGENT, since=2),
     )
 }

@@ -31,6 +31,9 @@ RESIZE_FINISH = "resize_finish"
 RESIZE_REVERTING = "resize_reverting"
 RESIZE_CONFIRMING = "resize_confirming"
 IMAGE_SNAPSHOT = "image_snapshot"
+# Nova has no task state for these: see ADR 117.
+INTERFACE_ATTACHING = "interface_attaching"
+INTERFACE_DETACHING = "interface_detaching"
 SOFT_DELETING = "soft-deleting"
 RESTORING = "restoring"
 DELETING = "deleting"
@@ -39,7 +42,7 @@ VM_STATES = frozenset({BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED, RESIZED, ER
 TASK_STATES = frozenset(
     {IDLE, SCHEDULING, NETWORKING, SPAWNING, POWERING_OFF, POWERING_ON, REBOOTING, REBOOTING_HARD, REBUILDING,
      REBUILD_SPAWNING, RESIZE_PREP, RESIZE_MIGRATING, RESIZE_FINISH, RESIZE_REVERTING, RESIZE_CONFIRMING,
-     IMAGE_SNAPSHOT, SOFT_DELETING, RESTORING, DELETING}
+     IMAGE_SNAPSHOT, INTERFACE_ATTACHING, INTERFACE_DETACHING, SOFT_DELETING, RESTORING, DELETING}
 )  # fmt: skip
 TRANSIENT = TASK_STATES - {IDLE}
 BUILD_TASKS = frozenset({SCHEDULING, NETWORKING, SPAWNING})
@@ -47,6 +50,8 @@ REBUILD_TASKS = frozenset({REBUILDING, REBUILD_SPAWNING})
 MOVE_TASKS = frozenset({RESIZE_PREP, RESIZE_MIGRATING, RESIZE_FINISH})
 ALLOW_MOVE = frozenset({ACTIVE, STOPPED})
 ALLOW_SNAPSHOT = frozenset({ACTIVE, STOPPED, PAUSED, SUSPENDED})
+ALLOW_INTERFACES = frozenset({ACTIVE, STOPPED, PAUSED})
+INTERFACE_TASKS = frozenset({INTERFACE_ATTACHING, INTERFACE_DETACHING})
 ALLOW_REBUILD = frozenset({ACTIVE, STOPPED, ERROR})
 ALLOW_EVACUATE = frozenset({ACTIVE, STOPPED, ERROR})
 ALLOW_HARD_REBOOT = frozenset({ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR})
@@ -54,7 +59,7 @@ LIVE = VM_STATES - {DELETED}
 # What can be kept when it is deleted: it is whole, and in one place. A disk on its way to another host, or being made
 # anew, is nothing that could be brought back.
 ALLOW_SOFT_DELETE = frozenset({ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR})
-_WHOLE_TASKS = frozenset({IDLE, POWERING_OFF, POWERING_ON, REBOOTING, REBOOTING_HARD, IMAGE_SNAPSHOT})
+_WHOLE_TASKS = INTERFACE_TASKS | {IDLE, POWERING_OFF, POWERING_ON, REBOOTING, REBOOTING_HARD, IMAGE_SNAPSHOT}
 WITH_GUEST = frozenset({ACTIVE, STOPPED, RESIZED, PAUSED, SUSPENDED})
 
 
@@ -96,6 +101,10 @@ TRANSITIONS = (
     # A copy of the disk, which leaves the server as it is.
     _row("snapshot", ALLOW_SNAPSHOT, {IDLE}, KEEP, IMAGE_SNAPSHOT),
     _row("snapshot_ended", LIVE, {IMAGE_SNAPSHOT}, KEEP, IDLE),
+    # Another interface, or one less.
+    _row("attach_interface", ALLOW_INTERFACES, {IDLE}, KEEP, INTERFACE_ATTACHING),
+    _row("detach_interface", ALLOW_INTERFACES, {IDLE}, KEEP, INTERFACE_DETACHING),
+    _row("interfaces_set", LIVE, INTERFACE_TASKS, KEEP, IDLE),
     # A move to another host, with another flavor or the same: claimed, set aside and sent, landed; what was off stays
     # off. Until the guest is set aside a failure leaves it as it was; later it is taken back.
     _row("move", ALLOW_MOVE, {IDLE}, KEEP, RESIZE_PREP),

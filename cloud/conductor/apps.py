@@ -13,6 +13,7 @@ class ConductorConfig(AppConfig):
         # Importing them registers the workflows and their failure paths.
         from cloud.conductor import (  # noqa: F401
             evacuation_launchers,
+            interface_launchers,
             keeping_launchers,
             launchers,
             move_launchers,
@@ -20,6 +21,7 @@ class ConductorConfig(AppConfig):
         )
         from cloud.conductor.steps import (  # noqa: F401
             clearing,
+            interfaces,
             restoring,
             snapshotting,
             soft_deleting,

@@ -18,6 +18,7 @@ from cloud.conductor.steps import (
     deleting,
     errors,
     evacuating,
+    interfaces,
     moving,
     placing,
     power,
@@ -30,7 +31,15 @@ from cloud.conductor.steps import (
 )
 from cloud.core.clock import DATABASE_AWAY
 from contracts import conductor as names
-from contracts.compute import DisksSent, ImagePrepared, PowerChanged, ServerDestroyed, ServerSpawned, SnapshotSent
+from contracts.compute import (
+    DisksSent,
+    ImagePrepared,
+    InterfacesSet,
+    PowerChanged,
+    ServerDestroyed,
+    ServerSpawned,
+    SnapshotSent,
+)
 from contracts.conductor import HostReport, PowerReport, Residue
 from contracts.envelope import Outcome
 from contracts.scheduling import Selected
@@ -180,6 +189,12 @@ def finish_revert(outcome: Wire, *, operation_id: str, attempt: int) -> None:
 def finish_snapshot(outcome: Wire, *, operation_id: str, attempt: int) -> None:
     """Close a snapshot."""
     snapshotting.finish_snapshot(SnapshotSent.from_wire(outcome), operation_id, attempt)
+
+
+@_step(names.FINISH_INTERFACES)
+def finish_interfaces(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Close the attaching or detaching of an interface."""
+    interfaces.finish_interfaces(InterfacesSet.from_wire(outcome), operation_id, attempt)
 
 
 @_step(names.CLAIM_EVACUATION)

@@ -1,6 +1,6 @@
 """What a hypervisor driver promises. Verbs are `ensure`-like: done twice they do what doing once did."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
@@ -126,6 +126,12 @@ class HypervisorDriver(Protocol):
 
     def undefine(self, uuid: str) -> None:
         """Cut the power and forget the domain. A missing one is a success."""
+
+    def set_interfaces(self, uuid: str, interfaces: Sequence[Interface]) -> None:
+        """Let a domain have these interfaces, by their taps, and no others: at once if it runs, and when it starts.
+
+        A guest may keep an interface that shall go: that is a DriverError. Raises DomainNotFound.
+        """
 
     def copy_root_disk(self, uuid: str, path: str) -> None:
         """Copy the first disk of a running domain, as it is at one moment, to a qcow2 file; the guest goes on.

@@ -5,14 +5,14 @@ Domains are kept as one small JSON file each, so that they outlive a killed agen
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
-from compute_agent.drivers.base import DomainFacts, DomainSpec, Inventory, LifecycleListener, PowerState
+from compute_agent.drivers.base import DomainFacts, DomainSpec, Interface, Inventory, LifecycleListener, PowerState
 from compute_agent.drivers.fault_plan import FaultPlan
 from compute_agent.errors import DomainNotFound, DriverError
 from compute_agent.files import replace_file
@@ -189,6 +189,14 @@ class FakeHypervisor:
             domain = self._shelf.drop(uuid)
         if domain is not None and domain.state not in _OFF:
             self._tell(uuid, PowerState.SHUTDOWN)
+
+    def set_interfaces(self, uuid: str, interfaces: Sequence[Interface]) -> None:
+        """See HypervisorDriver."""
+        self._domain(uuid)
+        self._suffer("set_interfaces", uuid)
+        with self._lock:
+            domain = self._domain(uuid)
+            self._shelf.put(replace(domain, spec=replace(domain.spec, interfaces=tuple(interfaces))))
 
     def copy_root_disk(self, uuid: str, path: str) -> None:
         """See HypervisorDriver. There is nothing to copy."""

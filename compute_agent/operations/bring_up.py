@@ -63,6 +63,19 @@ def make_ready(host: Host, server: ServerSpec) -> None:
     host.driver.define(domain_spec(host, server, disks))
 
 
+def interfaces(host: Host, server: ServerSpec) -> tuple[Interface, ...]:
+    """Return the network cards of the server's domain, in the order of its ports."""
+    return tuple(
+        Interface(
+            tap=host.network.tap_name(port.id),
+            mac_address=port.mac_address,
+            mtu=port.network.mtu,
+            model=server.image_properties.get("hw_vif_model", "virtio"),
+        )
+        for port in server.ports
+    )
+
+
 def domain_spec(host: Host, server: ServerSpec, disks: tuple[DiskSource, ...]) -> DomainSpec:
     """Return the domain that makes the server."""
     return DomainSpec(
@@ -71,15 +84,7 @@ def domain_spec(host: Host, server: ServerSpec, disks: tuple[DiskSource, ...]) -
         vcpus=server.vcpus,
         memory_mb=server.memory_mb,
         disks=disks,
-        interfaces=tuple(
-            Interface(
-                tap=host.network.tap_name(port.id),
-                mac_address=port.mac_address,
-                mtu=port.network.mtu,
-                model=server.image_properties.get("hw_vif_model", "virtio"),
-            )
-            for port in server.ports
-        ),
+        interfaces=interfaces(host, server),
         console_log=host.storage.console_log_path(server.uuid),
         extra_specs=dict(server.extra_specs),
         image_properties=dict(server.image_properties),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from compute_agent.drivers.base import DomainSpec, HypervisorDriver, PowerState
+from compute_agent.drivers.base import DomainSpec, HypervisorDriver, Interface, PowerState
 from compute_agent.errors import DomainNotFound
 
 
@@ -102,6 +102,26 @@ class DriverSuite:
         bench.driver.define(replace(domain, memory_mb=domain.memory_mb + 32))
         assert bench.driver.power_state(domain.uuid) is PowerState.RUNNING
         assert listener.of(domain.uuid) == []
+
+    @pytest.fixture
+    def taps(self) -> list[str]:
+        """Names of two taps that are there; a driver of real guests needs real ones."""
+        return ["tap-a", "tap-b"]
+
+    @pytest.mark.parametrize("is_running", [False, True], ids=["off", "running"])
+    def test_interfaces_are_those_that_were_asked_for(
+        self, bench: Bench, domain: DomainSpec, taps: list[str], is_running: bool
+    ) -> None:
+        driver = bench.driver
+        cards = [Interface(tap, f"fa:16:3e:00:01:{number:02x}") for number, tap in enumerate(taps)]
+        if is_running:
+            driver.start(domain.uuid)
+            bench.wait_for_guest(domain)
+        for wanted in (cards, cards, cards[1:], []):
+            driver.set_interfaces(domain.uuid, wanted)
+            assert driver.inspect(domain.uuid).taps == tuple(card.tap for card in wanted)
+        expected = PowerState.RUNNING if is_running else PowerState.SHUTDOWN
+        assert driver.power_state(domain.uuid) is expected
 
     def test_cutting_the_power_twice_is_cutting_it_once(self, bench: Bench, domain: DomainSpec) -> None:
         bench.driver.start(domain.uuid)

@@ -26,6 +26,7 @@ NAMES: dict[str, str] = {
     graphs.DROP_ASIDE: "compute_confirm_resize",
     graphs.VACATE: "compute_revert_resize",
     graphs.TAKE_BACK: "compute_finish_revert_resize",
+    graphs.SET_INTERFACES: "compute_set_interfaces",
     graphs.LOCK: "api_lock",
     graphs.UNLOCK: "api_unlock",
 }
@@ -43,6 +44,8 @@ NAMES_IN: dict[str, dict[str, str]] = {
     "reboot": {graphs.POWER: "compute_reboot_instance"},
     "delete": {graphs.POWER: "compute_soft_delete_instance"},
     "restore": {graphs.POWER: "compute_restore_instance"},
+    "attach_interface": {graphs.SET_INTERFACES: "compute_attach_interface"},
+    "detach_interface": {graphs.SET_INTERFACES: "compute_detach_interface"},
     "resize": _MOVE,
     "migrate": _MOVE,
 }

@@ -10,12 +10,13 @@ _ROWS: dict[Rule, tuple[str, ...]] = {
     project_reader: (
         "servers:index", "servers:detail", "servers:show", "ips:index", "ips:show", "os-instance-actions:list",
         "os-instance-actions:show", "server-metadata:index", "server-metadata:show", "os-server-tags:index",
-        "os-server-tags:show",
+        "os-server-tags:show", "os-server-password:show",
     ),
     project_member: (
         "servers:create", "servers:update", "servers:delete", "servers:action", "servers:start", "servers:stop",
         "servers:reboot", "servers:create:attach_network", "servers:create:trusted_certs", "os-console-output",
-        "os-lock-server:lock", "os-lock-server:unlock", "os-deferred-delete:force", "os-deferred-delete:restore",
+        "os-server-password:clear", "os-lock-server:lock", "os-lock-server:unlock",
+        "os-deferred-delete:force", "os-deferred-delete:restore",
         "os-security-groups:add", "os-security-groups:remove",
         "server-metadata:create", "server-metadata:update", "server-metadata:update_all", "server-metadata:delete",
         "os-server-tags:update", "os-server-tags:update_all", "os-server-tags:delete", "os-server-tags:delete_all",

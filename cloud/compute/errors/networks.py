@@ -29,3 +29,11 @@ class GroupUnknown(NotFound):
 
 class GroupElsewhere(NotFound):
     """Security group {group} not associated with the instance {uuid}."""
+
+
+class PortElsewhere(NotFound):
+    """Port {port_id} is not attached to instance {uuid}."""
+
+
+class InterfaceRefused(Invalid):
+    """The interface cannot be attached."""

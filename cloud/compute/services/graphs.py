@@ -14,6 +14,7 @@ from contracts.compute import (
     ReceiveDisks,
     SendDisks,
     SetAsideServer,
+    SetInterfaces,
     SnapshotServer,
     SpawnServer,
     StartServer,
@@ -41,6 +42,7 @@ SNAPSHOT = "snapshot_server"
 DROP_ASIDE = "drop_aside"
 VACATE = "vacate_server"
 TAKE_BACK = "take_back_server"
+SET_INTERFACES = "set_interfaces"
 # What is done at once, in no graph.
 LOCK = "lock"
 UNLOCK = "unlock"
@@ -58,6 +60,10 @@ class PlannedStep:
 
 def _ordered(name: str, order: type[Order], after: tuple[str, ...] = ()) -> PlannedStep:
     return PlannedStep(name, COMMANDS[order.NAME].timing, after, order.NAME)
+
+
+def _interfaces() -> tuple[PlannedStep, ...]:
+    return (_ordered(SET_INTERFACES, SetInterfaces), PlannedStep(FINISH, FAST, (SET_INTERFACES,)))
 
 
 def _power(order: type[Order]) -> tuple[PlannedStep, ...]:
@@ -112,6 +118,8 @@ GRAPHS: dict[str, tuple[PlannedStep, ...]] = {
         _ordered(SNAPSHOT, SnapshotServer),
         PlannedStep(FINISH, FAST, (SNAPSHOT,)),
     ),
+    "attach_interface": _interfaces(),
+    "detach_interface": _interfaces(),
     "confirm_resize": (
         _ordered(DROP_ASIDE, DropAside),
         PlannedStep(FINISH, FAST, (DROP_ASIDE,)),

@@ -31,6 +31,10 @@ class NoNetworkToChoose(Invalid):
     """Unable to automatically allocate a network for project {project_id}: it sees none. Create a network first."""
 
 
+class NoNetworkToAttach(Invalid):
+    """No specific network was requested and none are available for the project."""
+
+
 class ExternalNetworkForbidden(Forbidden):
     """It is not allowed to create an interface on external network {network_id}."""
 

@@ -24,6 +24,10 @@ from cloud.networks.services.specs import specs
 from contracts.compute import PortSpec
 
 DEVICE_OWNER = SERVER
+# The columns of a port that was a server's and is nobody's now.
+UNBOUND: dict[str, Any] = {
+    "device_id": "", "device_owner": "", "device_tag": "", "host": "", "position": Port.NO_POSITION, "status": "DOWN",
+}
 _positions: Kept[int] = Kept(
     lambda uuid: Port.objects.filter(device_id=uuid, position__gte=0).values_list("position", flat=True)
 )
@@ -66,7 +70,7 @@ def allocate(
     requests: list[dict[str, str]] = network_request.get("requests", [])
     with transaction.atomic():
         there = set(_positions(uuid=instance_uuid))
-        missing = [(position, request) for position, request in enumerate(requests) if position not in there]
+        missing = [(place, request) for place, request in enumerate(requests) if request and place not in there]
         _adopt(instance_uuid, project_id, [one for one in missing if one[1].get("port_id")])
         fresh = [one for one in missing if not one[1].get("port_id")]
         draft = Port(device_id=instance_uuid, project_id=project_id, host=host)
@@ -93,10 +97,7 @@ def release(instance_uuids: Collection[str]) -> None:
         forget_ports(made)
         Port.objects.filter(id__in=made).delete()
         if len(made) < len(is_made):
-            ports.update(
-                device_id="", device_owner="", device_tag="", host="", position=Port.NO_POSITION, status="DOWN",
-                updated_at=timezone.now(), revision_number=F("revision_number") + 1,
-            )
+            ports.update(**UNBOUND, updated_at=timezone.now(), revision_number=F("revision_number") + 1)
 
 
 def port_specs(instance_uuid: str) -> list[PortSpec]:

@@ -60,6 +60,13 @@ def copy_xml(path: str) -> str:
     return ET.tostring(disk, encoding="unicode")
 
 
+def interface_xml(interface: Interface) -> str:
+    """Return the description of one network card. Raises DriverError as `domain_xml` does."""
+    element = _interface(interface)
+    _refuse_control_characters(element)
+    return ET.tostring(element, encoding="unicode")
+
+
 def _system(settings: LibvirtSettings) -> ET.Element:
     system = ET.Element("os")
     _text(system, "type", "hvm", arch="x86_64", machine=settings.machine)

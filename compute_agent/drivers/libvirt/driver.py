@@ -1,11 +1,12 @@
 """The libvirt driver: each verb in a few words, the work in the modules beside it."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 
 import libvirt
 
-from compute_agent.drivers.base import DomainFacts, DomainSpec, Inventory, LifecycleListener, PowerState
+from compute_agent.drivers.base import DomainFacts, DomainSpec, Interface, Inventory, LifecycleListener, PowerState
 from compute_agent.drivers.libvirt.capabilities import read_processor, traits
 from compute_agent.drivers.libvirt.domain_xml import domain_xml
 from compute_agent.drivers.libvirt.errors import ForeignDomain, translated
@@ -21,6 +22,7 @@ _BUTTON_SECONDS = 10.0
 # Less than any order has that starts a guest; a host under load has taken 46 s.
 _START_SECONDS = 120.0
 _COPY_SECONDS = 30.0
+_PLUG_SECONDS = 30.0
 
 
 class LibvirtDriver:
@@ -106,6 +108,12 @@ class LibvirtDriver:
             guest = self._guest(uuid)
             guest.cut_power()
             guest.forget()
+
+    def set_interfaces(self, uuid: str, interfaces: Sequence[Interface]) -> None:
+        """Plug and unplug in the running guest, and in the definition."""
+        unless_silent(
+            _PLUG_SECONDS, lambda goes_on: self._guest(uuid).set_interfaces(interfaces, goes_on), "changing interfaces"
+        )
 
     def copy_root_disk(self, uuid: str, path: str) -> None:
         """Copy the first disk with what is written to it meanwhile, up to one moment. It may take long, but goes on."""

@@ -1,16 +1,17 @@
 """A noun around libvirt's domain handle: one guest of ours, with verbs that may be repeated."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from xml.etree import ElementTree as ET
 
 import libvirt
 
-from compute_agent.drivers.base import DomainFacts, PowerState
+from compute_agent.drivers.base import DomainFacts, Interface, PowerState
 from compute_agent.drivers.libvirt.domain_facts import read_domain
 from compute_agent.drivers.libvirt.domain_xml import MARK_NAMESPACE, copy_xml
 from compute_agent.drivers.libvirt.errors import ForeignDomain, translated
+from compute_agent.drivers.libvirt.interfaces import set_interfaces
 from compute_agent.drivers.libvirt.patience import GoesOn
 from compute_agent.errors import DriverError
 
@@ -113,6 +114,11 @@ class Guest:
         """Remove its definition with all that libvirt keeps for it."""
         with translated(f"undefining domain {self.uuid}"):
             self._domain.undefineFlags(_UNDEFINE_FLAGS)
+
+    def set_interfaces(self, wanted: Sequence[Interface], goes_on: GoesOn) -> None:
+        """Let it have these interfaces and no others; `goes_on` is called after each answer of the guest's QEMU."""
+        with translated(f"changing the interfaces of domain {self.uuid}"):
+            set_interfaces(self._domain, wanted, goes_on)
 
     def copy_first_disk(self, path: str, goes_on: GoesOn) -> None:
         """Mirror the first disk into an existing qcow2 file until both are the same, then part them.

@@ -22,6 +22,7 @@ EFFECTS = frozenset({
     "define", "start", "request_shutdown", "power_off", "undefine", "copy_root_disk", "plug", "unplug", "prepare_image",
     "create_disks", "delete_disks", "set_aside", "take_back", "drop_aside", "send_disk", "receive_disk", "land_disks",
     "begin_snapshot", "copy_root", "send_snapshot", "end_snapshot",
+    "set_interfaces",
 })  # fmt: skip
 
 

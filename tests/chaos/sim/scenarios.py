@@ -8,6 +8,7 @@ from django.conf import settings
 from cloud.compute.models import Instance
 from cloud.conductor.reconcile import listening
 from cloud.conductor.schedule import PERIODS
+from cloud.networks.models import Port
 from compute_agent.drivers.base import PowerState
 from compute_agent.drivers.fault_plan import Fault, FaultPlan
 from contracts.compute import ImageSpec
@@ -47,6 +48,16 @@ def _create(count: int) -> Deed:
 
 def _act(action: str, body: object = None) -> Deed:
     return lambda world, users: users.act(users.living()[0], action, body)
+
+
+def _attach(world: World, users: Users) -> None:
+    body = {"interfaceAttachment": {"net_id": users.network_id}}
+    users.send("POST", f"/servers/{users.living()[0]}/os-interface", body)
+
+
+def _detach(world: World, users: Users) -> None:
+    uuid = users.living()[0]
+    users.send("DELETE", f"/servers/{uuid}/os-interface/{Port.objects.get(device_id=uuid, position=0).id}")
 
 
 def _delete(world: World, users: Users) -> None:
@@ -140,6 +151,8 @@ _SPOILT: dict[str, Scenario] = {
     "confirm": _spoilt("confirm_resize", _act("confirmResize"), _RESIZED, "drop_aside"),
     "revert": _spoilt("revert_resize", _act("revertResize"), _RESIZED, "take_back"),
     "snapshot": _spoilt("snapshot", _act("createImage", {"name": "copy"}), _SERVER, "begin_snapshot"),
+    "attach": _spoilt("attach_interface", _attach, _SERVER, "set_interfaces"),
+    "detach": _spoilt("detach_interface", _detach, _SERVER, "set_interfaces"),
     "evacuate": _spoilt("evacuate", _ON, _CUT_OFF, "start", after=(_switch_on,)),
 }
 SCENARIOS: dict[str, Scenario] = {
@@ -167,6 +180,9 @@ SCENARIOS: dict[str, Scenario] = {
     "revert-migrate": Scenario("revert_resize", _act("revertResize"), _MIGRATED),
     "delete-resized": Scenario("delete", _delete, _RESIZED),
     "snapshot": Scenario("snapshot", _act("createImage", {"name": "copy"}), _SERVER),
+    "attach": Scenario("attach_interface", _attach, _SERVER),
+    "attach-stopped": Scenario("attach_interface", _attach, _STOPPED),
+    "detach": Scenario("detach_interface", _detach, _SERVER),
     "evacuate": Scenario("evacuate", _ON, (_create(1), _power_cut), (_switch_on,)),
     "evacuate-cached": Scenario("evacuate", _ON, _CUT_OFF, (_switch_on,)),
     "evacuate-stopped": Scenario("evacuate", _OFF, _CUT_OFF, (_switch_on,)),

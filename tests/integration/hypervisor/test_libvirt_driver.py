@@ -10,6 +10,7 @@ from pathlib import Path
 
 import libvirt
 import pytest
+from pyroute2 import IPRoute
 
 from compute_agent.drivers.base import DiskSource, DomainSpec, PowerState
 from compute_agent.drivers.libvirt import LibvirtDriver, LibvirtSettings
@@ -67,6 +68,16 @@ def overlay(image: Path, folder: Path, name: str) -> Path:
 
 
 class TestLibvirtDriver(DriverSuite):
+    @pytest.fixture
+    def taps(self) -> Iterator[list[str]]:
+        names = [f"t{uuid.uuid4().hex[:10]}" for _ in range(2)]
+        with IPRoute() as netlink:
+            for name in names:
+                netlink.link("add", ifname=name, kind="tuntap", mode="tap")
+            yield names
+            for name in names:
+                netlink.link("del", index=netlink.link_lookup(ifname=name)[0])
+
     @pytest.fixture
     def bench(self, driver: LibvirtDriver, settings: LibvirtSettings, make_spec) -> Bench:
         return Bench(

@@ -26,6 +26,7 @@ from contracts.compute import (
     SendDisks,
     ServerSpec,
     SetAsideServer,
+    SetInterfaces,
     SnapshotServer,
     SpawnServer,
     StartServer,
@@ -95,6 +96,7 @@ CASES: dict[str, Case] = {
         lambda server, _: order(TakeBackServer, server.uuid, server=server), (_spawn, _set_aside)
     ),
     DropAside.NAME: Case(lambda server, _: order(DropAside, server.uuid), (_spawn, _set_aside)),
+    SetInterfaces.NAME: Case(lambda server, _: order(SetInterfaces, server.uuid, server=server), (_spawn,)),
     SnapshotServer.NAME: Case(
         lambda server, place: order(SnapshotServer, server.uuid, image_id=IMAGE.id, upload_url=place), (_spawn,)
     ),
