@@ -6,9 +6,9 @@ from celery.canvas import Signature
 from django.conf import settings
 
 from cloud.compute import states
-from cloud.compute.models import Migration, Operation
+from cloud.compute.models import Migration
 from cloud.compute.selectors.group_hosts import member_hosts
-from cloud.compute.services import fencing, graphs, moves
+from cloud.compute.services import graphs, moves
 from cloud.conductor.standings import Standing, standings, with_servers
 from cloud.conductor.steps import confirming as confirming_steps
 from cloud.conductor.steps import orders
@@ -115,18 +115,5 @@ def revert_resize(operation_ids: Sequence[str]) -> Iterator[Signature]:
             is_started = migration.vm_state == states.ACTIVE
             fence = orders.fence(operation, graphs.TAKE_BACK)
             yield reverting.take_back(TakeBackServer(server=server, is_started=is_started, **fence))
-        elif _is_free(operation):
-            reverting_steps.return_home(operation, has_vacated=False)
-        else:
+        elif not reverting_steps.leave_new_host(operation):
             yield reverting.vacate(VacateServer(**orders.fence(operation, graphs.VACATE)))
-
-
-def _is_free(operation: Operation) -> bool:
-    """Tell whether the new host can be left alone: it is proven to be off, or it never got to the guest.
-
-    Silence alone proves nothing.
-    """
-    if fencing.is_proven_off(operation.host):
-        return True
-    undo = operation.plan.get("undo")
-    return bool(undo and not undo["has_landed"] and is_host_away(operation.host))

@@ -88,7 +88,7 @@ class HostNotFenced(Conflict):
 
 
 class HostNotClean(Conflict):
-    """Host {host} may still have {count} servers that were evacuated from it, or are just being evacuated. Start its agent: it is told to remove them, and once it has, the host may be up again."""  # noqa: E501 - one sentence to read
+    """Host {host} may still have {count} servers that left it while it was off, or are just being evacuated. Start its agent: it is told to remove them, and once it has, the host may be up again."""  # noqa: E501 - one sentence to read
 
 
 class ImageGone(Conflict):

@@ -41,6 +41,8 @@ class Migration(models.Model):
             back and has nothing of the server any more, `completed` then).
         before, after: {"flavor": ..., "request_spec": ...} of the instance.
         vm_state: of the instance when it began; what was off stays off.
+        left_at: since when what the new host has of the server is dead, which was off when the server was taken back
+            without its word; nothing once it has said that it has nothing of it.
         disks: what travels, as `contracts.compute.DiskSent` on the wire.
     """
 
@@ -59,6 +61,7 @@ class Migration(models.Model):
     after = models.JSONField(default=dict)
     vm_state = models.CharField(max_length=32)
     disks = models.JSONField(default=list, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -75,6 +78,7 @@ class Migration(models.Model):
                 fields=["source_compute"], name="left_behind",
                 condition=models.Q(migration_type=EVACUATION, status__in=LEFT_BEHIND),
             ),
+            models.Index(fields=["dest_compute"], name="left_at_dest", condition=models.Q(left_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 
 from cloud.compute.errors import HostInUse, HostNotClean, HostNotFenced
 from cloud.compute.models import Instance, Migration, Service
@@ -52,25 +53,41 @@ def _lack(service: Service | None) -> str:
     return ""
 
 
+def leave(migration: Migration) -> bool:
+    """Note that what a move's new host has is dead; tell whether that host is proven off. Call it in a transaction.
+
+    The host's service stays locked: until this is noted nobody can say that the host is trusted again.
+    """
+    host = migration.dest_compute
+    Service.objects.select_for_update().filter(binary=COMPUTE, host=host).first()
+    if not is_proven_off(host):
+        return False
+    if host != migration.source_compute:
+        Migration.objects.filter(pk=migration.pk).update(left_at=database_now())
+    return True
+
+
 def check_clean(host: str) -> None:
     """Refuse to trust a host again that may still have guests of servers which live elsewhere. Raises HostNotClean."""
-    rows = Migration.objects.filter(
-        migration_type=EVACUATION, source_compute=host, status__in=(*UNFINISHED, MigrationStatus.DONE)
-    )
-    if count := rows.count():
+    if count := _left((host,), (*UNFINISHED, MigrationStatus.DONE)).count():
         raise HostNotClean(host=host, count=count)
 
 
 def unclean(hosts: Collection[str]) -> set[str]:
-    """Return those of the hosts from which something was evacuated that they may still have."""
-    rows = Migration.objects.filter(migration_type=EVACUATION, source_compute__in=hosts, status__in=LEFT_BEHIND)
-    return set(rows.values_list("source_compute", flat=True))
+    """Return those of the hosts that may still have something which was evacuated, or taken back without their word."""
+    rows = _left(hosts).values_list("left_at", "source_compute", "dest_compute")
+    return {dest if left_at else source for left_at, source, dest in rows}
+
+
+def _left(hosts: Collection[str], statuses: Collection[MigrationStatus] = LEFT_BEHIND) -> QuerySet[Migration]:
+    """Return the moves in which a host was left that was off, and may have the server still."""
+    is_evacuated = Q(migration_type=EVACUATION, source_compute__in=hosts, status__in=statuses)
+    return Migration.objects.filter(is_evacuated | Q(dest_compute__in=hosts, left_at__isnull=False))
 
 
 def left_behind(host: str, seen: set[str]) -> dict[str, bool]:
-    """Return those of the instances that a host has which were evacuated from it, and whether they are deleted."""
-    rows = Migration.objects.filter(migration_type=EVACUATION, source_compute=host, status__in=LEFT_BEHIND)
-    uuids = set(rows.values_list("instance_uuid", flat=True))
+    """Return those of the instances that a host has which left it while it was off, and whether they are deleted."""
+    uuids = set(_left((host,)).values_list("instance_uuid", flat=True))
     if not uuids & seen:
         return {}
     found = Instance.objects.filter(uuid__in=uuids & seen).values_list("uuid", "host", "deleted")
@@ -78,14 +95,19 @@ def left_behind(host: str, seen: set[str]) -> dict[str, bool]:
 
 
 def note_gone(host: str, there: set[str], at: datetime) -> None:
-    """Close what was evacuated from a host and is gone from there for good.
+    """Close what left a host while it was off and is gone from there for good.
 
     Args:
         host: the one that speaks.
         there: the instances that it has anything of.
-        at: when it looked; what was evacuated since then it may still have had.
+        at: when it looked; what left since then it may still have had.
     """
-    rows = Migration.objects.filter(migration_type=EVACUATION, source_compute=host, status=MigrationStatus.DONE)
-    rows.filter(updated_at__lt=at).exclude(instance_uuid__in=there).update(
+    rows = _left((host,), (MigrationStatus.DONE,)).exclude(instance_uuid__in=there).values_list("pk", "left_at")
+    gone = dict(rows)
+    if not gone:
+        return
+    Migration.objects.filter(pk__in=gone, left_at__lt=at).update(left_at=None)
+    evacuated = Migration.objects.filter(pk__in=[pk for pk, left_at in gone.items() if left_at is None])
+    evacuated.filter(status=MigrationStatus.DONE, updated_at__lt=at).update(
         status=MigrationStatus.COMPLETED, updated_at=database_now()
     )

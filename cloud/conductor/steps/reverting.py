@@ -5,15 +5,40 @@ from django.db import transaction
 from cloud.compute import states
 from cloud.compute.models import Instance, Migration, Operation
 from cloud.compute.models.migrations import MigrationStatus
-from cloud.compute.services import graphs, host_feed, moves, operations
+from cloud.compute.services import fencing, graphs, host_feed, moves, operations
 from cloud.compute.services.host_states import zones
 from cloud.conductor.steps import failing
 from cloud.conductor.steps.advancing import Advance, advance
+from cloud.conductor.steps.deleting import is_host_away
 from cloud.conductor.steps.hearing import heard
 from cloud.core.clock import database_now
 from cloud.images.services import transfers
 from cloud.networks.services import allocation
 from contracts.compute import PowerChanged, ServerDestroyed
+
+
+def leave_new_host(operation: Operation) -> bool:
+    """Take the server back without a word of its new host, where that can be; tell whether it can.
+
+    It is proven to be off, or it never got to the guest: silence alone proves nothing.
+    """
+    undo = operation.plan.get("undo")
+    if fencing.is_proven_off(operation.host):
+        _leave(operation)
+    elif undo and not undo["has_landed"] and is_host_away(operation.host):
+        return_home(operation, has_vacated=False)
+    else:
+        return False
+    return True
+
+
+@transaction.atomic
+def _leave(operation: Operation) -> None:
+    """Note what the new host has as dead, so that it is gone before the host is trusted again."""
+    migration = moves.unfinished(operation.instance_uuid)
+    is_left = migration is not None and fencing.leave(migration)
+    if not (is_left and return_home(operation, has_vacated=False)):
+        transaction.set_rollback(True)  # heard of meanwhile: it is asked when the step is sent again
 
 
 def begin_take_back(outcome: ServerDestroyed, operation_id: str, attempt: int) -> None:
@@ -22,11 +47,11 @@ def begin_take_back(outcome: ServerDestroyed, operation_id: str, attempt: int) -
         return_home(operation, has_vacated=True)
 
 
-def return_home(operation: Operation, *, has_vacated: bool) -> None:
-    """Put the server back in its old place in the books, and have its old host take it."""
+def return_home(operation: Operation, *, has_vacated: bool) -> bool:
+    """Put the server back in its old place in the books, and have its old host take it; tell whether that was due."""
     migration = moves.unfinished(operation.instance_uuid)
     if migration is None:
-        return
+        return False
     ended = (graphs.VACATE,)
     change = Advance(
         ended if has_vacated else (), (graphs.TAKE_BACK,), instance=home(migration), host=migration.source_compute,
@@ -37,8 +62,9 @@ def return_home(operation: Operation, *, has_vacated: bool) -> None:
         allocation.bind(operation.instance_uuid, migration.source_compute)
         if not advance(operation, change):
             transaction.set_rollback(True)
-            return
+            return False
         host_feed.publish(hosts)
+    return True
 
 
 def home(migration: Migration) -> dict[str, object]:

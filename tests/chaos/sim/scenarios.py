@@ -177,6 +177,7 @@ SCENARIOS: dict[str, Scenario] = {
     "migrate": Scenario("resize", _act("migrate"), _SERVER),
     "confirm": Scenario("confirm_resize", _act("confirmResize"), _RESIZED),
     "revert": Scenario("revert_resize", _act("revertResize"), _RESIZED),
+    "revert-powerless": Scenario("revert_resize", _act("revertResize"), (*_RESIZED, _power_cut), (_switch_on,)),
     "revert-migrate": Scenario("revert_resize", _act("revertResize"), _MIGRATED),
     "delete-resized": Scenario("delete", _delete, _RESIZED),
     "snapshot": Scenario("snapshot", _act("createImage", {"name": "copy"}), _SERVER),
