@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 import warnings
+import zlib
 from typing import Any
 
 _clock = time.perf_counter
@@ -37,7 +38,7 @@ class Soak:
         self.world, self.users = scenarios.prepare(seed)
         self.done = self.faults = self.evacuations = 0
         self.world.boundaries.is_listening = True
-        self._forgotten = 0
+        self._trail = 0
         self.sizes: list[float] = []
 
     def run(self, operations: int) -> list[str]:
@@ -55,8 +56,9 @@ class Soak:
             self._trust()
             self._forget()
             sizes.append(_resident_mb())
+            trail = f"trail {self._trail:08x}"
             print(f"{self.done:6} operations, {self.faults} faults, {self.evacuations} hosts lost, "
-                  f"{self.world.clock.now - 1_790_000_000:.0f} s, {sizes[-1]:.0f} MB", flush=True)
+                  f"{self.world.clock.now - 1_790_000_000:.0f} s, {sizes[-1]:.0f} MB, {trail}", flush=True)
             if wrong:
                 return wrong
         settled = sizes[max(len(sizes) // 10, 1) - 1]
@@ -146,13 +148,20 @@ class Soak:
         boundaries.watchers.append(watch)
         del boundaries.watchers[:-3]
 
+    def _note_trail(self) -> None:
+        """Sum up what was done: soaks with one trail went one way."""
+        seen = self.world.boundaries.seen
+        self._trail = zlib.crc32("\n".join(map(str, seen)).encode(), self._trail)
+        seen.clear()
+
     def _forget(self) -> None:
         """What a real one prunes after days is pruned here: the run is about what stays in memory by mistake."""
         from cloud.compute.models import Instance, InstanceFault, Migration, Operation
         from cloud.conductor import background
         from cloud.images.models import Image
+        from tests.chaos.sim.database import clean_tables
 
-        self.world.boundaries.seen.clear()
+        self._note_trail()
         self.users.answers.clear()
         background.recorder._waiting.clear()
         dead = Instance.objects.filter(deleted=True)
@@ -160,6 +169,7 @@ class Soak:
         for model in (Operation, InstanceFault, Migration):
             model.objects.filter(instance_uuid__in=uuids).delete()
         dead.delete()
+        clean_tables()
         Image.objects.exclude(id__in=self.users.images).delete()
         for host in self.world.hosts:
             host.boots.clear()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import kombu.utils.functional
+from celery import Celery
 from django.utils import timezone
 
 EPOCH = 1_790_000_000.0
@@ -64,3 +65,4 @@ class Clock:
         time.sleep = self.sleep
         kombu.utils.functional.sleep = self.sleep
         timezone.now = lambda: datetime.fromtimestamp(self.now, UTC)
+        Celery.now = lambda app: datetime.fromtimestamp(self.now, UTC)

@@ -31,6 +31,7 @@ def set_up_django() -> None:
     if connection.vendor == "sqlite":
         connection.settings_dict["NAME"] = ":memory:"
     call_command("migrate", verbosity=0, interactive=False)
+    _have_one_order()
     let_copies_be_made()
     _import_all()
 
@@ -46,6 +47,28 @@ def _import_all() -> None:
     app.loader.import_default_modules()
     gc.collect()
     gc.freeze()
+
+
+def _have_one_order() -> None:
+    """Have PostgreSQL clean no table at a time of its own, nor give rows as they happen to lie there."""
+    from django.db import connection
+
+    from tests.chaos.sim.ordering import settle_order
+
+    if connection.vendor == "postgresql":
+        settle_order()
+        with connection.cursor() as cursor:
+            for table in connection.introspection.table_names():
+                cursor.execute(f'ALTER TABLE "{table}" SET (autovacuum_enabled = false)')
+
+
+def clean_tables() -> None:
+    """Do what PostgreSQL would do at a time of its own."""
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM")
 
 
 def let_copies_be_made() -> None:

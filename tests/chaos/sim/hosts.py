@@ -1,8 +1,10 @@
 """Fake hosts: the agent's own code with its complete fake drivers, and a boundary around every effect and record."""
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from compute_agent import observations
 from compute_agent.drivers import fake
 from compute_agent.drivers.base import PowerState
 from compute_agent.drivers.fake import FakeHypervisor, FakeSize
@@ -80,6 +82,9 @@ class FakeHost:
 
     def __init__(self, name: str, clock: Clock, boundaries: Boundaries, on_effect: Callable[[], None]) -> None:
         fake._ANNOUNCER = _AtOnce()
+        # What the real machine is busy with is nothing of these hosts: whoever hears of a change writes it down.
+        os.getloadavg = lambda: (0.0, 0.0, 0.0)
+        observations._uptime_text = lambda: "up since it was simulated"
         self.name, self._clock, self._boundaries, self._on_effect = name, clock, boundaries, on_effect
         self.driver = FakeHypervisor(name, SIZE)
         self.network = FakeNetwork()

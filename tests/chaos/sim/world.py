@@ -65,7 +65,8 @@ class World:
         self.seed = seed
         self.rng = random.Random(seed)
         entropy = random.Random(seed)
-        os.urandom = entropy.randbytes
+        # The second is what `secrets` takes its chances from.
+        os.urandom = random._urandom = entropy.randbytes
         random.seed(seed)
         self.clock = Clock()
         self.clock.install()
