@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.fixtures.image_server",
     "tests.fixtures.libvirt",
+    "tests.fixtures.quick",
     "tests.fixtures.redis",
     "tests.fixtures.workers",
 ]
