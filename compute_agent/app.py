@@ -14,6 +14,7 @@ from redis import Redis
 
 from compute_agent.broker import TRANSPORT
 from compute_agent.clock import BrokerClock
+from compute_agent.credential import Credential, redis_address
 from compute_agent.ending import Ending
 from compute_agent.reports import Report, Reporter
 from compute_agent.settings import Settings
@@ -32,7 +33,8 @@ _PING_SECONDS = 5
 
 def broker_clock(settings: Settings) -> BrokerClock:
     """Return the clock that orders are judged by."""
-    redis = Redis.from_url(settings.redis_url, socket_timeout=_PING_SECONDS, socket_connect_timeout=_PING_SECONDS)
+    address = redis_address(settings)
+    redis = Redis.from_url(**address, socket_timeout=_PING_SECONDS, socket_connect_timeout=_PING_SECONDS)
 
     def read() -> float:
         seconds, microseconds = redis.time()
@@ -50,6 +52,8 @@ def build_app(settings: Settings, agent: Agent) -> Celery:
     if settings.key:
         app.conf.update(broker_transport=TRANSPORT, result_backend=None)
         app.conf.broker_transport_options |= own_keys(settings.credential, settings.lanes)
+    if settings.credential_file:
+        app.conf.broker_transport_options |= {"credential_provider": Credential(settings)}
     # No remote control: a broadcast would reach every agent, and an agent may read its own queues only.
     app.conf.update(worker_enable_remote_control=False, worker_pool="threads", worker_concurrency=settings.threads)
     register(app, agent)

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from compute_agent.clock import BrokerClock
+from compute_agent.credential import Credential
 from compute_agent.fences import FileFences, MemoryFences
 from compute_agent.host import Host
 from compute_agent.locks import FileLocks, MemoryLocks
@@ -20,7 +21,7 @@ def build_agent(settings: Settings, clock: BrokerClock | None = None) -> Agent:
     # One for all hosts of a process: they are heard, or not, together.
     path = settings.state_dir / "spoken" / f"{settings.hosts[0]}.json"
     times["silence"] = Silence(path, times.get("clock", time.time))
-    return Agent(stations={host: build(settings, host, times) for host in settings.hosts}, key=settings.key)
+    return Agent({host: build(settings, host, times) for host in settings.hosts}, Credential(settings).key)
 
 
 def _fake_station(settings: Settings, name: str, times: dict[str, Any]) -> Station:

@@ -34,6 +34,14 @@ class Channel(redis.Channel):
     """Queues by name."""
 
     QoS = QoS
+    from_transport_options = (*redis.Channel.from_transport_options, "credential_provider")  # type: ignore[assignment]
+    credential_provider: Any = None
+
+    def _connparams(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Have each connection begin with the password of that moment."""
+        params: dict[str, Any] = super()._connparams(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self._process_credential_provider(self.credential_provider, params)  # type: ignore[no-untyped-call]
+        return params
 
     def _queue_bind(self, *_: Any) -> None:
         """Messages are sent to a queue's name, not through an exchange."""

@@ -44,6 +44,7 @@ class Settings:
         redis_url: the broker, with the name and password of this agent's own Redis user.
         credential: the name that `manage.py host_enroll` gave it.
         key: what orders and words are signed with; empty without a credential.
+        credential_file: where both, and the password in `redis_url`, are renewed while the agent runs.
         accepts_unsigned: work without a credential, under a control plane of the first release.
         hosts: names of the hosts that this process speaks for: one, or many fake ones.
         hypervisor: `libvirt` or `fake`.
@@ -63,6 +64,7 @@ class Settings:
     hosts: tuple[str, ...]
     credential: str = ""
     key: bytes = field(default=b"", repr=False)
+    credential_file: Path | None = None
     accepts_unsigned: bool = False
     hypervisor: str = "libvirt"
     lanes: tuple[str, ...] = LANES
@@ -107,6 +109,7 @@ class Settings:
             BadSettings: a value is not one that the agent can work with; the text names the variable.
         """
         environ = {**environ, **_credential(environ)}
+        file = environ.get("NOVELLA_CREDENTIAL_FILE")
         hypervisor = _choice(environ, "NOVELLA_HYPERVISOR", "libvirt", HYPERVISORS)
         lanes = _lanes(environ.get("NOVELLA_LANES", "fast,slow"))
         fake = _fake_settings(environ)
@@ -117,6 +120,7 @@ class Settings:
             hosts=_hosts(environ, hypervisor, fake.hosts),
             credential=environ.get(CREDENTIAL, ""),
             key=_key(environ),
+            credential_file=Path(file) if file else None,
             accepts_unsigned=environ.get("NOVELLA_ACCEPT_UNSIGNED") == "1",
             hypervisor=hypervisor,
             lanes=lanes,

@@ -109,21 +109,27 @@ class Station:
     process: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
+def no_key() -> bytes:
+    """Return what an agent signs with that has no credential."""
+    return b""
+
+
 @dataclass(frozen=True)
 class Agent:
     """The hosts that this process speaks for, by name.
 
-    `key` is what the control plane signs its orders with and this process its words. Without one, which is for a
-    control plane of the first release alone, neither is signed.
+    `key` tells what the control plane signs its orders with and this process its words, which may be renewed. Without
+    one, which is for a control plane of the first release alone, neither is signed.
     """
 
     stations: Mapping[str, Station]
-    key: bytes = field(default=b"", repr=False)
+    key: Callable[[], bytes] = no_key
     workload: Workload = field(default_factory=Workload)
 
     def signed(self, name: str, wire: dict[str, Any]) -> dict[str, Any]:
         """Return what is said to the control plane, with this process' signature."""
-        return sign(self.key, WORD, name, wire) if self.key else wire
+        key = self.key()
+        return sign(key, WORD, name, wire) if key else wire
 
 
 def register(app: Celery, agent: Agent) -> None:
@@ -156,7 +162,8 @@ def genuine(agent: Agent, name: str, wire: dict[str, Any]) -> Order | None:
 
 
 def _checked(agent: Agent, name: str, wire: dict[str, Any]) -> Order:
-    if agent.key and not (isinstance(wire, dict) and is_signed(agent.key, ORDER, name, wire)):
+    key = agent.key()
+    if key and not (isinstance(wire, dict) and is_signed(key, ORDER, name, wire)):
         raise OrderRefused("it is not signed by the control plane with this host's key")
     return COMMANDS[name].order.from_wire(wire)
 

@@ -105,7 +105,7 @@ class FakeHost:
 
     def enroll(self, key: bytes) -> None:
         """Take the key that orders are signed with; tasks ask for the agent when they run."""
-        self.agent = Agent(stations=self._stations, key=key)
+        self.agent = Agent(stations=self._stations, key=lambda: key)
 
     def restart_agent(self) -> None:
         """Begin as an agent that knows nothing but what its files say."""

@@ -24,7 +24,8 @@ def main() -> None:
     wire = Tripwire(told["at"], is_after=told["is_after"], strike=lambda: os.kill(os.getpid(), signal.SIGKILL))
     settings = Settings.from_environment({**os.environ, **told["environ"]})
     settings.check_credential()
-    (station,) = build_agent(settings).stations.values()
+    agent = build_agent(settings)
+    (station,) = agent.stations.values()
     host = station.host
     watched = replace(
         station,
@@ -38,7 +39,7 @@ def main() -> None:
     for name in ("rename", "replace"):
         plain = getattr(pathlib.Path, name)
         setattr(pathlib.Path, name, lambda *args, name=name, plain=plain: wire.pass_through(name, plain, *args))
-    answer = carry_out(Agent({host.name: watched}, settings.key), told["name"], told["order"])
+    answer = carry_out(Agent({host.name: watched}, agent.key), told["name"], told["order"])
     print(json.dumps({"calls": wire.calls, "answer": answer}))
     host.driver.close()
 

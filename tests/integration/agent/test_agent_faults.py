@@ -8,9 +8,10 @@ import time
 import pytest
 
 from compute_agent.watchdog import EXIT_CODE
-from contracts.compute import SpawnServer, StartServer, StopServer
-from contracts.conductor import FINISH_POWER, HostReport, PowerReport
+from contracts.compute import DestroyServer, SpawnServer, StartServer, StopServer
+from contracts.conductor import FINISH_DELETE, FINISH_POWER, HostReport, PowerReport
 from contracts.routing import INBOUND_QUEUE, compute_queue
+from contracts.signing import WORD, is_signed
 from tests.fixtures.wire import Wire
 from tests.integration.agent.test_agent_process import HOST, Cloud
 from tests.unit.compute_agent.orders import new_id, server_spec
@@ -156,3 +157,24 @@ def test_host_whose_clock_is_ten_minutes_off_carries_out_what_is_due_and_refuses
     cloud.order(StartServer, server.uuid, FINISH_POWER, server=server, not_after=time.time() - 5)
     late = [one for one in finished(cloud, 2) if one["error_code"]]
     assert [one["error_code"] for one in late] == ["OrderRefused"]
+
+
+def test_agent_takes_a_renewed_credential_without_a_restart_and_believes_the_old_one_no_more(cloud):
+    cloud.start()
+    spawn(cloud)
+    finished(cloud)
+    old = cloud.enrolled.key
+    cloud.enrolled.renew()  # the old password is refused, and connections are cut
+    cloud.redis.delete(INBOUND_QUEUE)
+    cloud.wait_until_refused()
+    cloud.enrolled.write()
+    report = cloud.wait_for(HostReport.NAME, lambda args: args[0]["host"] == HOST, seconds=30)
+    assert is_signed(cloud.enrolled.key, WORD, HostReport.NAME, report[0])
+    assert not is_signed(old, WORD, HostReport.NAME, report[0])
+    cloud.order(DestroyServer, new_id(), FINISH_DELETE, key=old)
+    spawn(cloud)
+    (outcome,) = finished(cloud, seconds=40)
+    assert (outcome["error_code"], outcome["power_state"]) == ("", 1)
+    (refused,) = cloud.wait_for_all(FINISH_DELETE, 1)
+    assert (refused["error_code"], refused["signature"]) == ("OrderRefused", "")
+    assert cloud.process.poll() is None
