@@ -20,6 +20,7 @@ _NO_BYTES = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 _GIB = 1024**3
 _TIMEOUT_SECONDS = 30.0
+_PAUSES = (0.1, 0.3, 1.0)
 
 
 class Disks(msgspec.Struct, frozen=True):
@@ -146,7 +147,7 @@ class FakeMoves:
         with tempfile.NamedTemporaryFile(prefix="snapshot-") as empty:
             empty.write(blank_qcow2(max(disks.size_gb, 1) * _GIB))
             empty.flush()
-            return Transfers(_TIMEOUT_SECONDS).send(Path(empty.name), url).size_bytes
+            return Transfers(_TIMEOUT_SECONDS, _PAUSES).send(Path(empty.name), url).size_bytes
 
     def end_snapshot(self, instance_uuid: str, operation_id: str) -> None:
         """See StorageDriver."""

@@ -31,7 +31,7 @@ def fetch_image(request: ApiRequest, image_id: str) -> HttpResponseBase:
 
 @endpoint("", status=204, reads_stream=True)
 def leave_image(request: ApiRequest, image_id: str) -> None:
-    """Take the data of a queued image from the host that the link was made for; an active one has them already."""
+    """Take an image's data from the host that the link was made for; an active image has them already."""
     _check(request, f"blobs/{image_id}", Use.LEAVE)
     image = Image.objects.filter(id=image_id).first()
     if image is None:
@@ -41,7 +41,8 @@ def leave_image(request: ApiRequest, image_id: str) -> None:
         while stream.read(store.CHUNK_BYTES):
             pass
     else:
-        upload(image, stream, expected)
+        # One host has the link: an upload that is still under way was cut off, by the death of an API or by its own.
+        upload(image, stream, expected, anew=True)
 
 
 @endpoint("")

@@ -41,6 +41,8 @@ def receive(image_id: str, stream: BinaryIO) -> Received:
         OSError: the disk is full, or the client went away.
     """
     settings.IMAGE_STORE.mkdir(parents=True, exist_ok=True)
+    # What a process that has hung since may still write of an earlier upload belongs to another file.
+    drop_draft(image_id)
     md5, sha512, size = hashlib.md5(usedforsecurity=False), hashlib.sha512(), 0
     with draft_of(image_id).open("wb") as draft:
         while chunk := stream.read(CHUNK_BYTES):

@@ -16,13 +16,14 @@ from contracts.image_format import HEADER_BYTES, UnsafeImage, inspect_header, re
 _log = logging.getLogger(__name__)
 
 
-def upload(image: Image, stream: BinaryIO, expected_bytes: int | None) -> None:
+def upload(image: Image, stream: BinaryIO, expected_bytes: int | None, *, anew: bool = False) -> None:
     """Store an image's bytes.
 
     Args:
         image: a queued image.
         stream: the bytes, read to their end.
         expected_bytes: what the client announced, or None.
+        anew: an upload that is under way was cut off, for whoever sends has begun again.
 
     Raises:
         Invalid: disk or container format are not set.
@@ -32,7 +33,7 @@ def upload(image: Image, stream: BinaryIO, expected_bytes: int | None) -> None:
     """
     if not image.disk_format or not image.container_format:
         raise Invalid("Properties disk_format, container_format must be set prior to saving data.")
-    _move(image, "queued", "saving")
+    _begin(image, ("queued", "saving") if anew else ("queued",))
     try:
         received = store.receive(image.id, stream)
         if expected_bytes is not None and received.size != expected_bytes:
@@ -46,8 +47,8 @@ def upload(image: Image, stream: BinaryIO, expected_bytes: int | None) -> None:
     _activate(image, received, virtual_size)
 
 
-def _move(image: Image, before: str, after: str) -> None:
-    moved = Image.objects.filter(pk=image.pk, status=before).update(status=after, updated_at=timezone.now())
+def _begin(image: Image, before: tuple[str, ...]) -> None:
+    moved = Image.objects.filter(pk=image.pk, status__in=before).update(status="saving", updated_at=timezone.now())
     if not moved:
         status = Image.objects.filter(pk=image.pk).values_list("status", flat=True).first()
         raise UploadConflict(status=status)

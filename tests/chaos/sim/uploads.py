@@ -30,8 +30,8 @@ def install(world: World) -> None:
         return answers[0] if answers else 0
 
     class Uploads:
-        def __init__(self, timeout_seconds: float) -> None:
-            self.timeout_seconds = timeout_seconds
+        def __init__(self, timeout_seconds: float, pauses: tuple[float, ...] = ()) -> None:
+            self.timeout_seconds, self.pauses = timeout_seconds, pauses
 
         def send(self, path: Path, url: str) -> Sent:
             errand = world.errands.current

@@ -11,6 +11,7 @@ from cloud.core.context import RequestContext
 from cloud.images.errors import ImageNotBootable, ImageNotFound
 from cloud.images.models import Image
 from cloud.images.selectors import usable_image
+from cloud.images.services import store as blob_store
 from cloud.images.services import transfers
 from cloud.images.services.blobs import signed_url, upload_url
 from contracts.blank_image import blank_qcow2
@@ -192,6 +193,18 @@ def test_a_host_leaves_the_data_of_a_queued_image_once(call, client):
     assert [leave(client, url, data).status_code for _ in range(2)] == [204, 204]
     assert call("GET", f"/v2/images/{image_id}").json()["status"] == "active"
     assert leave(client, upload_url(Image(id=NOWHERE), "h1", 60), data).status_code == 404
+
+
+def test_a_host_begins_again_after_its_upload_was_cut_by_the_death_of_the_api(call, client):
+    image_id, data = make(call), blank_qcow2(2**20)
+    url = upload_url(Image.objects.get(id=image_id), "h1", 60)
+    Image.objects.filter(id=image_id).update(status="saving")
+    blob_store.draft_of(image_id).parent.mkdir(parents=True, exist_ok=True)
+    blob_store.draft_of(image_id).write_bytes(b"half" * 2**20)
+    assert leave(client, url, data).status_code == 204
+    image = Image.objects.get(id=image_id)
+    assert (image.status, image.size, blob_store.path_of(image_id).read_bytes()) == ("active", len(data), data)
+    assert not blob_store.draft_of(image_id).exists()
 
 
 def test_what_a_host_leaves_is_inspected_as_everything_else(call, client):
