@@ -23,6 +23,8 @@ _TRANSPORT: dict[str, Any] = {
     "socket_keepalive": True,
     "health_check_interval": 25,
 }
+_IN_WORK = ("unacked", "unacked_index")
+_LANES = ("fast-slow", "slow-fast", "fast", "slow")
 
 
 def celery_settings(redis_url: str) -> dict[str, Any]:
@@ -73,12 +75,18 @@ def own_keys(credential: str, lanes: Iterable[str]) -> dict[str, Any]:
     Without them all processes share one hash, and whoever may take back his own messages may take everybody's.
     """
     prefix = f"{agent_keys(credential)}{'-'.join(lanes)}:"
+    in_work, index = (f"{prefix}{name}" for name in _IN_WORK)
     return {
-        "unacked_key": f"{prefix}unacked",
-        "unacked_index_key": f"{prefix}unacked_index",
+        "unacked_key": in_work,
+        "unacked_index_key": index,
         "unacked_mutex_key": f"{prefix}unacked_mutex",
         "priority_steps": [0],  # one list for a queue: its name
     }
+
+
+def work_keys(credential: str) -> list[str]:
+    """Return all keys by which the processes of an agent keep what they have in work, whatever lanes each serves."""
+    return [f"{agent_keys(credential)}{lanes}:{name}" for lanes in _LANES for name in _IN_WORK]
 
 
 def agent_keys(credential: str) -> str:

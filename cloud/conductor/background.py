@@ -12,6 +12,7 @@ from cloud.compute.services import tries
 from cloud.compute.services.host_reports import write_heartbeats
 from cloud.conductor.inbound.gate import gate
 from cloud.conductor.inbound.guard import Guard
+from cloud.conductor.inbound.hoards import HoardWatch
 from cloud.conductor.inbound.reports import reports
 from cloud.conductor.inbound.users import UserKeeper
 from cloud.conductor.presence import note_conductor
@@ -26,6 +27,7 @@ recorder = Recorder()
 keeper = UserKeeper()
 watch = BrokerWatch()
 guard = Guard(gate)
+hoards = HoardWatch()
 _stopping = threading.Event()
 # Set when the database failed a task: what that task was to write down, nobody will write.
 _lost = threading.Event()
@@ -94,6 +96,7 @@ def _run() -> None:
             keeper.look()
             watch.look()
             guard.look()
+            hoards.look()
             if time.monotonic() - seen_at >= _PRESENCE_SECONDS:
                 note_conductor()
                 seen_at = time.monotonic()

@@ -15,11 +15,13 @@ from redis.connection import parse_url
 
 from cloud.compute.models import HostCredential
 from cloud.compute.services.credential_secrets import credential_name, redis_password, redis_user
-from contracts.broker import agent_keys
+from contracts.broker import work_keys
 from contracts.routing import INBOUND_QUEUE
 
 _log = logging.getLogger(__name__)
 _SECONDS = 3.0
+_SAMPLES = 20
+_AT_ONCE = 1_000
 # MULTI only bundles what the selectors allow. Events are what Flower shows of an agent.
 _ANYWHERE = "+ping +time +select +multi +exec +discard +unwatch +publish"
 _OWN_QUEUES = "+lpush +rpush +brpop"
@@ -31,9 +33,10 @@ def rules(credential: HostCredential) -> list[str]:
     digest = hashlib.sha256(redis_password(credential.name, credential.salt).encode()).hexdigest()
     # `compute.NAME.slow` is matched by `compute.NAME*` only where the name is the beginning of many.
     lanes = " ".join(f"~compute.{one} ~compute.{one}.slow" for one in credential.hosts)
+    in_work = " ".join(f"~{key}" for key in work_keys(credential.name))
     return [
         "reset", "on", f"#{digest}", *_ANYWHERE.split(), f"&/{_database()}.celeryev/*",
-        f"({_OWN_QUEUES} {lanes})", f"({_OWN_KEYS} ~{agent_keys(credential.name)}*)", f"(+lpush %W~{INBOUND_QUEUE})",
+        f"({_OWN_QUEUES} {lanes})", f"({_OWN_KEYS} {in_work})", f"(+lpush %W~{INBOUND_QUEUE})",
     ]  # fmt: skip
 
 
@@ -62,8 +65,11 @@ def cut_off(name: str) -> None:
     _client().execute_command("CLIENT", "KILL", "USER", redis_user(name))
 
 
-def restore() -> int:
+def restore(*, renew: bool = False) -> int:
     """Make the users that a Redis without memory lacks, and end those of no credential; return how many that were.
+
+    Args:
+        renew: give the others their rights anew: an earlier release may have made them.
 
     Raises:
         redis.RedisError
@@ -71,8 +77,9 @@ def restore() -> int:
     living = {one.name: one for one in HostCredential.objects.all() if one.is_living}
     there = {name for name in map(credential_name, _client().execute_command("ACL", "USERS")) if name}
     missing = [one for name, one in living.items() if name not in there]
-    if missing:
-        allow(missing)
+    wanted = list(living.values()) if renew else missing
+    if wanted:
+        allow(wanted)
     for name in there - living.keys():
         remove(name)
     return len(missing) + len(there - living.keys())
@@ -81,6 +88,36 @@ def restore() -> int:
 def run_id() -> str:
     """Return what is another after each start of Redis. Raises redis.RedisError."""
     return str(_client().info("server")["run_id"])
+
+
+def used_memory() -> int:
+    """Return how many bytes Redis uses. Raises redis.RedisError."""
+    return int(_client().info("memory")["used_memory"])
+
+
+def held_by(credential: HostCredential) -> int:
+    """Return about how many bytes lie under the keys of a credential. Raises redis.RedisError."""
+    with _client().pipeline(transaction=False) as pipe:
+        for key in _keys_of(credential):
+            pipe.memory_usage(key, samples=_SAMPLES)
+        return sum(size or 0 for size in pipe.execute())
+
+
+def drop_keys(credential: HostCredential) -> None:
+    """Remove all that lies under the keys of a credential. Raises redis.RedisError."""
+    keys = _keys_of(credential)
+    for begin in range(0, len(keys), _AT_ONCE):
+        _client().unlink(*keys[begin : begin + _AT_ONCE])
+
+
+def _keys_of(credential: HostCredential) -> list[str]:
+    keys = work_keys(credential.name)
+    for one in credential.hosts:
+        if one.endswith("*"):  # which of them there are, nobody but Redis knows
+            keys += _client().scan_iter(match=f"compute.{one}", count=_AT_ONCE)
+        else:
+            keys += [f"compute.{one}", f"compute.{one}.slow"]
+    return keys
 
 
 def connections() -> list[dict[str, str]]:

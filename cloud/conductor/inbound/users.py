@@ -25,7 +25,7 @@ class UserKeeper:
             run_id = broker_users.run_id()
             if run_id == self._run_id and time.monotonic() - self._kept_at < _ANYWAY_SECONDS:
                 return
-            changed = broker_users.restore()
+            changed = broker_users.restore(renew=not self._run_id)
         except redis.RedisError as error:
             if self._run_id != _AWAY:
                 _log.warning("the hosts' users in Redis cannot be kept now: %s", error)

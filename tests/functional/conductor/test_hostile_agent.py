@@ -140,6 +140,8 @@ FORBIDDEN = [
     ("HSET", INBOUND_QUEUE, "x", "y"), ("RENAME", INBOUND_QUEUE, "agent:mallory:x"), ("LLEN", INBOUND_QUEUE),
     # what else may be made of one's own keys
     ("SET", "compute.mallory", "x"), ("HSET", "compute.mallory", "x", "y"), ("LPUSH", "agent:mallory:x", "y"),
+    ("LPUSH", "agent:mallory:fast:unacked", "y"), ("HSET", "agent:mallory:x", "y", "z"),
+    ("HSET", "agent:mallory:fast:unacked2", "y", "z"), ("ZADD", "agent:mallory:", 0, "x"),
     ("LPUSH", "compute.mallory2", "x"), ("LPUSH", "compute.mallory.slow.slow", "x"),
     # Redis itself, and everybody
     ("FLUSHALL",), ("FLUSHDB",), ("CONFIG", "SET", "maxmemory", "1"), ("CONFIG", "GET", "*"), ("ACL", "LIST"),
@@ -368,3 +370,22 @@ def test_a_host_that_floods_is_cut_off_and_the_others_are_served(workers, mallor
     with pytest.raises(redis.RedisError):
         mallory.redis.ping()
     settled(workers, 90.0)  # what it sent before it was cut off is still read
+
+
+@pytest.mark.parametrize("command", [("LPUSH", "compute.mallory"), ("HSET", "agent:mallory:fast:unacked", "one")])
+def test_a_host_that_fills_redis_by_its_own_keys_is_cut_off_and_the_others_are_served(workers, mallory, command):
+    mebibytes, piled = "x" * (8 * 2**20), 0
+    with contextlib.suppress(redis.RedisError):
+        while piled < 200:
+            key = (*command[:2], f"{command[2]}{piled}") if len(command) > 2 else command
+            mallory.redis.execute_command(*key, mebibytes)
+            piled += 1
+    with contextlib.closing(workers.redis.client()) as admin:
+        workers.wait(lambda: HostCredential.objects.get(name=NAME).suspended_at is not None)
+        workers.wait(lambda: not admin.exists(command[1]))
+    assert "its keys in Redis held" in HostCredential.objects.get(name=NAME).suspended_reason
+    assert HostCredential.objects.get(name="fake").suspended_at is None
+    with pytest.raises(redis.RedisError):
+        mallory.redis.ping()
+    (server,) = workers.create()
+    workers.wait_for(server, "active")
