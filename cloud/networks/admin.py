@@ -14,11 +14,14 @@ from django.utils.html import format_html, format_html_join
 from cloud.identity.admin.rights import ReadOnlyAdmin
 from cloud.networks.models import (
     AddressScope,
+    BandwidthLimit,
     FixedIp,
     FloatingIp,
     Network,
     NetworkQuota,
     Port,
+    QosPolicy,
+    RbacPolicy,
     Router,
     SecurityGroup,
     SecurityGroupRule,
@@ -237,3 +240,24 @@ class AddressScopeAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "id", "project_id", "ip_version", "shared")
     list_filter = ("ip_version", "shared")
     search_fields = ("name", "=id", "=project_id")
+
+
+class BandwidthLimitInline(_ShownOnly, admin.TabularInline):
+    model = BandwidthLimit
+    fields = ("direction", "max_kbps", "max_burst_kbps")
+    show_change_link = False
+
+
+@admin.register(QosPolicy)
+class QosPolicyAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "id", "project_id", "shared", "is_default")
+    list_filter = ("shared", "is_default")
+    search_fields = ("name", "=id", "=project_id")
+    inlines = (BandwidthLimitInline,)
+
+
+@admin.register(RbacPolicy)
+class RbacPolicyAdmin(ReadOnlyAdmin):
+    list_display = ("id", "project_id", "object_type", "object_id", "action", "target_project")
+    list_filter = ("object_type", "action")
+    search_fields = ("=id", "=project_id", "=object_id", "=target_project")

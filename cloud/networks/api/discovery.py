@@ -1,17 +1,19 @@
-"""What the Network service is: its version, its resources, its extensions, its zones and agents. GET 200."""
+"""What the Network service is: its version, its resources, its extensions and its zones. GET 200."""
 
 from typing import Any
 
 from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.networks.api.collection import Body
 from cloud.networks.api.service import EXTENSIONS_UPDATED
-from cloud.networks.errors import AgentNotFound, ExtensionNotFound
+from cloud.networks.errors import ExtensionNotFound
 
-TAGGED = ("floatingip", "network", "port", "router", "security_group", "subnet", "subnetpool")
+TAGGED = ("floatingip", "network", "policy", "port", "router", "security_group", "subnet", "subnetpool")
 # Exactly what holds here: clients, and tests, take each at its word.
 _EXTENSIONS: tuple[tuple[str, str], ...] = (
     ("address-scope", "Address scope"),
+    ("agent", "agent"),
     ("allowed-address-pairs", "Allowed Address Pairs"),
+    ("auto-allocated-topology", "Auto Allocated Topology Services"),
     ("availability_zone", "Availability Zone"),
     ("binding", "Port Binding"),
     ("default-subnetpools", "Default Subnetpools"),
@@ -33,9 +35,15 @@ _EXTENSIONS: tuple[tuple[str, str], ...] = (
     ("port-security-groups-filtering", "Port filtering on security groups"),
     ("project-id", "project_id field enabled"),
     ("provider", "Provider Network"),
+    ("qos", "Quality of Service"),
+    ("qos-bw-limit-direction", "Direction for QoS bandwidth limit rule"),
+    ("qos-default", "QoS default policy"),
     ("quota-check-limit", "Quota engine limit check"),
     ("quota_details", "Quota details management support"),
     ("quotas", "Quota management support"),
+    ("rbac-address-scope", "Add address_scope type to RBAC"),
+    ("rbac-policies", "RBAC Policies"),
+    ("rbac-subnetpool", "Add subnetpool type to RBAC"),
     ("router", "Neutron L3 Router"),
     ("router_availability_zone", "Router Availability Zone"),
     ("security-group", "security-group"),
@@ -47,6 +55,7 @@ _EXTENSIONS: tuple[tuple[str, str], ...] = (
     ("standard-attr-tag", f"Tag support for resources with standard attribute: {', '.join(TAGGED)}"),
     ("standard-attr-timestamp", "Resource timestamps"),
     ("stateful-security-group", "Stateful security group"),
+    ("subnet-service-types", "Subnet service types"),
     ("subnet_allocation", "Subnet Allocation"),
     ("tag-ports-during-bulk-creation", "Tag Ports During Bulk Creation"),
 )
@@ -54,6 +63,7 @@ _RESOURCES = (
     ("network", "networks"), ("subnet", "subnets"), ("port", "ports"), ("security_group", "security-groups"),
     ("security_group_rule", "security-group-rules"), ("router", "routers"), ("floatingip", "floatingips"),
     ("subnetpool", "subnetpools"), ("address_scope", "address-scopes"),
+    ("rbac_policy", "rbac-policies"),
     ("quota", "quotas"), ("extension", "extensions"),
 )
 
@@ -106,18 +116,6 @@ def availability_zones(request: ApiRequest) -> Body:
     return {"availability_zones": zones}
 
 
-@endpoint("get_agents")
-def agents(request: ApiRequest) -> Body:
-    """List network agents: none, because the compute hosts wire their guests themselves."""
-    return {"agents": []}
-
-
-@endpoint("get_agent")
-def agent(request: ApiRequest, agent_id: str) -> Body:
-    """Show an agent: there is none."""
-    raise AgentNotFound(agent_id=agent_id)
-
-
 ROUTES = [
     route("", GET=versions),
     route("/", GET=versions),
@@ -126,6 +124,4 @@ ROUTES = [
     route("/v2.0/extensions", GET=extensions),
     route("/v2.0/extensions/<str:alias>", GET=extension),
     route("/v2.0/availability_zones", GET=availability_zones),
-    route("/v2.0/agents", GET=agents),
-    route("/v2.0/agents/<str:agent_id>", GET=agent),
 ]

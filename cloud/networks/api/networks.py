@@ -3,19 +3,20 @@
 from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.core.times import seconds_z
 from cloud.networks.api.collection import Body, Collection, changes, drafts, listed, made, shown
-from cloud.networks.api.schemas import BOOLEAN, NAME, NAMED, change, creation, with_truths
+from cloud.networks.api.schemas import BOOLEAN, ID, NAME, NAMED, change, creation, with_truths
 from cloud.networks.errors import NetworkNotFound
 from cloud.networks.models.network_types import TYPES
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.rows import Row, network_rows
 from cloud.networks.services import networks, segments
 
-_TRUTHS = ("admin_state_up", "shared", "router:external", "port_security_enabled")
+_TRUTHS = ("admin_state_up", "shared", "router:external", "port_security_enabled", "is_default")
 _PROPERTIES = {
     **NAMED,
     **dict.fromkeys(_TRUTHS, BOOLEAN),
     # 0 asks for the cloud's own.
     "mtu": {"type": "integer", "anyOf": [{"const": 0}, {"minimum": 68, "maximum": segments.MAX_MTU}]},
+    "qos_policy_id": {"anyOf": [ID, {"type": "null"}]},
     "provider:network_type": {"enum": [*TYPES, None]},
     "provider:physical_network": {"anyOf": [{**NAME, "maxLength": 64}, {"type": "null"}]},
     "provider:segmentation_id": {"anyOf": [
@@ -37,9 +38,11 @@ def view(row: Row) -> Body:
         "project_id": row["project_id"],
         "admin_state_up": row["admin_state_up"],
         "status": "ACTIVE",
-        "shared": row["shared"],
+        "shared": row["shared"] or row["is_granted"],
         "router:external": row["is_external"],
+        "is_default": row["is_default"],
         "mtu": row["mtu"],
+        "qos_policy_id": row["qos_policy_id"],
         "port_security_enabled": row["port_security_enabled"],
         "provider:network_type": row["network_type"],
         "provider:physical_network": row["physical_network"] or None,
@@ -57,9 +60,10 @@ def view(row: Row) -> Body:
 
 
 NETWORKS = Collection(
-    "network", "networks", "networks", visible.networks, network_rows, view,
+    "network", "networks", "networks",
+    lambda context: visible.with_grants(context, visible.networks(context), "network"), network_rows, view,
     lambda one: NetworkNotFound(network_id=one),
-    guarded={"shared": False, "router:external": False, **dict.fromkeys(segments.ATTRIBUTES)},
+    guarded={"shared": False, "router:external": False, "is_default": False, **dict.fromkeys(segments.ATTRIBUTES)},
     hidden={name: f"get_network:{name}" for name in segments.ATTRIBUTES},
 )
 
@@ -86,7 +90,7 @@ def show(request: ApiRequest, network_id: str) -> Body:
 def create(request: ApiRequest) -> Body:
     """Make networks."""
     wanted = [_asked(item) for item in drafts(request, NETWORKS)]
-    return made(request, NETWORKS, networks.create_networks(wanted))
+    return made(request, NETWORKS, networks.create_networks(request.context, wanted))
 
 
 @endpoint("update_network", body=UPDATE)

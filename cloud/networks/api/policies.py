@@ -17,6 +17,19 @@ POLICIES: dict[str, Rule] = {
     "get_extension": anyone,
     **{f"get_{name}": project_reader for name in _RESOURCES},
     "get_address_scope": project_reader,
+    "get_rbac_policy": project_reader,
+    **{f"{verb}_rbac_policy": project_member for verb in ("create", "update", "delete")},
+    "create_rbac_policy:target_tenant": admin,
+    "create_rbac_policy:external": admin,
+    # QoS policies are an admin's, as in Neutron; whoever sees one may put it on what is his.
+    "get_policy": project_reader,
+    "get_policy:tags": project_reader,
+    "get_rule_type": project_reader,
+    **{f"{verb}_policy{part}": admin for verb in ("create", "update", "delete")
+       for part in ("", "_bandwidth_limit_rule")},
+    "update_policy:tags": admin,
+    "get_auto_allocated_topology": project_member,
+    "delete_auto_allocated_topology": project_member,
     **{f"{verb}_address_scope": project_member for verb in ("create", "update", "delete")},
     **{f"{verb}_{name}": project_member for name in _RESOURCES for verb in ("create", "delete")},
     **{f"update_{name}": project_member for name in _CHANGEABLE},
@@ -42,9 +55,8 @@ POLICIES: dict[str, Rule] = {
 POLICIES |= {
     f"{verb}_{attribute}": admin
     for verb in ("create", "update")
-    for attribute in ("network:shared", "network:router:external", "subnetpool:is_default", "address_scope:shared",
-                      "port:binding:host_id", "port:binding:profile",
-                      *_SEGMENT,
+    for attribute in ("network:shared", "network:router:external", "network:is_default", "subnetpool:is_default",
+                      "address_scope:shared", "port:binding:host_id", "port:binding:profile", *_SEGMENT,
                       "router:external_gateway_info:enable_snat", "router:external_gateway_info:external_fixed_ips")
 }
 POLICIES["create_subnetpool:shared"] = admin

@@ -44,6 +44,7 @@ _OPTION = {
 _PROPERTIES = {
     **NAMED,
     **dict.fromkeys(_TRUTHS, BOOLEAN),
+    "qos_policy_id": {"anyOf": [ID, {"type": "null"}]},
     "device_id": NAME,
     "device_owner": NAME,
     "mac_address": MAC,
@@ -82,6 +83,7 @@ def view(row: Row) -> Body:
         "port_security_enabled": row["port_security_enabled"],
         "allowed_address_pairs": row["allowed_address_pairs"],
         "extra_dhcp_opts": row["extra_dhcp_opts"],
+        "qos_policy_id": row["qos_policy_id"],
         "binding:vnic_type": row["vnic_type"],
         "binding:host_id": row["host"],
         "binding:profile": row["binding_profile"],

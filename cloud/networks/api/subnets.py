@@ -8,6 +8,7 @@ from cloud.networks.api.schemas import (
     BOOLEAN,
     CIDR,
     ID,
+    NAME,
     NAMED,
     NUMBER,
     ROUTES_OF,
@@ -30,6 +31,9 @@ _PROPERTIES = {
     "allocation_pools": {"type": "array", "items": _POOL, "maxItems": 100},
     # Neutron's own bounds.
     "dns_nameservers": {"type": "array", "items": ADDRESS, "maxItems": 5},
+    "service_types": {"type": "array", "maxItems": 20, "uniqueItems": True, "items": {
+        **NAME, "pattern": "^(network|compute|baremetal|trunk):",
+    }},
     "host_routes": {**ROUTES_OF, "maxItems": 20},
 }
 CREATE = creation(
@@ -68,6 +72,7 @@ def view(row: Row) -> Body:
         "host_routes": row["host_routes"],
         "ipv6_address_mode": row["ipv6_address_mode"] or None,
         "ipv6_ra_mode": row["ipv6_ra_mode"] or None,
+        "service_types": row["service_types"],
         "subnetpool_id": row["subnetpool_id"],
         "tags": row["tags"],
         "revision_number": row["revision_number"],

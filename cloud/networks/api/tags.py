@@ -9,6 +9,7 @@ from cloud.networks.api.collection import Body, Collection
 from cloud.networks.api.floating_ips import FLOATING_IPS
 from cloud.networks.api.networks import NETWORKS
 from cloud.networks.api.ports import PORTS
+from cloud.networks.api.qos_policies import POLICIES
 from cloud.networks.api.routers import ROUTERS
 from cloud.networks.api.schemas import TAG, TAGS
 from cloud.networks.api.security_groups import GROUPS
@@ -19,6 +20,7 @@ from cloud.networks.selectors.owned import (
     lock_group,
     lock_network,
     lock_port,
+    lock_qos_policy,
     lock_router,
     lock_subnet,
     lock_subnet_pool,
@@ -31,7 +33,7 @@ REPLACE = {"type": "object", "properties": {"tags": TAGS}, "required": ["tags"],
 _ONE = {"type": "object", "properties": {"tag": TAG}}
 _KINDS: tuple[tuple[Collection, Own], ...] = (
     (NETWORKS, lock_network), (SUBNETS, lock_subnet), (PORTS, lock_port), (GROUPS, lock_group),
-    (ROUTERS, lock_router), (FLOATING_IPS, lock_floating_ip), (POOLS, lock_subnet_pool),
+    (ROUTERS, lock_router), (FLOATING_IPS, lock_floating_ip), (POOLS, lock_subnet_pool), (POLICIES, lock_qos_policy),
 )
 
 

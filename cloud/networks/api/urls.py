@@ -3,12 +3,16 @@
 from cloud.core.http import patterns, unknown_path
 from cloud.networks.api import (
     address_scopes,
+    agents,
+    auto_topologies,
     discovery,
     floating_ips,
     ip_availability,
     networks,
     ports,
+    qos_policies,
     quotas,
+    rbac_policies,
     routers,
     security_group_rules,
     security_groups,
@@ -21,8 +25,9 @@ from cloud.networks.api.service import SERVICE
 ROUTES = [
     route
     for module in (
-        discovery, networks, subnets, subnet_pools, address_scopes, ports, routers, floating_ips, security_groups,
-        security_group_rules, tags, quotas, ip_availability,
+        discovery, agents, networks, subnets, subnet_pools, address_scopes, ports, routers, floating_ips,
+        security_groups, security_group_rules, tags, quotas, ip_availability, rbac_policies, qos_policies,
+        auto_topologies,
     )
     for route in module.ROUTES
 ]

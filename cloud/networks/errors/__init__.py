@@ -48,6 +48,13 @@ from cloud.networks.errors.pools import (
     SubnetPoolQuotaExceeded,
     UnsupportedMinSubnetPoolPrefix,
 )
+from cloud.networks.errors.qos import (
+    QosPolicyDefaultExists,
+    QosPolicyInUse,
+    QosPolicyNotFound,
+    QosRuleNotFound,
+    QosRulesConflict,
+)
 from cloud.networks.errors.quotas import InvalidQuotaValue, OverQuota
 from cloud.networks.errors.routers import (
     ExternalNetworkInUse,
@@ -92,6 +99,14 @@ from cloud.networks.errors.servers import (
     SecurityGroupAmbiguous,
     SecurityGroupUnknown,
 )
+from cloud.networks.errors.sharing import (
+    AutoAllocationFailure,
+    DefaultExternalNetworkExists,
+    DuplicateRbacPolicy,
+    RbacPolicyInUse,
+    RbacPolicyNotFound,
+    TopologyNotFound,
+)
 
 __all__ = [
     "AddressScopeInUse",
@@ -99,11 +114,14 @@ __all__ = [
     "AddressScopePrefixConflict",
     "AddressScopeUpdateError",
     "AgentNotFound",
+    "AutoAllocationFailure",
     "BadRequest",
+    "DefaultExternalNetworkExists",
     "DefaultGroupExists",
     "DefaultGroupFixed",
     "DefaultGroupKept",
     "DuplicateAddressPairInRequest",
+    "DuplicateRbacPolicy",
     "EmptySubnetPoolPrefixList",
     "ExtensionNotFound",
     "ExternalNetworkForbidden",
@@ -157,6 +175,13 @@ __all__ = [
     "PortUnknown",
     "PortsOverQuota",
     "PrefixVersionMismatch",
+    "QosPolicyDefaultExists",
+    "QosPolicyInUse",
+    "QosPolicyNotFound",
+    "QosRuleNotFound",
+    "QosRulesConflict",
+    "RbacPolicyInUse",
+    "RbacPolicyNotFound",
     "RouterInUse",
     "RouterInterfaceNotFound",
     "RouterInterfaceNotFoundForSubnet",
@@ -176,6 +201,7 @@ __all__ = [
     "SubnetPoolNotFound",
     "SubnetPoolQuotaExceeded",
     "TagNotFound",
+    "TopologyNotFound",
     "TunnelIdInUse",
     "UnsupportedMinSubnetPoolPrefix",
     "VlanIdInUse",

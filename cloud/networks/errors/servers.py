@@ -28,7 +28,7 @@ class NetworkAmbiguous(Conflict):
 
 
 class NoNetworkToChoose(Invalid):
-    """Unable to automatically allocate a network for project {project_id}: it sees none. Create a network first."""
+    """Unable to automatically allocate a network for project {project_id}: {reason}"""
 
 
 class NoNetworkToAttach(Invalid):

@@ -3,12 +3,14 @@
 from cloud.networks.models.networks import Network, Subnet
 from cloud.networks.models.pools import AddressScope, SubnetPool
 from cloud.networks.models.ports import FixedIp, Port
+from cloud.networks.models.qos import BandwidthLimit, QosPolicy
 from cloud.networks.models.quotas import NetworkQuota
 from cloud.networks.models.routers import FloatingIp, Router
 from cloud.networks.models.security import SecurityGroup, SecurityGroupRule
+from cloud.networks.models.sharing import AutoTopology, RbacPolicy
 from cloud.networks.models.tags import ResourceTag
 
 __all__ = [
-    "AddressScope", "FixedIp", "FloatingIp", "Network", "NetworkQuota", "Port", "ResourceTag", "Router",
-    "SecurityGroup", "SecurityGroupRule", "Subnet", "SubnetPool",
+    "AddressScope", "AutoTopology", "BandwidthLimit", "FixedIp", "FloatingIp", "Network", "NetworkQuota", "Port",
+    "QosPolicy", "RbacPolicy", "ResourceTag", "Router", "SecurityGroup", "SecurityGroupRule", "Subnet", "SubnetPool",
 ]

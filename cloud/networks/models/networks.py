@@ -22,6 +22,11 @@ class Network(models.Model):
     is_external = models.BooleanField(default=False)
     mtu = models.IntegerField(default=1450)
     port_security_enabled = models.BooleanField(default=True)
+    # Of external networks: the one by which projects get out that ask for nothing.
+    is_default = models.BooleanField(default=False)
+    qos_policy = models.ForeignKey(
+        "networks.QosPolicy", models.PROTECT, null=True, blank=True, related_name="networks"
+    )
     network_type = models.CharField(max_length=16, default=VXLAN)
     physical_network = models.CharField(max_length=64, blank=True, default="")
     segmentation_id = models.IntegerField(null=True, blank=True)
@@ -37,6 +42,9 @@ class Network(models.Model):
             models.UniqueConstraint(
                 fields=["physical_network"], condition=models.Q(network_type=FLAT), name="one_flat_network"
             ),
+            models.UniqueConstraint(
+                fields=["is_default"], condition=models.Q(is_default=True), name="one_default_network"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -46,7 +54,8 @@ class Network(models.Model):
 class Subnet(models.Model):
     """A block of addresses of a network.
 
-    `allocation_pools` is a list of {"start", "end"}; `gateway_ip` is empty for none.
+    `allocation_pools` is a list of {"start", "end"}; `gateway_ip` is empty for none. `service_types` are the
+    device owners of the ports that it is for; where it has none it is for all.
     """
 
     id = uuid_field(primary_key=True, default=new_uuid)
@@ -64,6 +73,7 @@ class Subnet(models.Model):
     allocation_pools = models.JSONField(default=list)
     dns_nameservers = models.JSONField(default=list, blank=True)
     host_routes = models.JSONField(default=list, blank=True)
+    service_types = models.JSONField(default=list, blank=True)
     ipv6_address_mode = models.CharField(max_length=20, blank=True, default="")
     ipv6_ra_mode = models.CharField(max_length=20, blank=True, default="")
     revision_number = models.IntegerField(default=1)

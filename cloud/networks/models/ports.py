@@ -38,6 +38,7 @@ class Port(models.Model):
     vnic_type = models.CharField(max_length=64, default="normal")
     binding_profile = models.JSONField(default=dict, blank=True)
     security_groups = models.ManyToManyField("networks.SecurityGroup", related_name="ports", blank=True)
+    qos_policy = models.ForeignKey("networks.QosPolicy", models.PROTECT, null=True, blank=True, related_name="ports")
     allowed_address_pairs = models.JSONField(default=list, blank=True)
     extra_dhcp_opts = models.JSONField(default=list, blank=True)
     revision_number = models.IntegerField(default=1)

@@ -12,11 +12,24 @@ from cloud.networks.errors import (
     GroupNotFound,
     NetworkNotFound,
     PortNotFound,
+    QosPolicyNotFound,
+    RbacPolicyNotFound,
     RouterNotFound,
     SubnetNotFound,
     SubnetPoolNotFound,
 )
-from cloud.networks.models import AddressScope, FloatingIp, Network, Port, Router, SecurityGroup, Subnet, SubnetPool
+from cloud.networks.models import (
+    AddressScope,
+    FloatingIp,
+    Network,
+    Port,
+    QosPolicy,
+    RbacPolicy,
+    Router,
+    SecurityGroup,
+    Subnet,
+    SubnetPool,
+)
 from cloud.networks.selectors import visible
 
 _Row = TypeVar("_Row", bound=Model)
@@ -64,6 +77,16 @@ def lock_subnet_pool(context: RequestContext, pool_id: str) -> SubnetPool:
 def lock_address_scope(context: RequestContext, scope_id: str) -> AddressScope:
     """Return an address scope that the token may change, locked. Raises AddressScopeNotFound."""
     return _lock(_own(context, AddressScope.objects.all()), scope_id, AddressScopeNotFound(address_scope_id=scope_id))
+
+
+def lock_qos_policy(context: RequestContext, policy_id: str) -> QosPolicy:
+    """Return a QoS policy that the token may change, locked. Raises QosPolicyNotFound."""
+    return _lock(_own(context, QosPolicy.objects.all()), policy_id, QosPolicyNotFound(policy_id=policy_id))
+
+
+def lock_rbac_policy(context: RequestContext, policy_id: str) -> RbacPolicy:
+    """Return an RBAC policy that the token may change, locked. Raises RbacPolicyNotFound."""
+    return _lock(_own(context, RbacPolicy.objects.all()), policy_id, RbacPolicyNotFound(policy_id=policy_id))
 
 
 def _own(context: RequestContext, rows: QuerySet[_Row]) -> QuerySet[_Row]:

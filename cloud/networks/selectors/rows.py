@@ -10,10 +10,13 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from cloud.networks.models import (
+    BandwidthLimit,
     FixedIp,
     FloatingIp,
     Network,
     Port,
+    QosPolicy,
+    RbacPolicy,
     ResourceTag,
     Router,
     SecurityGroup,
@@ -44,6 +47,20 @@ def network_rows(networks: QuerySet[Network]) -> list[Row]:
 def plain_rows(resources: QuerySet[Any]) -> list[Row]:
     """Return rows of their own columns, with `tags`."""
     return _with_tags(list(resources.values()))
+
+
+def policy_rows(policies: QuerySet[QosPolicy]) -> list[Row]:
+    """Return QoS policies with `limits` and `tags`."""
+    rows = list(policies.values())
+    limits = _by_key(BandwidthLimit, "policy_id", [row["id"] for row in rows], "direction")
+    for row in rows:
+        row["limits"] = limits[row["id"]]
+    return _with_tags(rows)
+
+
+def rbac_rows(policies: QuerySet[RbacPolicy]) -> list[Row]:
+    """Return RBAC policies."""
+    return list(policies.values())
 
 
 def port_rows(ports: QuerySet[Port]) -> list[Row]:

@@ -12,6 +12,7 @@ from cloud.core.context import RequestContext
 from cloud.networks.errors import AddressScopeInUse, AddressScopeUpdateError
 from cloud.networks.models import AddressScope
 from cloud.networks.selectors.owned import lock_address_scope
+from cloud.networks.services import rbac
 from cloud.networks.services.changing import renamed, save_changes
 
 
@@ -41,5 +42,6 @@ def delete_scope(context: RequestContext, scope_id: str) -> None:
         scope = lock_address_scope(context, scope_id)
         try:
             scope.delete()
+            rbac.forget([scope_id])
         except ProtectedError:
             raise AddressScopeInUse(address_scope_id=scope_id) from None

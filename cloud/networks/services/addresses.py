@@ -124,6 +124,11 @@ def places(network: Network, subnets: Sequence[Subnet], wishes: Sequence[Address
     return [place for place in found if place.subnets]
 
 
+def serving(subnets: Sequence[Subnet], device_owner: str) -> list[Subnet]:
+    """Return the subnets that are for ports of an owner: those that say so, and those that are for all."""
+    return [one for one in subnets if not one.service_types or device_owner in one.service_types]
+
+
 def is_self_addressed(subnet: Subnet) -> bool:
     """Tell whether guests of the subnet make their own addresses."""
     return subnet.ipv6_address_mode in SELF_ADDRESSED

@@ -6,10 +6,16 @@ from typing import Any
 from django.db import transaction
 
 from cloud.core.context import RequestContext
-from cloud.networks.errors import ExternalNetworkInUse, InvalidInput, InvalidSharedSetting, NetworkInUse
+from cloud.networks.errors import (
+    DefaultExternalNetworkExists,
+    ExternalNetworkInUse,
+    InvalidInput,
+    InvalidSharedSetting,
+    NetworkInUse,
+)
 from cloud.networks.models import Network, Port, ResourceTag, Subnet
 from cloud.networks.selectors.owned import lock_network
-from cloud.networks.services import segments
+from cloud.networks.services import qos, rbac, segments
 from cloud.networks.services.changing import renamed, save_changes
 from cloud.networks.services.floating_ips import delete_idle
 from cloud.networks.services.quotas import make_room
@@ -20,17 +26,18 @@ _NO_COLUMNS = ("tenant_id", "availability_zone_hints", *segments.ATTRIBUTES)
 _PORTS_NAMED = 5
 
 
-def create_networks(wanted: list[dict[str, Any]]) -> list[str]:
+def create_networks(context: RequestContext, wanted: list[dict[str, Any]]) -> list[str]:
     """Make networks, all or none, from the API's attributes with their `project_id`; return their ids.
 
     Raises:
         OverQuota
         InvalidInput, and what `segments.insert_network` raises: nothing can carry such a network.
+        QosPolicyNotFound, DefaultExternalNetworkExists
     """
     with transaction.atomic():
         for project_id, count in Counter(item["project_id"] for item in wanted).items():
             make_room(project_id, "network", count)
-        return [_create(item) for item in wanted]
+        return [_create(context, item) for item in wanted]
 
 
 def update_network(context: RequestContext, network_id: str, values: dict[str, Any]) -> None:
@@ -40,6 +47,7 @@ def update_network(context: RequestContext, network_id: str, values: dict[str, A
         NetworkNotFound
         InvalidInput: another network would be another's; the MTU is too large.
         InvalidSharedSetting: it shall not be shared any more, but others stand in it.
+        QosPolicyNotFound, DefaultExternalNetworkExists
         ExternalNetworkInUse: it shall not be external any more, but routers or floating addresses need it.
     """
     with transaction.atomic():
@@ -49,6 +57,9 @@ def update_network(context: RequestContext, network_id: str, values: dict[str, A
             raise InvalidSharedSetting(network_id=network_id)
         if network.is_external and values.get("router:external") is False and is_external_in_use(network):
             raise ExternalNetworkInUse(network_id=network_id)
+        if "qos_policy_id" in values:
+            qos.usable(context, values["qos_policy_id"])
+        _refuse_another_default(values.get("is_default", False), network.id)
         save_changes(network, _columns(values, network.network_type))
 
 
@@ -67,6 +78,7 @@ def delete_network(context: RequestContext, network_id: str) -> None:
             raise NetworkInUse(network_id=network_id, ports=", ".join(ports))
         gone = [network_id, *Subnet.objects.filter(network=network).values_list("id", flat=True)]
         ResourceTag.objects.filter(resource_id__in=gone).delete()
+        rbac.forget([network_id])
         network.delete()
 
 
@@ -75,10 +87,19 @@ def _used_by_others(network: Network) -> bool:
     return any(rows.exists() for rows in others)
 
 
-def _create(item: dict[str, Any]) -> str:
+def _create(context: RequestContext, item: dict[str, Any]) -> str:
     asked = segments.read_segment(item)
+    policy_id = qos.usable(context, item.get("qos_policy_id")) or qos.default_policy(item["project_id"])
+    item = {**item, "qos_policy_id": policy_id}
+    _refuse_another_default(item.get("is_default", False), "")
     draft = Network(**_columns({"mtu": 0, **item}, asked.network_type))
     return segments.insert_network(draft, asked).id
+
+
+def _refuse_another_default(is_wanted: bool, network_id: str) -> None:  # noqa: FBT001 - the attribute's value
+    other = Network.objects.filter(is_default=True).exclude(id=network_id).first() if is_wanted else None
+    if other is not None:
+        raise DefaultExternalNetworkExists(network_id=other.id)
 
 
 def _refuse_another_segment(network: Network, values: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from cloud.networks.errors import IpAddressGenerationFailure, IpAddressInUse, MacAddressInUse
 from cloud.networks.models import FixedIp, Network, Port, Subnet
-from cloud.networks.services.addresses import AddressWish, Place, places, take
+from cloud.networks.services.addresses import AddressWish, Place, places, serving, take
 
 MAC_PREFIX = "fa:16:3e"
 _TRIES = 50
@@ -41,7 +41,8 @@ def make_port(
         IpAddressGenerationFailure: no address is left.
     """
     network = draft.network
-    where = places(network, list(network.subnets.all()) if subnets is None else subnets, wishes)
+    known = list(network.subnets.all()) if subnets is None else subnets
+    where = places(network, serving(known, draft.device_owner) if wishes is None else known, wishes)
     has_own_mac = bool(draft.mac_address)
     for _ in range(_TRIES):
         if not has_own_mac:

@@ -21,6 +21,7 @@ from cloud.networks.models import Network, Port, ResourceTag, SecurityGroup
 from cloud.networks.models.device_owners import SERVICE
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.owned import lock_port
+from cloud.networks.services import qos
 from cloud.networks.services.address_pairs import pairs
 from cloud.networks.services.addresses import AddressWish
 from cloud.networks.services.changing import renamed, save_changes
@@ -43,8 +44,8 @@ def create_ports(context: RequestContext, wanted: list[dict[str, Any]]) -> list[
     """Make ports, all or none, from the API's attributes with their `project_id`; return their ids.
 
     Raises:
-        NetworkNotFound, GroupNotFound, PolicyNotAuthorized, OverQuota, PortSecurityPortHasSecurityGroup
-        what `make_port` raises for addresses and MACs
+        NetworkNotFound, GroupNotFound, QosPolicyNotFound, PolicyNotAuthorized, OverQuota
+        PortSecurityPortHasSecurityGroup, and what `make_port` raises for addresses and MACs
     """
     with transaction.atomic():
         for project_id, count in Counter(item["project_id"] for item in wanted).items():
@@ -56,7 +57,7 @@ def update_port(context: RequestContext, port_id: str, values: dict[str, Any]) -
     """Change a port by the API's attributes.
 
     Raises:
-        PortNotFound, GroupNotFound, PolicyNotAuthorized, PortSecurityPortHasSecurityGroup
+        PortNotFound, GroupNotFound, QosPolicyNotFound, PolicyNotAuthorized, PortSecurityPortHasSecurityGroup
         PortInUse: it is a server's interface, and shall be another device's.
         PortBound, MacAddressInUse: for a new MAC.
         what `make_port` raises for addresses
@@ -68,6 +69,7 @@ def update_port(context: RequestContext, port_id: str, values: dict[str, Any]) -
         _check_attributes(context, port.network, values, "update")
         _check_device(port, values)
         changed = renamed(values, _COLUMNS, without=_APART)
+        qos.usable(context, changed.get("qos_policy_id"))
         if "allowed_address_pairs" in values:
             changed["allowed_address_pairs"] = pairs(values["allowed_address_pairs"], port.mac_address)
         if "extra_dhcp_opts" in values:
@@ -100,10 +102,11 @@ def _create(context: RequestContext, item: dict[str, Any]) -> str:
     network = visible.networks(context).filter(id=item["network_id"]).prefetch_related("subnets").first()
     if network is None:
         raise NetworkNotFound(network_id=item["network_id"])
-    if not (_owns(context, network) or network.shared):
+    if not (_owns(context, network) or visible.is_shared_with(context, network)):
         raise PolicyNotAuthorized(policy="create_port")
     _check_attributes(context, network, item, "create")
     columns = {"port_security_enabled": network.port_security_enabled, **renamed(item, _COLUMNS, without=_APART)}
+    qos.usable(context, columns.get("qos_policy_id"))
     port = Port(network=network, **columns)
     port.mac_address = port.mac_address.lower()
     port.extra_dhcp_opts = merged([], item.get("extra_dhcp_opts", []))

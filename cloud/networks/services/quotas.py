@@ -13,6 +13,7 @@ from cloud.networks.models import (
     Network,
     NetworkQuota,
     Port,
+    RbacPolicy,
     Router,
     SecurityGroup,
     SecurityGroupRule,
@@ -24,12 +25,12 @@ UNLIMITED = -1
 # Neutron's defaults.
 DEFAULTS: Mapping[str, int] = {
     "network": 100, "subnet": 100, "port": 500, "router": 10, "floatingip": 50, "security_group": 10,
-    "security_group_rule": 100, "subnetpool": UNLIMITED,
+    "security_group_rule": 100, "subnetpool": UNLIMITED, "rbac_policy": 10,
 }
 _COUNTED: Mapping[str, type[Model]] = {
     "network": Network, "subnet": Subnet, "port": Port, "router": Router, "floatingip": FloatingIp,
     "security_group": SecurityGroup, "security_group_rule": SecurityGroupRule,
-    "subnetpool": SubnetPool,
+    "subnetpool": SubnetPool, "rbac_policy": RbacPolicy,
 }
 _own_limits: Kept[dict[str, int]] = Kept(
     lambda project_id: NetworkQuota.objects.filter(project_id=project_id).values_list("limits", flat=True)

@@ -13,6 +13,7 @@ from cloud.core.context import RequestContext, seen_by, viewer
 from cloud.core.formats import is_uuid
 from cloud.core.kept import Kept
 from cloud.networks.errors import (
+    AutoAllocationFailure,
     ExternalNetworkForbidden,
     FixedIpTaken,
     FixedIpUnfit,
@@ -29,6 +30,7 @@ from cloud.networks.errors import (
 )
 from cloud.networks.models import FixedIp, Network, Port, SecurityGroup, Subnet
 from cloud.networks.selectors import visible
+from cloud.networks.services import auto_topology
 from cloud.networks.services.addresses import fits
 from cloud.networks.services.default_group import NAME as DEFAULT
 from cloud.networks.services.default_group import default_group_id
@@ -45,7 +47,9 @@ _seen_networks: Kept[Any] = Kept(
 def check(
     context: RequestContext, networks: Networks, security_groups: Sequence[str] | None, count: int = 1
 ) -> dict[str, Any]:
-    """Check the networks and security groups of a create request; change nothing but the project's default group.
+    """Check the networks and security groups of a create request.
+
+    Nothing changes but what a project gets when it first needs it: its default group, and with "auto" its network.
 
     Args:
         context: of the one who asks, scoped to the project of the server.
@@ -81,8 +85,15 @@ def _implied(context: RequestContext, *, is_required: bool) -> list[dict[str, st
     if len(ids) > 1:
         raise NetworkAmbiguous
     if not ids and is_required:
-        raise NoNetworkToChoose(project_id=context.project_id)
+        ids = [_made_for(context)]
     return [_request(ids[0])] if ids else []
+
+
+def _made_for(context: RequestContext) -> str:
+    try:
+        return auto_topology.ensure(context, context.project_id)
+    except AutoAllocationFailure as error:
+        raise NoNetworkToChoose(project_id=context.project_id, reason=error.message) from error
 
 
 def _explicit(context: RequestContext, asked: Sequence[dict[str, str]]) -> list[dict[str, str]]:

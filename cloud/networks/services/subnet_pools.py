@@ -20,7 +20,7 @@ from cloud.networks.errors import (
 from cloud.networks.models import AddressScope, ResourceTag, SubnetPool
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.owned import lock_subnet_pool
-from cloud.networks.services import prefixes
+from cloud.networks.services import prefixes, rbac
 from cloud.networks.services.changing import renamed, save_changes
 from cloud.networks.services.quotas import make_room
 
@@ -72,6 +72,7 @@ def delete_pool(context: RequestContext, pool_id: str) -> None:
         if pool.subnets.exists():
             raise SubnetPoolDeleteError
         ResourceTag.objects.filter(resource_id=pool_id).delete()
+        rbac.forget([pool_id])
         pool.delete()
 
 

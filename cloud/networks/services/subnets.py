@@ -18,7 +18,7 @@ from cloud.networks.services.changing import save_changes
 from cloud.networks.services.pool_blocks import choose_block
 from cloud.networks.services.quotas import make_room
 
-_PLAIN = ("name", "description", "enable_dhcp", "dns_nameservers")
+_PLAIN = ("name", "description", "enable_dhcp", "dns_nameservers", "service_types")
 
 
 def create_subnets(context: RequestContext, wanted: list[dict[str, Any]]) -> list[str]:
@@ -101,6 +101,7 @@ def _create(context: RequestContext, item: dict[str, Any]) -> str:
         allocation_pools=blocks.check_pools(block, pools, gateway) if pools else blocks.default_pools(block, gateway),
         dns_nameservers=_distinct_servers(item.get("dns_nameservers") or []),
         host_routes=_routes(item.get("host_routes") or []),
+        service_types=item.get("service_types") or [],
         **modes,
     )
     return subnet.id

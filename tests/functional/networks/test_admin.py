@@ -7,7 +7,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from cloud.core.models import new_uuid
-from cloud.networks.models import AddressScope, FixedIp, FloatingIp, Router, SecurityGroup, SubnetPool
+from cloud.networks.models import (
+    AddressScope,
+    FixedIp,
+    FloatingIp,
+    QosPolicy,
+    RbacPolicy,
+    Router,
+    SecurityGroup,
+    SubnetPool,
+)
 from cloud.networks.services import allocation
 from cloud.networks.services.quotas import set_limits
 from cloud.placement.services.claims import Claim, claim
@@ -42,6 +51,8 @@ def fill(network, host: str) -> None:
     scope = AddressScope.objects.create(project_id="p1", name=host, ip_version=4)
     SubnetPool.objects.create(project_id="p1", name=host, ip_version=4, prefixes=["10.0.0.0/8"], min_prefixlen=8,
                               default_prefixlen=8, max_prefixlen=32, address_scope=scope)
+    QosPolicy.objects.create(project_id="p1", name=host)
+    RbacPolicy.objects.create(project_id="p1", object_type="network", object_id=network.id, target_project=host)
     set_limits(host, {"port": 3})
 
 

@@ -34,7 +34,7 @@ def test_resources_and_extensions_are_listed(api):
     assert {"security-group", "quotas", "binding", "net-mtu"} <= aliases
     assert {"router", "ext-gw-mode", "extraroute"} <= aliases
     assert api.get("/network/v2.0/extensions/quotas").json()["extension"]["alias"] == "quotas"
-    missing = api.get("/network/v2.0/extensions/qos")
+    missing = api.get("/network/v2.0/extensions/metering")
     assert (missing.status_code, missing.json()["NeutronError"]["type"]) == (404, "ExtensionNotFound")
 
 
