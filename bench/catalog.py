@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from bench import agents, claims, cloud, creators, floor, reads, scheduler_bench
+from bench import addresses, agents, claims, cloud, creators, floor, reads, scheduler_bench
+from bench.stage import DATABASES
 
 
 def _guest() -> dict[str, Any]:
@@ -21,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "reads-sqlite": partial(reads.measure, "sqlite"),
     "reads-postgresql": partial(reads.measure, "postgresql"),
     **{f"agents-{size}": partial(agents.measure, size) for size in agents.SIZES},
+    **{f"addresses-{database}": partial(addresses.measure, database) for database in DATABASES},
     "claims": claims.measure,
     "scheduler": scheduler_bench.run,
 }
