@@ -1,22 +1,38 @@
 #!/usr/bin/env bash
-# Every test, in stages from quick to slow; the first that fails ends the run. `tests/run.sh STAGE...` runs some.
+# Every test, in stages; the first that fails ends the run. `tests/run.sh STAGE...` runs some, one after the other.
 # Without root, what needs root is left out and named; in CI nothing is left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 py=$PWD/.venv/bin/python
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/novella-test.XXXXXX")
 chmod 755 "$scratch"
-cleanups=()
-cleanup() {
-    status=$?
-    for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do eval "${cleanups[i]}" || true; done
-    rm -rf "$scratch"
-    exit $status
-}
-trap cleanup EXIT
+# Hundreds of processes start here: each would compile our modules and tests anew.
+unset PYTHONDONTWRITEBYTECODE
 export NOVELLA_STATE_DIR=$scratch/state
 say() { printf '\n=== %s (%s s)\n' "$1" "$SECONDS"; }
 is_root() { [ "$(id -u)" = 0 ]; }
+
+cleanups=()
+clean() {
+    for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do eval "${cleanups[i]}" || true; done
+}
+declare -A running=() following=() # by process id: the stage that runs, and those that come after it
+end_of_run() {
+    status=$?
+    trap '' INT TERM
+    # As Ctrl-C does: pytest takes down what it started.
+    for pid in "${!running[@]}"; do kill -INT -- "-$pid" 2> /dev/null || true; done
+    for pid in "${!running[@]}"; do
+        wait "$pid" || true
+        say "${running[$pid]} was ended"
+    done
+    clean
+    rm -rf "$scratch"
+    exit $status
+}
+trap end_of_run EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 stage_fast() {
     say "unit, contract and architecture tests, and those of the scheduler's process"
@@ -25,7 +41,7 @@ stage_fast() {
 
 stage_sqlite() {
     say "functional tests on SQLite"
-    "$py" -m pytest -q -n 2 tests/functional
+    "$py" -m pytest -q -n 2 --dist loadfile tests/functional
 }
 
 stage_postgres() {
@@ -34,7 +50,7 @@ stage_postgres() {
     . tests/fixtures/postgres.sh
     start_postgres "$scratch/postgres"
     cleanups+=("stop_postgres '$scratch/postgres'")
-    DATABASE_URL=$POSTGRES_URL "$py" -m pytest -q -n 2 tests/functional
+    DATABASE_URL=$POSTGRES_URL "$py" -m pytest -q -n 2 --dist loadfile tests/functional
     # The refused one is repeated and passes: only the server's log tells that rows are locked in no common order.
     ! grep -A 4 "deadlock detected" "$scratch/postgres/log" || return 1
 }
@@ -82,7 +98,47 @@ stage_chaos() {
     "$py" -m pytest -q -s tests/chaos/real/test_sample.py
 }
 
-[ $# -gt 0 ] || set -- fast matrix sqlite postgres compat root lab chaos fakecloud
+# Start the first stage of a lane, in a process group of its own.
+begin() {
+    local stage=$1
+    shift
+    say "$stage begins; what it says follows when it has ended"
+    set -m
+    (
+        trap clean EXIT
+        trap - INT TERM
+        cleanups=()
+        export NOVELLA_STATE_DIR=$scratch/$stage/state
+        "stage_$stage"
+    ) > "$scratch/$stage.log" 2>&1 < /dev/null &
+    set +m
+    running[$!]=$stage
+    following[$!]=$*
+}
+
+# Run lanes of stages at the same time; what a stage says is shown as a whole.
+side_by_side() {
+    local lane pid status
+    # shellcheck disable=SC2086  # the stages of a lane are separate words
+    for lane in "$@"; do begin $lane; done
+    while [ ${#running[@]} -gt 0 ]; do
+        status=0
+        wait -n -p pid "${!running[@]}" || status=$?
+        cat "$scratch/${running[$pid]}.log"
+        say "${running[$pid]} has ended with $status"
+        unset "running[$pid]"
+        [ "$status" = 0 ] || exit "$status"
+        # shellcheck disable=SC2086
+        [ -z "${following[$pid]}" ] || begin ${following[$pid]}
+    done
+}
+
 if is_root; then host/packages.sh test; fi
-for stage in "$@"; do "stage_$stage"; done
+if [ $# -gt 0 ]; then
+    for stage in "$@"; do "stage_$stage"; done
+else
+    for stage in fast matrix; do "stage_$stage"; done
+    # One lane waits for guests, whose hypervisor and networks are the machine's, the other one computes.
+    side_by_side "root lab chaos" "fakecloud sqlite postgres compat"
+fi
 say "all done"

@@ -1,7 +1,8 @@
 """While a cloud is brought up to date, its control plane speaks with agents of the release before, and back.
 
 The release before is a commit, named in `contracts/PREVIOUS_RELEASE`. It is checked out beside this one, with an
-environment of its own requirements. Then the workflow tests of one release run with agents of the other.
+environment of its own requirements, if they are others. Then the workflow tests of one release run with agents of the
+other.
 """
 
 import os
@@ -39,10 +40,17 @@ def previous(tmp_path_factory):
     folder = tmp_path_factory.mktemp("release") / "previous"
     _run(["git", "worktree", "add", "--quiet", "--detach", str(folder), COMMIT], CHECKOUT)
     try:
-        _run(["host/venv.sh", sys.executable, str(folder / ".venv")], folder)
-        yield folder, folder / ".venv" / "bin" / "python"
+        yield folder, _interpreter(folder)
     finally:
         _run(["git", "worktree", "remove", "--force", str(folder)], CHECKOUT)
+
+
+def _interpreter(folder):
+    """Return the interpreter of an environment that has what a checkout requires."""
+    if (folder / "requirements.txt").read_text() == (CHECKOUT / "requirements.txt").read_text():
+        return Path(sys.executable)
+    _run(["host/venv.sh", sys.executable, str(folder / ".venv")], folder)
+    return folder / ".venv" / "bin" / "python"
 
 
 def _run(command, folder):

@@ -145,11 +145,7 @@ def test_servers_are_found_filtered_and_stopped(operator, servers, cloud):
     operator.tick("web-2")
     operator.act("Stop selected servers")
     operator.see("Server web-2 is stopping.", ".messagelist")
-
-    def has_stopped():
-        return cloud.show("server", "show", servers["web-2"])["status"] == "SHUTOFF"
-
-    wait_until(has_stopped, "web-2 to stop", 30)
+    cloud.wait_settled(servers["web-2"], "SHUTOFF", 30)
     operator.open("compute/instance/?status=SHUTOFF")
     operator.see("web-2", "#result_list")
     operator.tick("web-2")

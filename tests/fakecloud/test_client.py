@@ -5,11 +5,6 @@ import pytest
 from tests.fixtures.clouds import CommandFailed, wait_until
 
 
-def settled(cloud, name, status):
-    shown = cloud.show("server", "show", name)
-    return shown["status"] == status and shown["OS-EXT-STS:task_state"] is None
-
-
 def test_up_made_a_first_server(cloud):
     assert {"first": "ACTIVE"}.items() <= {row["Name"]: row["Status"] for row in cloud.show("server", "list")}.items()
 
@@ -19,7 +14,7 @@ def test_a_servers_life(cloud):
     assert made["status"] == "ACTIVE"
     for verb, status in (("stop", "SHUTOFF"), ("start", "ACTIVE"), ("reboot", "ACTIVE")):
         cloud.openstack("server", verb, "s1")
-        wait_until(lambda status=status: settled(cloud, "s1", status), f"{verb} to end in {status}", 30)
+        cloud.wait_settled(made["id"], status, 30)
     cloud.openstack("server", "reboot", "--hard", "--wait", "s1")
     events = [row["Action"] for row in cloud.show("server", "event", "list", "s1")]
     assert sorted(events) == ["create", "reboot", "reboot", "start", "stop"]
@@ -45,8 +40,7 @@ def test_a_disabled_host_gets_no_servers(cloud):
     names = [row["Host"] for row in cloud.show("compute", "service", "list", "--service", "nova-compute",
                                                cloud="novella-admin")]
     spared = names[0]
-    for name in names[1:]:
-        cloud.manage("host_disable", name, "--reason", "a test")
+    cloud.manage("in_turn", *(f"host_disable {name} --reason 'a test'" for name in names[1:]))
     try:
         cloud.openstack("server", "create", "--image", "tiny", "--flavor", "m1.tiny", "--network", "demo", "--wait",
                         "--min", "4", "--max", "4", "only")
@@ -55,8 +49,7 @@ def test_a_disabled_host_gets_no_servers(cloud):
                                       cloud="novella-admin")
         assert {row["Host"] for row in listed} == {spared}
     finally:
-        for name in names[1:]:
-            cloud.manage("host_enable", name)
+        cloud.manage("in_turn", *(f"host_enable {name}" for name in names[1:]))
     cloud.openstack("server", "delete", "--wait", *(row["ID"] for row in listed), cloud="novella-admin")
 
 

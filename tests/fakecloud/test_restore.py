@@ -16,11 +16,6 @@ def cloud(tmp_path_factory):
         one.end()
 
 
-def status(cloud, uuid):
-    shown = cloud.show("server", "show", uuid)
-    return shown["status"] if shown["OS-EXT-STS:task_state"] is None else "busy"
-
-
 def names(cloud, *options, who="novella"):
     return {row["Name"] for row in cloud.show("server", "list", *options, cloud=who)}
 
@@ -29,11 +24,12 @@ def test_a_deleted_server_comes_back_and_a_forced_delete_is_for_good(cloud):
     uuid = cloud.show("server", "create", "--image", "tiny", "--flavor", "m1.tiny", "--network", "demo", "--wait",
                       "mine")["id"]
     cloud.openstack("server", "delete", "mine")
-    wait_until(lambda: status(cloud, uuid) == "SOFT_DELETED", "the server to be kept", 30)
+    cloud.wait_settled(uuid, "SOFT_DELETED", 30)
     assert "mine" not in names(cloud)
     assert "mine" in names(cloud, "--deleted", "--all-projects", who="novella-admin")
     cloud.openstack("server", "restore", uuid)
-    wait_until(lambda: status(cloud, uuid) == "ACTIVE", "the server to be back", 30)
+    cloud.wait_settled(uuid, "ACTIVE", 30)
+    assert cloud.show("server", "show", uuid)["status"] == "ACTIVE"
     events = [row["Action"] for row in cloud.show("server", "event", "list", uuid)]
     assert sorted(events) == ["create", "delete", "restore"]
     cloud.openstack("server", "delete", "--force", "--wait", "mine")

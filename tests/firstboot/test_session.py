@@ -80,7 +80,7 @@ def server(cloud, tmp_path_factory):
 
 def test_the_guest_boots_to_its_banner_with_address_and_metadata(cloud, server):
     def banner():
-        return BANNER.search(cloud.openstack("console", "log", "show", "s1"))
+        return BANNER.search(cloud.connect().compute.get_server_console_output(server["id"])["output"])
 
     found = wait_until(banner, "the banner of s1", 120)
     shown = cloud.show("server", "show", "s1")
@@ -108,14 +108,9 @@ def test_the_network_reaches_the_guest(cloud, server):
 def test_power_actions_and_events(cloud, server):
     for action, status in (("stop", "SHUTOFF"), ("start", "ACTIVE"), ("reboot", "ACTIVE")):
         cloud.openstack("server", action, "s1")
-        wait_until(lambda status=status: _settled(cloud, "s1", status), f"{action} to end in {status}", 120)
+        cloud.wait_settled(server["id"], status, 120)
     actions = [row["Action"] for row in cloud.show("server", "event", "list", "s1")]
     assert {"create", "stop", "start", "reboot"} <= set(actions)
-
-
-def _settled(cloud, name, status):
-    shown = cloud.show("server", "show", name)
-    return shown["status"] == status and shown["OS-EXT-STS:task_state"] is None
 
 
 def test_operator_commands(cloud):
@@ -170,7 +165,7 @@ def test_a_killed_agent_comes_back_and_its_guest_never_stopped(cloud, server):
             process.kill()
     assert _guests() == guests
     cloud.openstack("server", "stop", "s1")
-    wait_until(lambda: _settled(cloud, "s1", "SHUTOFF"), "the stop after the kill", 120)
+    cloud.wait_settled(server["id"], "SHUTOFF", 120)
 
 
 def _guests():
