@@ -8,7 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from compute_agent.network.names import Mark
 from tests.fixtures.clouds import CommandFailed, wait_until
+from tests.fixtures.lab import link_alias
 
 USER_DATA = "#!/bin/sh\necho USERDATA-$(hostname)-RAN\n"
 BANNER = re.compile(r"### READY (?P<host>\S+) addr=(?P<address>\S+) metadata=(?P<source>\S+)")
@@ -159,18 +161,19 @@ def test_the_sdk_creates_and_deletes(cloud):
 
 
 def test_a_killed_agent_comes_back_and_its_guest_never_stopped(cloud, server):
-    guests = _guests()
+    guests = _guests(cloud)
     for process in psutil.process_iter(["cmdline", "environ"]):
         if "compute_agent" in (process.info["cmdline"] or []) and _is_of(cloud, process):
             process.kill()
-    assert _guests() == guests
+    assert _guests(cloud) == guests
     cloud.openstack("server", "stop", "s1")
     cloud.wait_settled(server["id"], "SHUTOFF", 120)
 
 
-def _guests():
-    return {process.pid for process in psutil.process_iter(["name"])
-            if (process.info["name"] or "").startswith("qemu-system")}
+def _guests(cloud):
+    return {process.pid for process in psutil.process_iter(["name", "cmdline"])
+            if (process.info["name"] or "").startswith("qemu-system")
+            and any(str(cloud.state_dir) in word for word in process.info["cmdline"] or [])}
 
 
 def _is_of(cloud, process):
@@ -187,10 +190,16 @@ def test_deleted_means_nothing_is_left(cloud, server):
 
 
 def _residue(cloud):
-    taps = [name for name in psutil.net_if_addrs() if name.startswith("ntap")]
     disks = [str(path) for path in (cloud.state_dir / "instances").glob("*")]
     metadata = list((cloud.state_dir / "metadata").rglob("*.json"))
-    return taps + disks + list(_guests()) + metadata
+    return _links(cloud, "ntap") + disks + list(_guests(cloud)) + metadata
+
+
+def _links(cloud, *kinds):
+    """Return the links that are not another installation's."""
+    own = Mark.of(cloud.state_dir).alias_prefix
+    links = {name: link_alias(name) for name in psutil.net_if_addrs() if name.startswith(kinds)}
+    return [name for name, alias in links.items() if alias.startswith(own) or not alias.startswith("novella:")]
 
 
 def test_down_leaves_nothing_of_ours(cloud):
@@ -200,5 +209,7 @@ def test_down_leaves_nothing_of_ours(cloud):
             and process.pid != psutil.Process().pid]
     assert ours == []
     mounts = Path("/proc/mounts").read_text()
-    assert "novella" not in mounts
-    assert not [name for name in psutil.net_if_addrs() if name.startswith(("nbr", "ntap", "nup"))]
+    own = Mark.of(cloud.state_dir)
+    assert not [word for word in (str(cloud.state_dir), str(cloud.settings.runtime_dir), own.digest) if word in mounts]
+    # What another installation is making has no alias yet.
+    wait_until(lambda: not _links(cloud, "nbr", "ntap", "nup"), "the links to be gone", 5)
