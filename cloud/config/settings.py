@@ -83,6 +83,7 @@ FORMAT_MODULE_PATH = "cloud.config.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
+LOGIN_REDIRECT_URL = "admin:index"
 STATIC_ROOT = STATE_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

@@ -14,13 +14,13 @@ from tests.fixtures.clouds import wait_until
 PAGES = ("/", "/workers", "/tasks", "/broker", "/api/workers", "/api/tasks", "/metrics")
 
 
-def ask(cloud, path, credentials=None):
+def ask(cloud, path, credentials=None, method="GET"):
     """Return status and body."""
     header = {}
     if credentials:
         header["Authorization"] = "Basic " + base64.b64encode(credentials.encode()).decode()
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", cloud.flower_port, timeout=20)) as connection:
-        connection.request("GET", path, headers=header)
+        connection.request(method, path, headers=header)
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
 
@@ -93,3 +93,35 @@ def test_tasks_are_shown_without_what_tenants_hide_in_user_data(cloud, credentia
     tasks = get(cloud, "/api/tasks", credentials)
     assert made["id"] in tasks
     assert base64.b64encode(script.read_bytes()).decode() not in tasks
+
+
+CHANGES = (
+    "/api/task/revoke/x?terminate=true", "/api/task/apply/conductor.v1.prune",
+    "/api/task/async-apply/conductor.v1.prune", "/api/task/send-task/conductor.v1.prune", "/api/task/abort/x",
+    "/api/task/rate-limit/conductor.v1.prune?workername={worker}&ratelimit=1",
+    "/api/task/timeout/conductor.v1.prune?workername={worker}&soft=1", "/api/worker/shutdown/{worker}",
+    "/api/worker/pool/shrink/{worker}?n=4", "/api/worker/queue/cancel-consumer/{worker}?queue=conductor",
+)  # fmt: skip
+
+
+def test_nothing_can_be_changed_with_or_without_the_password(cloud, credentials):
+    def conductors():
+        return [name for name in json.loads(get(cloud, "/api/workers", credentials)) if name.startswith("conductor-")]
+
+    wait_until(conductors, "the conductor to be shown", 60)
+    (worker,) = conductors()
+    for path in CHANGES:
+        assert ask(cloud, path.format(worker=worker), None, "POST")[0] == 401
+        status, body = ask(cloud, path.format(worker=worker), credentials, "POST")
+        assert (status, "for looking only" in body) == (403, True), (path, status, body)
+    assert cloud.redis().exists("celery") == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [("/api/tasks?limit=abc", 400), ("/api/tasks?sort_by=x", 400), ("/api/task/info/x", 404), ("/worker/x", 404),
+     ("/tasks/datatable?draw=x", 400), ("/static/../../etc/passwd", 403)],
+)  # fmt: skip
+def test_wrong_arguments_are_refused_with_a_sentence(cloud, credentials, path, wanted):
+    status, body = ask(cloud, path, credentials)
+    assert (status, bool(body)) == (wanted, True)

@@ -365,3 +365,23 @@ def test_no_page_of_a_user_shows_the_hash_of_a_password(operator):
     assert user.password not in said
     assert "argon2" not in said
     assert not Instance.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["abc", "a\nb", "\0", "-1", "9" * 30])
+@pytest.mark.parametrize(("model", "action"), [("instance", "stop"), ("service", "disable")])
+def test_an_action_on_what_is_on_no_list_changes_nothing(operator, model, action, key):
+    make_host("h1")
+    one = active()
+    body = {"action": action, ACTION_CHECKBOX_NAME: [key, one.pk], "index": "9" * 20}
+    answer = operator.post(reverse(f"admin:compute_{model}_changelist"), body, follow=True)
+    assert answer.status_code == 200
+    if key != "-1":
+        assert "Nothing was done" in answer.content.decode()
+        assert not Operation.objects.exists()
+
+
+@pytest.mark.parametrize("query", ["started_at__year=99999999", "id=" + "9" * 30, "id=%00", "q=%00", "p=-5"])
+@pytest.mark.parametrize("name", ["compute_service", "compute_operation"])
+def test_an_absurd_address_of_a_list_is_answered(operator, name, query):
+    answer = operator.get(f"{reverse(f'admin:{name}_changelist')}?{query}", follow=True)
+    assert answer.status_code == 200
