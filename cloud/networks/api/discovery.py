@@ -55,6 +55,7 @@ _EXTENSIONS: tuple[tuple[str, str], ...] = (
     ("standard-attr-tag", f"Tag support for resources with standard attribute: {', '.join(TAGGED)}"),
     ("standard-attr-timestamp", "Resource timestamps"),
     ("stateful-security-group", "Stateful security group"),
+    ("subnet_onboard", "Subnet Onboard"),
     ("subnet-service-types", "Subnet service types"),
     ("subnet_allocation", "Subnet Allocation"),
     ("tag-ports-during-bulk-creation", "Tag Ports During Bulk Creation"),

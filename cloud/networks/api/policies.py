@@ -16,6 +16,7 @@ POLICIES: dict[str, Rule] = {
     "get_resources": anyone,
     "get_extension": anyone,
     **{f"get_{name}": project_reader for name in _RESOURCES},
+    "onboard_network_subnets": project_member,
     "get_address_scope": project_reader,
     "get_rbac_policy": project_reader,
     **{f"{verb}_rbac_policy": project_member for verb in ("create", "update", "delete")},

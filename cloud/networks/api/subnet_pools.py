@@ -1,5 +1,6 @@
 """Subnet pools."""
 
+from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.networks.api import crud
 from cloud.networks.api.collection import Body, Collection
 from cloud.networks.api.schemas import BOOLEAN, CIDR, ID, NAMED, NUMBER
@@ -23,7 +24,17 @@ POOLS = Collection(
     "subnetpool", "subnetpools", "subnetpools", visible.subnet_pools, plain_rows, view,
     lambda one: SubnetPoolNotFound(subnetpool_id=one), guarded={"shared": False, "is_default": False},
 )
-ROUTES = crud.routes(crud.Resource(
+ONBOARD = {"type": "object", "properties": {"network_id": ID}, "required": ["network_id"],
+           "additionalProperties": False}
+
+
+@endpoint("onboard_network_subnets", body=ONBOARD)
+def onboard(request: ApiRequest, pool_id: str) -> Body:
+    """Let the subnets of a network belong to a pool."""
+    return {"subnets": subnet_pools.onboard(request.context, pool_id, request.body["network_id"])}
+
+
+_CRUD = crud.routes(crud.Resource(
     POOLS,
     properties={
         **NAMED,
@@ -41,3 +52,4 @@ ROUTES = crud.routes(crud.Resource(
     update=subnet_pools.update_pool,
     delete=subnet_pools.delete_pool,
 ))
+ROUTES = [*_CRUD, route("/v2.0/subnetpools/<str:pool_id>/onboard_network_subnets", PUT=onboard)]

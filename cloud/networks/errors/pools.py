@@ -31,6 +31,10 @@ class IllegalSubnetPoolPrefixUpdate(Invalid):
     """Illegal update to prefixes: Existing prefixes must be a subset of the new prefixes."""
 
 
+class IllegalSubnetPoolUpdate(Invalid):
+    """Illegal subnetpool update : {reason}."""
+
+
 class IllegalSubnetPoolAssociation(Invalid):
     """Illegal subnetpool association: {reason}."""
 

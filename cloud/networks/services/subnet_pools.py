@@ -14,12 +14,13 @@ from cloud.networks.errors import (
     AddressScopePrefixConflict,
     IllegalSubnetPoolAssociation,
     IllegalSubnetPoolPrefixUpdate,
+    IllegalSubnetPoolUpdate,
     InvalidInput,
     SubnetPoolDeleteError,
 )
 from cloud.networks.models import AddressScope, ResourceTag, SubnetPool
 from cloud.networks.selectors import visible
-from cloud.networks.selectors.owned import lock_subnet_pool
+from cloud.networks.selectors.owned import lock_network, lock_subnet_pool
 from cloud.networks.services import prefixes, rbac
 from cloud.networks.services.changing import renamed, save_changes
 from cloud.networks.services.quotas import make_room
@@ -63,6 +64,35 @@ def update_pool(context: RequestContext, pool_id: str, values: dict[str, Any]) -
             setattr(pool, name, value)
         _check_scope(context, pool)
         _save(pool, is_new=False, names=list(changed))
+
+
+def onboard(context: RequestContext, pool_id: str, network_id: str) -> list[dict[str, str]]:
+    """Let the subnets of a network belong to a pool, which gets their blocks; return {id, cidr} of them.
+
+    Raises:
+        NetworkNotFound, SubnetPoolNotFound
+        IllegalSubnetPoolUpdate: there are none of its IP version, another pool has one, or the pool has its block.
+        AddressScopePrefixConflict
+    """
+    with transaction.atomic():
+        network = lock_network(context, network_id)
+        pool = lock_subnet_pool(context, pool_id)
+        subnets = list(network.subnets.filter(ip_version=pool.ip_version).order_by("id"))
+        blocks, mine = prefixes.read_prefixes(pool.prefixes), [one.cidr for one in subnets]
+        reasons = {
+            f"network {network_id} has no subnets of IPv{pool.ip_version}": not subnets,
+            "a subnet belongs to a pool": any(one.subnetpool_id for one in subnets),
+            "the pool has one of the blocks": bool(mine) and prefixes.overlap(blocks, prefixes.read_prefixes(mine)),
+        }
+        for reason, is_so in reasons.items():
+            if is_so:
+                raise IllegalSubnetPoolUpdate(reason=reason)
+        pool.prefixes = [str(block) for block in prefixes.read_prefixes([*pool.prefixes, *mine])]
+        _check_scope(context, pool)
+        _save(pool, is_new=False, names=["prefixes"])
+        for one in subnets:
+            save_changes(one, {"subnetpool": pool})
+    return [{"id": one.id, "cidr": one.cidr} for one in subnets]
 
 
 def delete_pool(context: RequestContext, pool_id: str) -> None:

@@ -190,3 +190,19 @@ def test_pools_are_tagged(api):
     pool = make_pool(api)
     assert api.put(f"{URL}/subnetpools/{pool['id']}/tags/red").status_code == 201
     assert [one["id"] for one in api.get(f"{URL}/subnetpools?tags=red").json()["subnetpools"]] == [pool["id"]]
+
+
+def test_subnets_that_are_there_enter_a_pool(api, make_network):
+    pool, network = make_pool(api, default_prefixlen=26), make_network("10.9.1.0/24")
+    url, body = f"{URL}/subnetpools/{pool['id']}/onboard_network_subnets", {"network_id": network.id}
+    assert api.put(url, body, token="stranger").status_code == 404
+    subnet = network.subnets.get()
+    assert api.put(url, body).json() == {"subnets": [{"id": subnet.id, "cidr": "10.9.1.0/24"}]}
+    subnet.refresh_from_db()
+    assert subnet.subnetpool_id == pool["id"]
+    shown = api.get(f"{URL}/subnetpools/{pool['id']}").json()["subnetpool"]
+    assert shown["prefixes"] == ["10.8.0.0/16", "10.9.1.0/24"]
+    assert kind(ask(api, subnetpool_id=pool["id"], cidr="10.9.1.0/26")) == (409, "SubnetAllocationError")
+    for other in (network, make_network("10.8.3.0/24"), Network.objects.create(project_id="p1")):
+        assert kind(api.put(url, {"network_id": other.id})) == (400, "IllegalSubnetPoolUpdate")
+    assert kind(api.put(url, {"network_id": MISSING})) == (404, "NetworkNotFound")
