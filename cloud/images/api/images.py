@@ -120,3 +120,10 @@ def deactivate(request: ApiRequest, image_id: str) -> None:
 def reactivate(request: ApiRequest, image_id: str) -> None:
     """Let an image's data be read again."""
     images.set_active(selectors.find_own(request.context, image_id), is_active=True)
+
+
+@endpoint("image:get_image")
+def tasks(request: ApiRequest, image_id: str) -> dict[str, Any]:
+    """List what is done to an image in the background: nothing is, but clients that wait for an image ask."""
+    selectors.find(request.context, image_id)
+    return {"tasks": []}

@@ -15,6 +15,7 @@ ROUTES = [
     route("/v2/info/stores", GET=discovery.stores),
     route("/v2/images", GET=images.index, POST=images.create),
     route(_IMAGE, GET=images.show, PATCH=images.update, DELETE=images.delete),
+    route(f"{_IMAGE}/tasks", GET=images.tasks),
     route(f"{_IMAGE}/file", PUT=files.upload, GET=files.download),
     route(f"{_IMAGE}/actions/deactivate", POST=images.deactivate),
     route(f"{_IMAGE}/actions/reactivate", POST=images.reactivate),

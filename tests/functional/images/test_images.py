@@ -238,3 +238,10 @@ def test_a_disk_that_is_too_large_leaves_nothing(client, settings, tmp_path):
 def test_schemas_name_themselves(call):
     assert call("GET", "/v2/schemas/metadefs/resource_type").json()["name"] == "resource_type_association"
     assert call("GET", "/v2/schemas/nothing").status_code == 404
+
+
+def test_nothing_is_done_to_an_image_in_the_background(call):
+    image = call("post", "/v2/images", {"name": "i"}).json()["id"]
+    assert call("get", f"/v2/images/{image}/tasks").json() == {"tasks": []}
+    assert call("get", f"/v2/images/{image}/tasks", who="bob").status_code == 404
+    assert call("get", f"/v2/images/{NOWHERE}/tasks").status_code == 404
