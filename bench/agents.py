@@ -11,7 +11,7 @@ import psutil
 
 from bench.report import milliseconds
 from bench.stage import Stage, cpu_of, stage
-from contracts.routing import INBOUND_QUEUE
+from contracts.routing import INBOUND_QUEUE, REPORTS_QUEUE
 
 SIZES = (1_000, 10_000)
 _SETTLE_SECONDS = 75.0
@@ -47,7 +47,7 @@ def _cost(here: Stage, conductor: int, hosts: int) -> dict[str, Any]:
         time.sleep(_SECONDS)
         wall = time.perf_counter() - began
         commands = redis.info("stats")["total_commands_processed"] - commands
-        waiting = redis.llen(INBOUND_QUEUE)
+        waiting = _unheard(redis)
     used = {name: _cpu(family) - before[name] for name, family in families.items()}
     return {
         **{f"{name}_percent_of_a_core": round(100 * seconds / wall, 1) for name, seconds in used.items()},
@@ -63,10 +63,14 @@ def _come_back(here: Stage, agents: Any) -> dict[str, Any]:
         agents.stdin.flush()
         began, longest = time.perf_counter(), 0
         time.sleep(2.0)
-        while (length := redis.llen(INBOUND_QUEUE)) > 10 and time.perf_counter() - began < _PATIENCE_SECONDS:
+        while (length := _unheard(redis)) > 10 and time.perf_counter() - began < _PATIENCE_SECONDS:
             longest = max(longest, length)
             time.sleep(0.1)
     return {"steady_after_seconds": round(time.perf_counter() - began, 1), "longest_queue": longest}
+
+
+def _unheard(redis: Any) -> int:
+    return sum(redis.llen(queue) for queue in (INBOUND_QUEUE, REPORTS_QUEUE))
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -15,7 +15,7 @@ from bench.client import Client
 from bench.cloud import lift_quotas
 from bench.cloud_bench import SERVERS, cpu_seconds, create_body
 from bench.report import quantiles
-from contracts.routing import CONDUCTOR_QUEUE, INBOUND_QUEUE
+from contracts.routing import CONDUCTOR_QUEUE, HEARD_QUEUE, INBOUND_QUEUE, REPORTS_QUEUE
 from tests.chaos.real.postgres import PostgresServer
 from tests.fixtures.clouds import LocalCloud, wait_until
 
@@ -49,7 +49,7 @@ def _cloud(hosts: int) -> Iterator[tuple[LocalCloud, Client]]:
             admin = Client(cloud.url, clouds["novella-admin"]["auth"])
             services = "/compute/v2.1/os-services?binary=nova-compute"
             wait_until(lambda: len(admin.call("GET", services).body["services"]) >= hosts, "all hosts", seconds=180)
-            queues = (INBOUND_QUEUE, CONDUCTOR_QUEUE)
+            queues = (INBOUND_QUEUE, HEARD_QUEUE, REPORTS_QUEUE, CONDUCTOR_QUEUE)
             wait_until(lambda: not any(cloud.redis().llen(queue) for queue in queues), "calm", seconds=300)
             yield cloud, Client(cloud.url, clouds["novella"]["auth"])
         finally:

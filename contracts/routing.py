@@ -6,6 +6,9 @@ from typing import Any
 CONDUCTOR_QUEUE = "conductor"
 # The only queue that hosts may write to. Whatever comes by it is checked before anything else looks at it.
 INBOUND_QUEUE = "conductor.inbound"
+# What came by it and was let in: what came of orders, and what hosts tell by themselves. Conductors alone write here.
+HEARD_QUEUE = "conductor.heard"
+REPORTS_QUEUE = "conductor.reports"
 SCHEDULER_QUEUE = "scheduler"
 
 # A host name becomes part of queue names, Redis ACL patterns and file names.

@@ -9,7 +9,7 @@ import sys
 
 from celery.app.utils import find_app
 
-from contracts.routing import CONDUCTOR_QUEUE, INBOUND_QUEUE
+from contracts.routing import CONDUCTOR_QUEUE, HEARD_QUEUE, INBOUND_QUEUE, REPORTS_QUEUE
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
         hostname=f"conductor-{os.getpid()}@{socket.gethostname()}",
         pool="threads",
         concurrency=int(threads),
-        queues=[CONDUCTOR_QUEUE, INBOUND_QUEUE],
+        queues=[CONDUCTOR_QUEUE, INBOUND_QUEUE, HEARD_QUEUE, REPORTS_QUEUE],
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,

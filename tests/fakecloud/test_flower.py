@@ -75,7 +75,8 @@ def test_a_worker_of_the_control_plane_answers_what_it_serves(cloud, credentials
         return {queue["name"] for worker in workers.values() for queue in worker.get("active_queues", ())}
 
     # One that is busy at the moment does not answer in the second that Flower gives it.
-    wait_until(lambda: queues() == {"conductor", "conductor.inbound", "scheduler"}, "the workers to answer", 60)
+    expected = {"conductor", "conductor.inbound", "conductor.heard", "conductor.reports", "scheduler"}
+    wait_until(lambda: queues() == expected, "the workers to answer", 60)
 
 
 def test_tasks_are_shown_without_what_tenants_hide_in_user_data(cloud, credentials, tmp_path):

@@ -18,7 +18,7 @@ from cloud.conductor.workflows.failure import on_failure
 from cloud.conductor.workflows.ordering import group_prefix, joined
 from contracts.conductor import NOTE_OUTCOME, TAKE_ANSWER
 from contracts.inbound import JOINS
-from contracts.routing import INBOUND_QUEUE
+from contracts.routing import HEARD_QUEUE, REPORTS_QUEUE
 
 _SPACE = uuid.UUID("6a0f5ec7-6d3c-4bb9-8b0e-58f2f1f0a5b1")
 _MOST_MEMBERS = 16
@@ -83,6 +83,12 @@ def _task_id(word: Word) -> str:
     return str(uuid.uuid4())
 
 
+def queue_of(message: dict[str, Any]) -> str:
+    """Return the queue in which a message of ours waits for a worker, now or when one gave it back."""
+    queue: str = message["properties"]["delivery_info"]["routing_key"]
+    return queue
+
+
 def _message(task_id: str, word: Word, body: list[Any], group: dict[str, Any]) -> dict[str, Any]:
     # The order's own id is not known; its outcome is recorded under one that follows from what is signed.
     parent = str(uuid.uuid5(_SPACE, f"{word.host}/{word.operation_id}/{word.attempt}/{word.order}"))
@@ -92,9 +98,10 @@ def _message(task_id: str, word: Word, body: list[Any], group: dict[str, Any]) -
         "argsrepr": f"('{word.host}',)", "kwargsrepr": repr(body[1]), "replaced_task_nesting": 0,
         "ignore_result": word.task not in {NOTE_OUTCOME, TAKE_ANSWER}, "group": None, "group_index": None, **group,
     }  # fmt: skip
+    queue = REPORTS_QUEUE if word.is_report else HEARD_QUEUE
     properties = {
         "correlation_id": task_id, "reply_to": "", "delivery_mode": 2, "priority": 0, "body_encoding": "base64",
-        "delivery_info": {"exchange": "", "routing_key": INBOUND_QUEUE}, "delivery_tag": str(uuid.uuid4()),
+        "delivery_info": {"exchange": "", "routing_key": queue}, "delivery_tag": str(uuid.uuid4()),
     }  # fmt: skip
     return {
         "body": base64.b64encode(msgspec.json.encode(body)).decode(), "content-type": "application/json",

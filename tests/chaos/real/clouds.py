@@ -17,7 +17,7 @@ from celery import Celery
 
 from contracts.broker import celery_settings
 from contracts.conductor import RECONCILE_HOSTS
-from contracts.routing import CONDUCTOR_QUEUE, INBOUND_QUEUE
+from contracts.routing import CONDUCTOR_QUEUE, HEARD_QUEUE, INBOUND_QUEUE, REPORTS_QUEUE
 from host import supervision
 from host.environment import agent_environment, process_environment, read_environment
 from tests.chaos.real.client import Client
@@ -180,8 +180,9 @@ class ChaosCloud(LocalCloud):
     def is_told_to_conductor(self, text: str) -> bool:
         """Tell whether a message with this text waits for a conductor, or was taken by one and not acknowledged."""
         with contextlib.closing(self.redis()) as redis:
-            waiting = redis.lrange(CONDUCTOR_QUEUE, 0, -1) + redis.lrange(INBOUND_QUEUE, 0, -1)
-            taken = [row for row in redis.hvals("unacked") if json.loads(row)[2] in (CONDUCTOR_QUEUE, INBOUND_QUEUE)]
+            queues = (CONDUCTOR_QUEUE, INBOUND_QUEUE, HEARD_QUEUE, REPORTS_QUEUE)
+            waiting = [row for queue in queues for row in redis.lrange(queue, 0, -1)]
+            taken = [row for row in redis.hvals("unacked") if json.loads(row)[2] in queues]
         messages = [json.loads(row) for row in waiting] + [json.loads(row)[0] for row in taken]
         return any(text in base64.b64decode(message["body"]).decode() for message in messages)
 

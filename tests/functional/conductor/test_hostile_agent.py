@@ -23,7 +23,7 @@ from contracts.compute import COMMANDS, DestroyServer, StopServer
 from contracts.conductor import FAIL_OPERATION, FINISH_DELETE, FINISH_POWER, FINISH_SPAWN, PRUNE, HostReport
 from contracts.credentials import REDIS_URL, read_credential
 from contracts.presence import PRESENCE
-from contracts.routing import CONDUCTOR_QUEUE, INBOUND_QUEUE, SCHEDULER_QUEUE
+from contracts.routing import CONDUCTOR_QUEUE, HEARD_QUEUE, INBOUND_QUEUE, REPORTS_QUEUE, SCHEDULER_QUEUE
 from contracts.scheduling import HOST_FEED
 from contracts.signing import ORDER, WORD, sign
 from tests.fixtures.workers import SECONDS
@@ -118,7 +118,8 @@ def server(workers, mallory):
 def settled(workers, seconds=SECONDS):
     """Wait until the conductor has read what was sent to it."""
     with contextlib.closing(workers.redis.client()) as client:
-        workers.wait(lambda: not client.llen(INBOUND_QUEUE) and not client.llen(CONDUCTOR_QUEUE), seconds)
+        queues = (INBOUND_QUEUE, HEARD_QUEUE, REPORTS_QUEUE, CONDUCTOR_QUEUE)
+        workers.wait(lambda: not any(client.llen(queue) for queue in queues), seconds)
         workers.wait(lambda: not client.hlen("unacked"))
 
 

@@ -24,7 +24,7 @@ from contracts.conductor import (
     HostReport,
 )
 from contracts.inbound import HEARD, JOINS
-from contracts.routing import INBOUND_QUEUE
+from contracts.routing import HEARD_QUEUE
 from contracts.signing import WORD, sign
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
@@ -86,7 +86,7 @@ def test_an_outcome_becomes_the_step_of_its_own_operation(gate):
     (way_out,) = embedded["errbacks"]
     assert (way_out["task"], way_out["kwargs"]) == (FAIL_OPERATION, {"operation_ids": [ID], "attempt": 2})
     assert (embedded["callbacks"], embedded["chain"], embedded["chord"]) == (None, None, None)
-    assert message["properties"]["delivery_info"] == {"exchange": "", "routing_key": INBOUND_QUEUE}
+    assert message["properties"]["delivery_info"] == {"exchange": "", "routing_key": HEARD_QUEUE}
 
 
 def test_nothing_that_was_written_around_it_is_kept(gate):
