@@ -45,7 +45,9 @@ def attach(context: RequestContext, instance: Instance, wish: dict[str, str] | N
         try:
             document, position = attaching.with_request(context, instance.network_request, wish)
             operations.begin(context, [instance], "attach_interface", "attach_interface", {"position": position})
-            allocation.allocate(instance.uuid, instance.project_id, document, instance.host)
+            # As in Nova it gets the project's default group, not those of the interfaces that the server was made with.
+            wanted = {**document, "security_groups": []}
+            allocation.allocate(instance.uuid, instance.project_id, wanted, instance.host)
         except tuple(_ANSWERS) as error:
             raise _ANSWERS[type(error)](error.message) from error
         Instance.objects.filter(pk=instance.pk).update(network_request=document)

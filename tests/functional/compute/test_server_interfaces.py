@@ -49,6 +49,7 @@ def test_an_interface_is_there_at_once_and_its_server_busy(member, server, netwo
     port = Port.objects.get(id=one["port_id"])
     assert (port.position, port.host, port.status, port.device_owner) == (1, "h", "DOWN", "compute:nova")
     assert one["fixed_ips"][0]["ip_address"].startswith("10.0.1.")
+    assert list(port.security_groups.values_list("name", flat=True)) == ["default"]
     server.refresh_from_db()
     assert (server.vm_state, server.task_state) == ("active", "interface_attaching")
     assert [bool(one) for one in server.network_request["requests"]] == [True, True]
