@@ -23,6 +23,7 @@ from host.environment import agent_environment, process_environment, read_enviro
 from tests.chaos.real.client import Client
 from tests.chaos.real.postgres import PostgresServer
 from tests.chaos.real.rows import Rows
+from tests.fixtures.cable import Cable
 from tests.fixtures.clouds import CHECKOUT, LocalCloud, wait_until
 from tests.fixtures.wire import Wire
 
@@ -75,20 +76,21 @@ class ChaosCloud(LocalCloud):
     def start_agent(self, host: str, wire: Wire | None = None, **variables: str) -> "KeptProcess":
         """Keep a fake host of this name with an agent and a credential of its own; `end` ends it.
 
-        It comes to its Redis by the wire, if there is one.
+        It comes to its Redis by the wire, if there is one; by a cable, from a namespace that has nothing else.
         """
         credential = self.state_dir / f"credential-{host}"
         self.manage("host_enroll", host, "--keep", "--file", str(credential))
         if wire is not None:
-            port, text = f":{self.settings.redis_port}/", credential.read_text()
-            assert port in text
-            credential.write_text(text.replace(port, f":{wire.port}/"))
+            place, text = f"127.0.0.1:{self.settings.redis_port}/", credential.read_text()
+            assert place in text
+            credential.write_text(text.replace(place, f"{wire.address}:{wire.port}/"))
         own = {"NOVELLA_HOST": host, "NOVELLA_HOSTS": "1", "NOVELLA_CREDENTIAL_FILE": str(credential)}
-        return self._keep("compute_agent", {**agent_environment(self.settings), **own, **variables})
+        within = ("ip", "netns", "exec", wire.namespace) if isinstance(wire, Cable) else ()
+        return self._keep("compute_agent", {**agent_environment(self.settings), **own, **variables}, within)
 
-    def _keep(self, module: str, variables: dict[str, str]) -> "KeptProcess":
+    def _keep(self, module: str, variables: dict[str, str], within: tuple[str, ...] = ()) -> "KeptProcess":
         environment = {**self.environment, **variables}
-        kept = KeptProcess(module, environment, self.state_dir / "log" / f"more-{len(self._more)}.log")
+        kept = KeptProcess(module, environment, self.state_dir / "log" / f"more-{len(self._more)}.log", within)
         self._more.append(kept)
         return kept
 
@@ -243,14 +245,15 @@ def _process_in(pid_file: Path) -> list[psutil.Process]:
 
 
 class KeptProcess:
-    """A Python program that is started again whenever it ends, as a supervisor does."""
+    """A Python program that is started again whenever it ends, as a supervisor does, by whatever `within` starts."""
 
-    def __init__(self, module: str, environment: dict[str, str], log_file: Path) -> None:
+    def __init__(
+        self, module: str, environment: dict[str, str], log_file: Path, within: tuple[str, ...] = ()
+    ) -> None:
         loop = 'while :; do "$0" -m "$1"; sleep 1; done'
+        words = [*within, "sh", "-c", loop, sys.executable, module]
         with log_file.open("wb") as log:
-            self._shell = subprocess.Popen(
-                ["sh", "-c", loop, sys.executable, module], cwd=CHECKOUT, env=environment, stdout=log, stderr=log
-            )
+            self._shell = subprocess.Popen(words, cwd=CHECKOUT, env=environment, stdout=log, stderr=log)
 
     def end(self) -> None:
         """Kill it for good."""

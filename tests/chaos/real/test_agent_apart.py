@@ -1,6 +1,7 @@
 """A host is cut off: what it was told is given to others, and when it comes back nothing exists twice."""
 
 import json
+import os
 import threading
 import time
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ from tests.chaos.real.bursts import Burst
 from tests.chaos.real.clouds import KeptProcess
 from tests.chaos.real.conftest import DAWDLE, IS_FULL
 from tests.chaos.real.requests import GONE, Stage
+from tests.fixtures.cable import Cable
 from tests.fixtures.clouds import wait_until
-from tests.fixtures.wire import Wire
 
 HOST = "apart"
 # Larger than the others, so that the scheduler prefers it.
@@ -27,35 +28,37 @@ AFTERWARDS_SECONDS = 30
 
 @dataclass
 class Apart:
-    """A host that can be put apart: its process stands still, or goes on with nothing passing between it and Redis."""
+    """A host that can be put apart: its process stands still, or its cable is pulled out and it goes on."""
 
     how: str
     process: KeptProcess
-    wire: Wire
+    cable: Cable
 
     def begin(self):
         if self.how == CUT:
-            self.wire.cut()
+            self.cable.cut()
         else:
             self.process.freeze()
 
     def end(self):
-        self.wire.mend()
+        self.cable.mend()
         self.process.thaw()
 
 
 @pytest.fixture
 def apart(fake_cloud, request):
-    """A fake host with an agent of its own."""
+    """A fake host with an agent in a network namespace of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("a network namespace needs root")
     fake_cloud.wait_until_whole()
     fake_cloud.trouble(DAWDLE)
-    wire = Wire(fake_cloud.settings.redis_port)
-    process = fake_cloud.start_agent(HOST, wire, NOVELLA_FAKE_INVENTORY=SIZE, NOVELLA_FAKE_DELAYS="start=8")
+    cable = Cable(fake_cloud.settings.redis_port)
+    process = fake_cloud.start_agent(HOST, cable, NOVELLA_FAKE_INVENTORY=SIZE, NOVELLA_FAKE_DELAYS="start=8")
     path = f"/compute/v2.1/os-services?binary=nova-compute&host={HOST}"
     wait_until(lambda: any(one["state"] == "up" for one in fake_cloud.admin.call("GET", path).body["services"]), HOST)
-    yield Apart(request.getfixturevalue("how"), process, wire)
+    yield Apart(request.getfixturevalue("how"), process, cable)
     process.end()
-    wire.close()
+    cable.close()
     row = fake_cloud.admin.call("GET", path).body["services"][0]
     wait_until(lambda: fake_cloud.admin.call("GET", path).body["services"][0]["state"] == "down", "its end", 90)
     fake_cloud.admin.call("DELETE", f"/compute/v2.1/os-services/{row['id']}")
