@@ -66,9 +66,10 @@ def begin_evacuation(outcome: ImagePrepared, operation_id: str, attempt: int) ->
 
 def _depart(operation: Operation, migration: Migration) -> None:
     moves.set_status(migration, MigrationStatus.POST_MIGRATING)
-    allocation.bind(operation.instance_uuid, migration.dest_compute)
     change = Advance((graphs.PREPARE_IMAGE,), (graphs.REBUILD,), "rebuild_spawn", moving.place_after(migration))
-    if not advance(operation, change):
+    if advance(operation, change):
+        allocation.bind(operation.instance_uuid, migration.dest_compute)
+    else:
         transaction.set_rollback(True)
 
 

@@ -59,10 +59,10 @@ def return_home(operation: Operation, *, has_vacated: bool) -> bool:
     )  # fmt: skip
     with transaction.atomic():
         hosts = moves.go_back(migration)
-        allocation.bind(operation.instance_uuid, migration.source_compute)
         if not advance(operation, change):
             transaction.set_rollback(True)
             return False
+        allocation.bind(operation.instance_uuid, migration.source_compute)
         host_feed.publish(hosts)
     return True
 
