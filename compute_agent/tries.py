@@ -17,7 +17,7 @@ SUSPECT = 2
 
 
 # Whoever died before that did not die again and again; the agent may be another since.
-_REMEMBERED_SECONDS = 3600.0
+REMEMBERED_SECONDS = 3600.0
 
 
 class Tries(msgspec.Struct):
@@ -44,7 +44,7 @@ def key_of(order: Order) -> str:
 def tries_of(order: Order, tries: dict[str, Tries], now: float) -> Tries | None:
     """Return who began an order and did not end it; what removes residue is the same order every time."""
     found = tries.get(key_of(order))
-    if found is None or found.at < now - _REMEMBERED_SECONDS:
+    if found is None or found.at < now - REMEMBERED_SECONDS:
         return None
     is_same = found.operation_id == order.operation_id or order.step == REMOVE_RESIDUE or not order.begun_at
     return found if is_same else None
