@@ -26,6 +26,7 @@ def fuzzed(tmp_path_factory):
         one.host("down")
 
 
+# One worker: two threads that read source code at once make CPython 3.11's `ast` fail now and then.
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("who", ["novella", "novella-admin"])
 def test_no_request_makes_a_server_error(fuzzed, who):
@@ -33,7 +34,7 @@ def test_no_request_makes_a_server_error(fuzzed, who):
         [
             str(Path(sys.prefix) / "bin" / "schemathesis"), "run", f"{fuzzed.url}/api/schema/",
             "--header", f"X-Auth-Token: {fuzzed.tokens[who]}", "--checks", "not_a_server_error",
-            "--phases", "examples,fuzzing", "--max-examples", EXAMPLES, "--seed", SEED, "--workers", "2",
+            "--phases", "examples,fuzzing", "--max-examples", EXAMPLES, "--seed", SEED, "--workers", "1",
             "--request-timeout", "30", "--no-color", "--suppress-health-check", "all",
         ],
         timeout=880,
