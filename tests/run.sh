@@ -2,6 +2,9 @@
 # Every test, in stages; the first that fails ends the run. `tests/run.sh STAGE...` runs some, one after the other.
 # Without root, what needs root is left out and named; in CI nothing is left out.
 set -euo pipefail
+# Whoever is started in the background ignores Ctrl-C, and so would every stage that has to end because another failed.
+[ -n "${SIGNALS_ARE_DEFAULT:-}" ] || SIGNALS_ARE_DEFAULT=yes exec env --default-signal=INT "$0" "$@"
+unset SIGNALS_ARE_DEFAULT
 cd "$(dirname "$0")/.."
 py=$PWD/.venv/bin/python
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/novella-test.XXXXXX")
