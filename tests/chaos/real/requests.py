@@ -11,9 +11,19 @@ from tests.chaos.real.client import SERVERS, Answer, Client
 from tests.fixtures.clouds import wait_until
 
 GONE = "gone"
-# Not an action, but a method of its own.
-_DELETE: dict[str, Any] = {"DELETE": None}
 _PREPARE_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is not asked for by an action, but by a method of a server or of something below it."""
+
+    method: str
+    path: str = ""
+    body: Any = None
+
+
+_DELETE = Call("DELETE")
 
 
 @dataclass(frozen=True)
@@ -22,7 +32,7 @@ class Request:
 
     Attributes:
         before: the server's status before it; empty where there is none.
-        body: of the action; None where it is not one.
+        body: of the action, or the call that it is; None for a build.
         status: how the server ends as asked.
         means: actions that bring a server from ACTIVE to `before`, each with the status that it ends in.
     """
@@ -30,7 +40,7 @@ class Request:
     before: str
     status: str
     body: Callable[["Stage"], Any] | None = None
-    means: tuple[tuple[dict[str, Any], str], ...] = ()
+    means: tuple[tuple[Any, str], ...] = ()
 
 
 class Stage:
@@ -54,6 +64,10 @@ class Stage:
         """Return the id of a flavor."""
         return self.find("/compute/v2.1/flavors", "flavors", name)
 
+    def network(self) -> str:
+        """Return the id of the network that servers are in."""
+        return self.find("/network/v2.0/networks", "networks", "demo")
+
     def image(self) -> str:
         """Return the id of the image that servers are made of."""
         return self._image or self.find("/image/v2/images", "images", "tiny")
@@ -69,9 +83,8 @@ class Stage:
 
     def create(self) -> Answer:
         """Ask for the server, as often as needed: a client token makes it one server."""
-        network = self.find("/network/v2.0/networks", "networks", "demo")
         body = {"server": {"name": self.name, "imageRef": self.image(), "flavorRef": self.flavor(),
-                           "networks": [{"uuid": network}]}}
+                           "networks": [{"uuid": self.network()}]}}
         answer = self.client.insist("POST", SERVERS, body, headers={"X-Client-Token": self.name})
         assert answer.status == 202, f"{answer} {answer.body}"
         self.uuid = answer.body["server"]["id"]
@@ -79,8 +92,8 @@ class Stage:
 
     def act(self, body: Any) -> Answer:
         """Ask for an action once; an answer that got lost is no reason to ask twice."""
-        if body == _DELETE:
-            return self.client.call("DELETE", f"{SERVERS}/{self.uuid}")
+        if isinstance(body, Call):
+            return self.client.call(body.method, f"{SERVERS}/{self.uuid}{body.path}", body.body)
         return self.client.call("POST", f"{SERVERS}/{self.uuid}/action", body)
 
     def server(self) -> dict[str, Any]:
@@ -139,6 +152,15 @@ def _resize(stage: Stage) -> Any:
     return {"resize": {"flavorRef": stage.flavor("m1.small")}}
 
 
+def _attach(stage: Stage) -> Call:
+    return Call("POST", "/os-interface", {"interfaceAttachment": {"net_id": stage.network()}})
+
+
+def _detach(stage: Stage) -> Call:
+    (one,) = stage.client.insist("GET", f"{SERVERS}/{stage.uuid}/os-interface").body["interfaceAttachments"]
+    return Call("DELETE", f"/os-interface/{one['port_id']}")
+
+
 _STOP = {"os-stop": None}
 _IS_RESIZED = ((_resize, "VERIFY_RESIZE"),)
 REQUESTS: dict[str, Request] = {
@@ -154,6 +176,8 @@ REQUESTS: dict[str, Request] = {
     "confirm_resize": Request("VERIFY_RESIZE", "ACTIVE", lambda stage: {"confirmResize": None}, _IS_RESIZED),
     "revert_resize": Request("VERIFY_RESIZE", "ACTIVE", lambda stage: {"revertResize": None}, _IS_RESIZED),
     "snapshot": Request("ACTIVE", "ACTIVE", lambda stage: {"createImage": {"name": stage.name}}),
+    "attach_interface": Request("ACTIVE", "ACTIVE", _attach),
+    "detach_interface": Request("ACTIVE", "ACTIVE", _detach),
     # The API's microversion here is one at which an evacuated server stays off.
     "evacuate": Request("ACTIVE", "SHUTOFF", lambda stage: {"evacuate": {}}),
 }
