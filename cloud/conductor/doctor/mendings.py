@@ -10,7 +10,7 @@ from cloud.compute import states
 from cloud.compute.models import ComputeNode, Instance, InstanceTag, Operation, ServerGroupMember
 from cloud.compute.models.operations import OperationState
 from cloud.compute.services import host_feed, moves, operations, power, rebuild_server
-from cloud.compute.services.delete_server import delete
+from cloud.compute.services.delete_server import force_delete
 from cloud.compute.services.reset_state import reset
 from cloud.conductor import repairs, standings
 from cloud.conductor.doctor import guest
@@ -187,7 +187,8 @@ def _rebuild(instance: Instance, _: str) -> None:
 
 
 def _delete(instance: Instance, _: str) -> None:
-    delete(operator(), instance)
+    # Nothing is there that could be kept to be restored: its host would refuse to switch it off.
+    force_delete(operator(), instance)
 
 
 def _sweep(instance: Instance, host: str) -> None:
@@ -289,7 +290,7 @@ MENDINGS: dict[str, Mending] = {
     "take-back": Mending(_take_back, "put its disks back that are aside"),
     "restart": Mending(_restart, "reboot it hard: the guest is defined anew with all that it should have"),
     "rebuild": Mending(_rebuild, "make its disks anew from its image; what was on them is lost"),
-    "delete": Mending(_delete, "delete it"),
+    "delete": Mending(_delete, "delete it for good"),
     "adopt": Mending(_adopt, "let it be where its disks are, after the books were restored from a backup"),
     "sweep": Mending(_sweep, "remove what another host has of it"),
     "drop-aside": Mending(_drop_aside, "remove its disks that are aside on a host"),

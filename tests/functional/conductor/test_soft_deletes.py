@@ -10,6 +10,7 @@ from cloud.compute.models import Instance, InstanceFault, Operation, Service
 from cloud.compute.services.delete_server import delete, force_delete
 from cloud.compute.services.restore_server import restore
 from cloud.conductor.audit.auditor import audit
+from cloud.conductor.doctor.mendings import MENDINGS
 from cloud.conductor.reconcile import reclaim
 from cloud.conductor.steps import soft_deleting
 from cloud.core.clock import database_now
@@ -117,3 +118,9 @@ def test_the_guest_of_a_host_that_was_away_is_stopped_when_it_is_back(workers, s
     workers.start("agent")
     workers.wait(lambda: power(workers, server) is PowerState.SHUTDOWN)
     assert Instance.objects.get(pk=server.pk).vm_state == "soft-delete"
+
+
+def test_what_an_operator_mends_away_is_not_kept(workers, server):
+    """After a restore a server may be of the books alone: its host would refuse to switch it off."""
+    MENDINGS["delete"].carry_out(server, "")
+    workers.wait_for(server, "deleted")
