@@ -2,6 +2,7 @@
 # ruff: noqa: PLC0415 - a fake host must not need libvirt, nor a real one the fakes
 
 import time
+from pathlib import Path
 from typing import Any
 
 from compute_agent.clock import BrokerClock
@@ -13,6 +14,8 @@ from compute_agent.settings import Settings
 from compute_agent.silence import Silence
 from compute_agent.tasks import Agent, Station
 
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
 
 def build_agent(settings: Settings, clock: BrokerClock | None = None) -> Agent:
     """Make the drivers of every host that the process speaks for; without a clock the host's own is believed."""
@@ -20,7 +23,7 @@ def build_agent(settings: Settings, clock: BrokerClock | None = None) -> Agent:
     times: dict[str, Any] = {} if clock is None else {"clock": clock.now, "stamp": clock.stamp}
     # One for all hosts of a process: they are heard, or not, together.
     path = settings.state_dir / "spoken" / f"{settings.hosts[0]}.json"
-    times["silence"] = Silence(path, times.get("clock", time.time))
+    times["silence"] = Silence(path, times.get("clock", time.time), _BOOT_ID.read_text().strip())
     return Agent({host: build(settings, host, times) for host in settings.hosts}, Credential(settings).key)
 
 

@@ -202,6 +202,7 @@ def _perform(station: Station, order: Order) -> dict[str, Any]:
     wait_seconds = order.not_after - host.clock()
     with station.locks.hold(order.instance_uuid, wait_seconds), _alone(station, order, order.instance_uuid):
         check_address(order, host.name, host.clock())
+        host.silence.check_boot(order)
         answer = admit(order, fences, Beginning(station.process, host.clock()))
         if answer is None:
             answer = _success(order, _run(station, order))
@@ -224,6 +225,7 @@ def _perform_beside(station: Station, order: Order) -> dict[str, Any]:
         return _success(order, duty.operation(host, order))
     with _alone(station, order, order.operation_id):
         check_address(order, host.name, host.clock())
+        host.silence.check_boot(order)
         with counted_beside(order, station.fences, Beginning(station.process, host.clock())):
             return _success(order, duty.operation(host, order))
 

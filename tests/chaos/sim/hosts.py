@@ -91,7 +91,7 @@ class FakeHost:
         self.storage = FakeStorage(SIZE.disk_gb)
         self.fences = WatchedFences(boundaries)
         # Outlives its agent, as the one in a file does.
-        self.silence = Silence(clock=clock.time)
+        self.silence = Silence(clock=clock.time, boot="first")
         self.boots: dict[str, int] = {}
         self.driver.subscribe(self._heard)
         self.is_agent_up = True

@@ -18,6 +18,7 @@ from tests.chaos.sim.clock import EPOCH
 from tests.chaos.sim.interruptions import KEPT_SECONDS
 from tests.chaos.sim.users import Users
 from tests.chaos.sim.verdict import is_settled
+from tests.chaos.sim.wire import copy_of, name_of
 from tests.chaos.sim.world import World
 
 Deed = Callable[[World, Users], None]
@@ -112,6 +113,17 @@ def _switch_on(world: World, users: Users) -> None:
         world.switch_on(host)
 
 
+def _say_again(name: str) -> Deed:
+    """Let orders of this name come once more, to queues that may have been emptied meanwhile."""
+
+    def say(world: World, users: Users) -> None:
+        for queue, one in list(world.wire.orders):
+            if name_of(one) == name:
+                world.wire.enqueue(queue, copy_of(one))
+
+    return say
+
+
 def _spoil(*verbs: str) -> Deed:
     """Let the next call of each of these verbs of the drivers fail, on whichever host."""
 
@@ -154,6 +166,10 @@ _SPOILT: dict[str, Scenario] = {
     "attach": _spoilt("attach_interface", _attach, _SERVER, "set_interfaces"),
     "detach": _spoilt("detach_interface", _detach, _SERVER, "set_interfaces"),
     "evacuate": _spoilt("evacuate", _ON, _CUT_OFF, "start", after=(_switch_on,)),
+    "evacuate-reverted": Scenario(
+        "evacuate", _ON, (*_RESIZED, _spoil("start"), _act("revertResize"), _power_cut),
+        (_say_again("take_back_server"), _switch_on), is_spoilt=True,
+    ),
 }
 SCENARIOS: dict[str, Scenario] = {
     "build": Scenario("build", _create(1)),

@@ -348,6 +348,7 @@ class World:
         for uuid, state in host.domains().items():
             if state is PowerState.RUNNING:
                 host.driver.crash(uuid)
+        host.silence.note_boot(f"after {self.clock.now}")
 
     def switch_on(self, host: FakeHost) -> None:
         """Let a machine be on again; its guests are off, and its agent starts."""

@@ -10,7 +10,7 @@ from compute_agent.operations.set_aside import set_aside
 from compute_agent.operations.spawn import spawn
 from compute_agent.operations.transfer import land
 from compute_agent.silence import LONGEST_SECONDS, Silence
-from contracts.compute import COMMANDS, LandServer, SetAsideServer, SpawnServer
+from contracts.compute import COMMANDS, DestroyServer, LandServer, SetAsideServer, SpawnServer, StartServer
 from tests.unit.compute_agent.orders import FakeClock, FakeHost, new_id, order, server_spec
 
 LASTS = COMMANDS[SpawnServer.NAME].timing.deadline_seconds
@@ -111,3 +111,19 @@ def test_a_server_does_not_land_after_its_old_host_may_have_taken_it_back(clock)
     with pytest.raises(OrderRefused):
         land(host, order(LandServer, server.uuid, server=server, disk_names=["disk"], not_after=told_at + lasts))
     assert fake.driver.list_domains() == fake.network.plugged_ports() == {}
+
+
+def test_a_machine_that_lost_its_power_does_nothing_that_it_was_told_before(clock, tmp_path):
+    """Its server may have been evacuated at once; a destroy is never too late, and another process knows it as well."""
+    server, lasts = server_spec(), COMMANDS[StartServer.NAME].timing.deadline_seconds
+    before = order(StartServer, server.uuid, server=server, not_after=clock.now + lasts)
+    Silence(tmp_path / "spoken.json", clock.time, "first").check_boot(before)
+    clock.now += 5
+    for _ in range(2):
+        silence = Silence(tmp_path / "spoken.json", clock.time, "second")
+        with pytest.raises(OrderRefused):
+            silence.check_boot(before)
+        clock.now += 5
+    later = order(StartServer, server.uuid, server=server, not_after=clock.now + lasts)
+    silence.check_boot(later)
+    silence.check_boot(order(DestroyServer, server.uuid, not_after=clock.now + 1))
