@@ -178,7 +178,8 @@ def test_it_outlives_the_port_that_it_led_to(api, external, router, port, inside
     assert FloatingIp.objects.get().fixed_ip is None
     second = make_port(Port(network=inside, project_id="p1"), None, [])
     assert lead(api, floating, port_id=second.id).status_code == 200
-    other = {"port": {"fixed_ips": [{"ip_address": "10.1.0.77"}]}}
+    (held,) = second.fixed_ips.values_list("ip_address", flat=True)
+    other = {"port": {"fixed_ips": [{"ip_address": "10.1.0.77" if held != "10.1.0.77" else "10.1.0.78"}]}}
     assert api.put(f"/network/v2.0/ports/{second.id}", other).status_code == 200
     assert FloatingIp.objects.get().fixed_ip is None
 
