@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from contracts.envelope import Message, Order, Outcome
 from contracts.inspection import InspectServer
+from contracts.networks import SyncNetworks
 from contracts.timeouts import BRISK, FAST, NORMAL, SLOW, URGENT, Timing
 
 
@@ -381,6 +382,7 @@ COMMANDS: dict[str, Command] = {
         Command(SnapshotServer, SLOW, is_slow_lane=True, since=2),
         Command(SetInterfaces, NORMAL, since=2),
         Command(InspectServer, URGENT, since=2),
+        Command(SyncNetworks, FAST, since=2),
     )
 }
 

@@ -83,6 +83,7 @@ class Residue(Message, frozen=True, kw_only=True):
 
 
 # Steps and entry points. What of them hosts may ask for stands in contracts.inbound.
+NOTE_NETWORKS = "conductor.v1.note_networks"
 NOTE_OUTCOME = "conductor.v1.note_outcome"
 TAKE_ANSWER = "conductor.v1.take_answer"
 CLAIM = "conductor.v1.claim_destinations"

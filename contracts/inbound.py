@@ -30,6 +30,7 @@ from contracts.compute import (
 from contracts.conductor import HostReport, PowerReport, Residue
 from contracts.envelope import Message
 from contracts.inspection import InspectServer
+from contracts.networks import SyncNetworks
 
 REPORTS: Mapping[str, type[Message]] = {kind.NAME: kind for kind in (HostReport, PowerReport, Residue)}
 
@@ -41,6 +42,7 @@ HEARD: Mapping[str, frozenset[str]] = {
         GetConsoleOutput.NAME, InspectServer.NAME, PlugVifs.NAME, TakeBackServer.NAME, DestroyServer.NAME,
         DropAside.NAME,
     }),
+    steps.NOTE_NETWORKS: frozenset({SyncNetworks.NAME}),
     steps.FINISH_SPAWN: frozenset({SpawnServer.NAME}),
     steps.FINISH_CLEARING: frozenset({DestroyServer.NAME}),
     steps.FINISH_DELETE: frozenset({DestroyServer.NAME}),

@@ -18,6 +18,7 @@ class ConductorConfig(AppConfig):
             launchers,
             move_launchers,
             snapshot_launchers,
+            telling_networks,
         )
         from cloud.conductor.steps import (  # noqa: F401
             clearing,

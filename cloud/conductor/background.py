@@ -18,6 +18,7 @@ from cloud.conductor.inbound.users import UserKeeper
 from cloud.conductor.presence import note_conductor
 from cloud.conductor.reconcile.losses import BrokerWatch, repeat_soon
 from cloud.conductor.results import Recorder
+from cloud.conductor.telling_networks import Teller
 from cloud.core.context import current_request_id
 
 _log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ recorder = Recorder()
 keeper = UserKeeper()
 watch = BrokerWatch()
 guard = Guard(gate)
+teller = Teller()
 hoards = HoardWatch()
 _stopping = threading.Event()
 # Set when the database failed a task: what that task was to write down, nobody will write.
@@ -97,6 +99,7 @@ def _run() -> None:
             watch.look()
             guard.look()
             hoards.look()
+            teller.look()
             if time.monotonic() - seen_at >= _PRESENCE_SECONDS:
                 note_conductor()
                 seen_at = time.monotonic()

@@ -8,7 +8,7 @@ import msgspec
 from celery import shared_task
 
 from cloud.compute.services import create_once, host_feed, host_reports, power_reports, tries
-from cloud.conductor import background, presence
+from cloud.conductor import background, presence, telling_networks
 from cloud.conductor.reconcile import hosts, losses, operations, outbox, prune, reclaim, residue, restored, sweep
 from cloud.conductor.reconcile.turns import one_at_a_time
 from cloud.conductor.steps import (
@@ -42,6 +42,7 @@ from contracts.compute import (
 )
 from contracts.conductor import HostReport, PowerReport, Residue
 from contracts.envelope import Outcome
+from contracts.networks import NetworksApplied
 from contracts.scheduling import Selected
 
 Wire = dict[str, Any]
@@ -267,9 +268,16 @@ def reconcile_operations() -> None:
 @shared_task(name=names.RECONCILE_HOSTS, throws=_throws)
 @one_at_a_time(names.RECONCILE_HOSTS)
 def reconcile_hosts() -> None:
-    """Notice hosts that went down or came back, and schedulers that are there."""
+    """Notice hosts that went down or came back, and schedulers that are there; tell hosts again what they missed."""
     hosts.reconcile()
     presence.note_schedulers()
+    telling_networks.tell_again()
+
+
+@shared_task(name=names.NOTE_NETWORKS, throws=_throws)
+def note_networks(outcome: Wire, *, operation_id: str, attempt: int) -> None:
+    """Note how far a host is with its networks."""
+    telling_networks.note(NetworksApplied.from_wire(outcome))
 
 
 @shared_task(name=names.RECLAIM, throws=_throws)

@@ -17,6 +17,7 @@ from cloud.networks.models import (
     BandwidthLimit,
     FixedIp,
     FloatingIp,
+    HostNetworkState,
     Network,
     NetworkQuota,
     Port,
@@ -261,3 +262,9 @@ class RbacPolicyAdmin(ReadOnlyAdmin):
     list_display = ("id", "project_id", "object_type", "object_id", "action", "target_project")
     list_filter = ("object_type", "action")
     search_fields = ("=id", "=project_id", "=object_id", "=target_project")
+
+
+@admin.register(HostNetworkState)
+class HostNetworkStateAdmin(ReadOnlyAdmin):
+    list_display = ("host", "summary", "told_at", "applied_at")
+    search_fields = ("=host",)

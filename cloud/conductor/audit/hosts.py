@@ -11,6 +11,7 @@ from cloud.compute import states
 from cloud.compute.models import ComputeNode, Instance, InstanceTag, Migration, Operation, ServerGroupMember
 from cloud.compute.models.migrations import UNFINISHED
 from cloud.compute.models.operations import OperationState
+from cloud.conductor.audit import networks
 from cloud.conductor.audit.findings import Finding
 from cloud.conductor.doctor.checks import mend
 from cloud.core.clock import database_now
@@ -115,13 +116,14 @@ class _World:
 
 
 def as_booked(number: str) -> Iterator[Finding]:
-    """The guests, disks, taps, leases and metadata of a host are those of the servers that are there."""
+    """The guests, disks, taps, leases, metadata and rules of a host are those of the servers that are there."""
     world = _World()
     for node in world.nodes:
         yield from _missing_guests(number, world, node)
         yield from _strays(number, world, node)
         yield from _stray_ports(number, world, node)
         yield from _stray_asides(number, world, node)
+    yield from networks.behind(number)
 
 
 def _missing_guests(number: str, world: _World, node: dict[str, Any]) -> Iterator[Finding]:

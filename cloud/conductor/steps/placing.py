@@ -24,7 +24,7 @@ from cloud.core.clock import database_now
 from cloud.core.errors import CloudError
 from cloud.core.kept import Json, Kept, KeptUpdate
 from cloud.core.together import Together
-from cloud.networks.services import allocation
+from cloud.networks.services import allocation, changes
 from cloud.placement.services import claims
 from contracts.errors import ErrorCode
 from contracts.scheduling import Selected
@@ -216,6 +216,7 @@ def _with_ports(placed: list[_Server]) -> list[_Server]:
             failing.fail_build(one.operation, error.kind, message=error.message)
         else:
             kept.append(one)
+    changes.note(known.changed, is_urgent=False)
     return kept
 
 

@@ -3,25 +3,18 @@
 from django.http import FileResponse, HttpResponseBase
 
 from cloud.core.endpoints import ApiRequest, endpoint
-from cloud.core.errors import Forbidden, NotFound
+from cloud.core.errors import NotFound
+from cloud.core.host_links import Use, check
 from cloud.images.api.files import OCTETS, stream_of
 from cloud.images.models import Image
-from cloud.images.services import blobs, store, transfers
-from cloud.images.services.blobs import Use
+from cloud.images.services import store, transfers
 from cloud.images.services.upload import upload
-
-
-def _check(request: ApiRequest, path: str, use: Use) -> None:
-    query = request.query
-    asked = (query.get("host", ""), query.get("expires", ""), query.get("signature", ""))
-    if not blobs.is_valid(path, use, *asked):
-        raise Forbidden("The link is not valid, or not any more.")
 
 
 @endpoint("")
 def fetch_image(request: ApiRequest, image_id: str) -> HttpResponseBase:
     """Send an image's bytes to the host that the link was made for."""
-    _check(request, f"blobs/{image_id}", Use.FETCH)
+    check(f"image/blobs/{image_id}", Use.FETCH, request.query)
     image = Image.objects.filter(id=image_id, status="active").first()
     path = store.path_of(image_id)
     if image is None or not path.exists():
@@ -32,7 +25,7 @@ def fetch_image(request: ApiRequest, image_id: str) -> HttpResponseBase:
 @endpoint("", status=204, reads_stream=True)
 def leave_image(request: ApiRequest, image_id: str) -> None:
     """Take an image's data from the host that the link was made for; an active image has them already."""
-    _check(request, f"blobs/{image_id}", Use.LEAVE)
+    check(f"image/blobs/{image_id}", Use.LEAVE, request.query)
     image = Image.objects.filter(id=image_id).first()
     if image is None:
         raise NotFound
@@ -48,7 +41,7 @@ def leave_image(request: ApiRequest, image_id: str) -> None:
 @endpoint("")
 def fetch_disk(request: ApiRequest, transfer_id: str, name: str) -> HttpResponseBase:
     """Send a disk to the host that it goes to."""
-    _check(request, f"transfers/{transfer_id}/{name}", Use.FETCH)
+    check(f"image/transfers/{transfer_id}/{name}", Use.FETCH, request.query)
     path = transfers.path_of(transfer_id, name)
     if not path.exists():
         raise NotFound
@@ -58,6 +51,6 @@ def fetch_disk(request: ApiRequest, transfer_id: str, name: str) -> HttpResponse
 @endpoint("", status=204, reads_stream=True)
 def leave_disk(request: ApiRequest, transfer_id: str, name: str) -> None:
     """Take a disk from the host that it comes from."""
-    _check(request, f"transfers/{transfer_id}/{name}", Use.LEAVE)
+    check(f"image/transfers/{transfer_id}/{name}", Use.LEAVE, request.query)
     stream, expected = stream_of(request.django.META)
     transfers.receive(transfer_id, name, stream, expected)

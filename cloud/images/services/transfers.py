@@ -12,19 +12,19 @@ from typing import BinaryIO
 from django.conf import settings
 
 from cloud.core.errors import TooLarge
+from cloud.core.host_links import Use, link
 from cloud.images.errors import Truncated
-from cloud.images.services.blobs import Use, link
 from cloud.images.services.store import CHUNK_BYTES
 
 
 def upload_url(transfer_id: str, name: str, host: str, lifetime_seconds: int) -> str:
     """Return the link under which `host` may leave a disk."""
-    return link(f"transfers/{transfer_id}/{name}", Use.LEAVE, host, lifetime_seconds)
+    return link(f"image/transfers/{transfer_id}/{name}", Use.LEAVE, host, lifetime_seconds)
 
 
 def download_url(transfer_id: str, name: str, host: str, lifetime_seconds: int) -> str:
     """Return the link under which `host` may fetch it."""
-    return link(f"transfers/{transfer_id}/{name}", Use.FETCH, host, lifetime_seconds)
+    return link(f"image/transfers/{transfer_id}/{name}", Use.FETCH, host, lifetime_seconds)
 
 
 def path_of(transfer_id: str, name: str) -> Path:

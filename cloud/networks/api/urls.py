@@ -7,6 +7,7 @@ from cloud.networks.api import (
     auto_topologies,
     discovery,
     floating_ips,
+    host_networks,
     ip_availability,
     networks,
     ports,
@@ -27,7 +28,7 @@ ROUTES = [
     for module in (
         discovery, agents, networks, subnets, subnet_pools, address_scopes, ports, routers, floating_ips,
         security_groups, security_group_rules, tags, quotas, ip_availability, rbac_policies, qos_policies,
-        auto_topologies,
+        auto_topologies, host_networks,
     )
     for route in module.ROUTES
 ]

@@ -1,5 +1,6 @@
 """Tables of the network domain."""
 
+from cloud.networks.models.hosts import HostNetworkState, NetworkChange
 from cloud.networks.models.networks import Network, Subnet
 from cloud.networks.models.pools import AddressScope, SubnetPool
 from cloud.networks.models.ports import FixedIp, Port
@@ -11,6 +12,7 @@ from cloud.networks.models.sharing import AutoTopology, RbacPolicy
 from cloud.networks.models.tags import ResourceTag
 
 __all__ = [
-    "AddressScope", "AutoTopology", "BandwidthLimit", "FixedIp", "FloatingIp", "Network", "NetworkQuota", "Port",
-    "QosPolicy", "RbacPolicy", "ResourceTag", "Router", "SecurityGroup", "SecurityGroupRule", "Subnet", "SubnetPool",
+    "AddressScope", "AutoTopology", "BandwidthLimit", "FixedIp", "FloatingIp", "HostNetworkState", "Network",
+    "NetworkChange", "NetworkQuota", "Port", "QosPolicy", "RbacPolicy", "ResourceTag", "Router", "SecurityGroup",
+    "SecurityGroupRule", "Subnet", "SubnetPool",
 ]

@@ -16,6 +16,7 @@ from cloud.core.kept import Kept, KeptUpdate
 from cloud.networks.errors import NetworkNotFound, PortInUse, PortNotFound
 from cloud.networks.models import Network, Port, ResourceTag, SecurityGroup, Subnet
 from cloud.networks.models.device_owners import SERVER
+from cloud.networks.services import changes
 from cloud.networks.services.addresses import AddressWish
 from cloud.networks.services.default_group import default_group_id
 from cloud.networks.services.forgetting import forget_ports
@@ -43,11 +44,15 @@ _activate = KeptUpdate(
 
 @dataclass
 class Known:
-    """What making the ports of many servers in one transaction need not read for each of them."""
+    """What making the ports of many servers in one transaction need not read for each of them.
+
+    `changed`: what hosts must hear of; who hands over the same `Known` for several notes it at the end.
+    """
 
     networks: dict[str, Network] = field(default_factory=dict)
     subnets: dict[str, list[Subnet]] = field(default_factory=lambda: defaultdict(list))
     default_groups: dict[str, str] = field(default_factory=dict)
+    changed: set[changes.Change] = field(default_factory=set)
 
 
 def allocate(
@@ -60,7 +65,7 @@ def allocate(
         project_id: of the server; the ports become its.
         network_request: as `requests.check` returned it.
         host: where the server will run.
-        known: shared by those who get theirs in the same transaction.
+        known: shared by those who get theirs in the same transaction, who then note its changes.
 
     Raises:
         IpAddressGenerationFailure: a network has no address left.
@@ -74,7 +79,10 @@ def allocate(
         _adopt(instance_uuid, project_id, [one for one in missing if one[1].get("port_id")])
         fresh = [one for one in missing if not one[1].get("port_id")]
         draft = Port(device_id=instance_uuid, project_id=project_id, host=host)
-        _make(draft, fresh, network_request, known or Known())
+        noted = known or Known()
+        _make(draft, fresh, network_request, noted)
+        if known is None:
+            changes.note(noted.changed, is_urgent=False)
         if len(fresh) < len(requests):
             # What was there before, or was adopted, moves to the host.
             bind(instance_uuid, host)
@@ -83,7 +91,11 @@ def allocate(
 def bind(instance_uuid: str, host: str) -> None:
     """Let a server's interfaces be on another host, with the addresses that they have."""
     mine = Port.objects.filter(device_id=instance_uuid, position__gte=0).exclude(host=host)
-    mine.update(host=host, status="DOWN", updated_at=timezone.now(), revision_number=F("revision_number") + 1)
+    with transaction.atomic():
+        before = set(mine.values_list("host", flat=True))
+        mine.update(host=host, status="DOWN", updated_at=timezone.now(), revision_number=F("revision_number") + 1)
+        if before:
+            changes.note((changes.of_host(one) for one in (*before, host)), is_urgent=False)
 
 
 def release(instance_uuids: Collection[str]) -> None:
@@ -93,6 +105,7 @@ def release(instance_uuids: Collection[str]) -> None:
         locked = ports.order_by("id").select_for_update()
         is_made = dict(locked.values_list("id", "is_created_for_server"))
         made = [port_id for port_id, is_ours in is_made.items() if is_ours]
+        changes.note(changes.of_ports(list(is_made)), is_urgent=False)
         ResourceTag.objects.filter(resource_id__in=made).delete()
         forget_ports(made)
         Port.objects.filter(id__in=made).delete()
@@ -144,6 +157,7 @@ def _make(
     if not wanted:
         return
     group_ids = _groups(server.project_id, network_request.get("security_groups", []), known)
+    known.changed |= {changes.of_host(server.host), *(changes.of_members(one) for one in group_ids)}
     _read_networks({request["network_id"] for _, request in wanted}, known)
     for position, request in wanted:
         network = known.networks.get(request["network_id"])

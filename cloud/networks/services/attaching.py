@@ -12,7 +12,7 @@ from django.utils import timezone
 from cloud.core.context import RequestContext
 from cloud.networks.errors import NoNetworkToAttach
 from cloud.networks.models import Port, ResourceTag
-from cloud.networks.services import allocation, requests
+from cloud.networks.services import allocation, changes, requests
 from cloud.networks.services.forgetting import forget_ports
 
 
@@ -58,6 +58,7 @@ def give_back(instance_uuid: str, position: int) -> None:
     port = Port.objects.select_for_update().filter(device_id=instance_uuid, position=position).first()
     if port is None:
         return
+    changes.note(changes.of_ports([port.id]), is_urgent=False)
     if port.is_created_for_server:
         ResourceTag.objects.filter(resource_id=port.id).delete()
         forget_ports([port.id])

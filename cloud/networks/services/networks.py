@@ -15,7 +15,7 @@ from cloud.networks.errors import (
 )
 from cloud.networks.models import Network, Port, ResourceTag, Subnet
 from cloud.networks.selectors.owned import lock_network
-from cloud.networks.services import qos, rbac, segments
+from cloud.networks.services import changes, qos, rbac, segments
 from cloud.networks.services.changing import renamed, save_changes
 from cloud.networks.services.floating_ips import delete_idle
 from cloud.networks.services.quotas import make_room
@@ -61,6 +61,8 @@ def update_network(context: RequestContext, network_id: str, values: dict[str, A
             qos.usable(context, values["qos_policy_id"])
         _refuse_another_default(values.get("is_default", False), network.id)
         save_changes(network, _columns(values, network.network_type))
+        if "admin_state_up" in values:
+            changes.note([changes.of_network(network_id)])
 
 
 def delete_network(context: RequestContext, network_id: str) -> None:

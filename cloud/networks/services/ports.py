@@ -21,7 +21,7 @@ from cloud.networks.models import Network, Port, ResourceTag, SecurityGroup
 from cloud.networks.models.device_owners import SERVICE
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.owned import lock_port
-from cloud.networks.services import qos
+from cloud.networks.services import changes, qos
 from cloud.networks.services.address_pairs import pairs
 from cloud.networks.services.addresses import AddressWish
 from cloud.networks.services.changing import renamed, save_changes
@@ -50,7 +50,9 @@ def create_ports(context: RequestContext, wanted: list[dict[str, Any]]) -> list[
     with transaction.atomic():
         for project_id, count in Counter(item["project_id"] for item in wanted).items():
             make_room(project_id, "port", count)
-        return [_create(context, item) for item in wanted]
+        made = [_create(context, item) for item in wanted]
+        changes.note(changes.of_ports(made), is_urgent=False)
+        return made
 
 
 def update_port(context: RequestContext, port_id: str, values: dict[str, Any]) -> None:
@@ -68,6 +70,7 @@ def update_port(context: RequestContext, port_id: str, values: dict[str, Any]) -
             raise PolicyNotAuthorized(policy="update_port")
         _check_attributes(context, port.network, values, "update")
         _check_device(port, values)
+        before = changes.of_ports([port_id])
         changed = renamed(values, _COLUMNS, without=_APART)
         qos.usable(context, changed.get("qos_policy_id"))
         if "allowed_address_pairs" in values:
@@ -80,6 +83,7 @@ def update_port(context: RequestContext, port_id: str, values: dict[str, Any]) -
             _readdress(port, read_wishes(values["fixed_ips"], is_gateway=port.is_held))
         _save(port, changed)
         _check_security(port, has_groups=port.security_groups.exists())
+        changes.note(before | changes.of_ports([port_id]))
 
 
 def delete_port(context: RequestContext, port_id: str) -> None:
@@ -95,6 +99,7 @@ def delete_port(context: RequestContext, port_id: str) -> None:
             raise ServicePortInUse(port_id=port_id, device_owner=port.device_owner)
         ResourceTag.objects.filter(resource_id=port_id).delete()
         forget_ports([port_id])
+        changes.note(changes.of_ports([port_id]))
         port.delete()
 
 

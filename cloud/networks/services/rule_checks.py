@@ -56,7 +56,7 @@ def check_rule(rule: Mapping[str, Any]) -> None:
         raise RuleInvalid(
             "SecurityGroupRemoteGroupAndRemoteIpPrefix", "Only remote_ip_prefix or remote_group_id may be provided."
         )
-    number = _protocol_number(rule["protocol"])
+    number = protocol_number(rule["protocol"])
     if number in _ONLY_IPV6 and rule["ethertype"] == "IPv4":
         raise RuleInvalid(
             "SecurityGroupEthertypeConflictWithProtocol",
@@ -68,7 +68,8 @@ def check_rule(rule: Mapping[str, Any]) -> None:
         raise RuleConflict(ethertype=rule["ethertype"], cidr=prefix)
 
 
-def _protocol_number(protocol: str | None) -> int | None:
+def protocol_number(protocol: str | None) -> int | None:
+    """Return the number of a protocol as it is kept; None for any."""
     if protocol is None:
         return None
     return PROTOCOLS[protocol] if protocol in PROTOCOLS else int(protocol)

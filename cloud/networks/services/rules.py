@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +12,7 @@ from cloud.networks.errors import GroupNotFound, RuleExists, RuleNotFound
 from cloud.networks.models import SecurityGroup, SecurityGroupRule
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.owned import lock_group
+from cloud.networks.services import changes
 from cloud.networks.services.changing import save_changes
 from cloud.networks.services.quotas import make_room
 from cloud.networks.services.rule_checks import check_rule, read_protocol
@@ -36,6 +38,7 @@ def create_rules(context: RequestContext, wanted: list[dict[str, Any]]) -> list[
         ids = [_create(context, groups[rule["security_group_id"]], rule) for rule in rules]
         for group in groups.values():
             save_changes(group, {})
+        _tell(groups)
         return ids
 
 
@@ -48,6 +51,12 @@ def delete_rule(context: RequestContext, rule_id: str) -> None:
         group = lock_group(context, rule.group_id)
         rule.delete()
         save_changes(group, {})
+        _tell([group.id])
+
+
+def _tell(group_ids: Iterable[str]) -> None:
+    """Let hosts hear of other rules, and of who is meant by them."""
+    changes.note(changes.of_group(one) for one in group_ids)
 
 
 def _read(item: dict[str, Any]) -> dict[str, Any]:

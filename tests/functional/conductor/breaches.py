@@ -9,6 +9,7 @@ from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.identity.models import QuotaUsage
 from cloud.identity.services import quotas
+from cloud.networks.models import HostNetworkState
 from cloud.placement.models import Allocation, Inventory
 from cloud.placement.services.claims import claim
 from tests.factories.instances import PROJECT, make_context, make_host, make_instance
@@ -52,6 +53,7 @@ BREACHES = {
         {"I1"}, lambda s: begin(s, deadline=database_now() - timedelta(minutes=5))
     ),
     "a task state without an operation": ({"I2"}, lambda s: Instance.objects.update(task_state="powering-off")),
+    "a host that does not have its networks": ({"I5"}, lambda s: HostNetworkState.objects.create(host="a", wanted=1)),
     "a host that is promised twice": ({"I3"}, lambda s: Inventory.objects.filter(used=1).update(capacity=0)),
     "a sum that is wrong": ({"I3"}, lambda s: Inventory.objects.filter(provider__name="a").update(used=7)),
     "a claim of nobody": ({"I4"}, lambda s: Allocation.objects.update(consumer_uuid=other_port())),

@@ -93,7 +93,7 @@ def test_so_is_one_that_raised_while_the_database_was_away(build, monkeypatch, l
 def thread(monkeypatch):
     """What a conductor does beside its tasks, in a thread that ends with the test."""
     monkeypatch.setattr(background, "_stopping", threading.Event())
-    for name in ("recorder", "keeper", "guard"):
+    for name in ("recorder", "keeper", "guard", "hoards", "teller"):
         monkeypatch.setattr(background, name, _Idle())
     for name in ("_repeat", "repeat_what_was_lost", "note_conductor", "close_old_connections"):
         monkeypatch.setattr(background, name, lambda: None)

@@ -17,10 +17,10 @@ from tests.fixtures.statements import statements
 
 pytestmark = pytest.mark.django_db
 # PostgreSQL is asked for its clock, and for locks that SQLite has with its one writer.
-CLAIM = {"sqlite": 18, "postgresql": 19}
+CLAIM = {"sqlite": 19, "postgresql": 20}
 EACH_PORT = 5
 FINISH = {"sqlite": 5, "postgresql": 7}
-DELETE = {"sqlite": 22, "postgresql": 25}
+DELETE = {"sqlite": 24, "postgresql": 27}
 
 
 @pytest.fixture(autouse=True)

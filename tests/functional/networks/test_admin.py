@@ -17,7 +17,7 @@ from cloud.networks.models import (
     SecurityGroup,
     SubnetPool,
 )
-from cloud.networks.services import allocation
+from cloud.networks.services import allocation, changes
 from cloud.networks.services.quotas import set_limits
 from cloud.placement.services.claims import Claim, claim
 from cloud.placement.services.providers import Said, report
@@ -54,6 +54,7 @@ def fill(network, host: str) -> None:
     QosPolicy.objects.create(project_id="p1", name=host)
     RbacPolicy.objects.create(project_id="p1", object_type="network", object_id=network.id, target_project=host)
     set_limits(host, {"port": 3})
+    changes.take()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
+from cloud.conductor import telling_networks
 from cloud.conductor.reconcile import restored
 
 
@@ -10,4 +11,5 @@ class Command(BaseCommand):
 
     def handle(self, **options: object) -> None:
         restored.accept()
+        telling_networks.tell_all()
         self.stdout.write("Accepted.")

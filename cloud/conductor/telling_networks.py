@@ -1,0 +1,111 @@
+"""Hosts are told that their networks changed, and say when they are so. Whatever is lost of it is told again."""
+
+import logging
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from celery import chain
+from celery.canvas import Signature
+from django.db import transaction
+from django.db.models import F, Q
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from cloud.compute.models import ComputeNode, Service
+from cloud.compute.services.host_states import COMPUTE
+from cloud.core import rpc
+from cloud.core.clock import database_now
+from cloud.core.models import new_uuid
+from cloud.networks.models import HostNetworkState
+from cloud.networks.services import changes, host_documents
+from contracts.compute import COMMANDS
+from contracts.conductor import NOTE_NETWORKS
+from contracts.networks import NetworksApplied, SyncNetworks
+
+_log = logging.getLogger(__name__)
+_STEP = "sync_networks"
+_COMMAND = COMMANDS[SyncNetworks.NAME]
+_TICK_SECONDS = 2.0
+_SECONDS_A_HOST = 0.02
+
+
+@rpc.register_workflow(changes.TELL)
+def tell(_: Sequence[str]) -> Iterator[Signature]:
+    """Tell the hosts that changes concern, once for all that was noted until now."""
+    yield from _orders(changes.take())
+
+
+def tell_again() -> int:
+    """Tell hosts anew that have not said in time that they are as they shall be; return how many these are."""
+    before = database_now() - timedelta(seconds=_COMMAND.timing.resend_seconds)
+    up = Service.objects.filter(binary=COMPUTE, is_up=True).values("host")
+    behind = HostNetworkState.objects.filter(wanted__gt=F("applied"), host__in=up)
+    late = behind.filter(Q(told_at__lt=before) | Q(told_at=None)).order_by("host")
+    with transaction.atomic():
+        wanted = dict(late.select_for_update(skip_locked=True).values_list("host", "wanted"))
+        HostNetworkState.objects.filter(host__in=wanted).update(told_at=database_now())
+    return _send(wanted)
+
+
+def tell_all() -> None:
+    """Let every host hear what its networks shall be, as after a backup was restored."""
+    changes.note(changes.of_host(host) for host in ComputeNode.objects.values_list("host", flat=True))
+
+
+class Teller:
+    """Tells hosts of what need not be told at once. Members of groups wait longer, the more hosts must hear of them.
+
+    A group's members are told to all hosts with rules about it: one more server in a large project costs a thousand
+    messages, which ten that come together share.
+    """
+
+    def __init__(self) -> None:
+        self._next, self._next_members = 0.0, 0.0
+
+    def look(self) -> None:
+        """Tell what was noted, if it is time."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + _TICK_SECONDS
+        is_time = now >= self._next_members
+        told = tell_noted(without=() if is_time else (changes.MEMBERS,))
+        if is_time:
+            self._next_members = now + told * _SECONDS_A_HOST
+
+
+def tell_noted(*, without: Collection[str] = ()) -> int:
+    """Tell hosts what was noted; return how many. A broker that is away has it told again."""
+    return _send(changes.take(without=without))
+
+
+def _send(wanted: Mapping[str, int]) -> int:
+    orders = list(_orders(wanted))
+    try:
+        for order in orders:
+            order.apply_async()
+    except (OperationalError, RedisError):
+        _log.warning("the broker is away: networks of %s hosts are told later", len(orders))
+    return len(orders)
+
+
+def note(outcome: NetworksApplied) -> None:
+    """Take a host's word on how far it is."""
+    error = f"{outcome.error_code}: {outcome.detail}" if outcome.is_failure else ""
+    if error:
+        _log.warning("host %s cannot have its networks as they shall be: %s", outcome.host, error)
+    changes.applied(outcome.host, outcome.version, error)
+
+
+def _orders(wanted: Mapping[str, int]) -> Iterator[Signature]:
+    """Yield what is sent; hosts of a release that does not know of it are left out."""
+    knowing = ComputeNode.objects.filter(host__in=wanted, release__gte=_COMMAND.since).values_list("host", flat=True)
+    not_after = database_now() + timedelta(seconds=_COMMAND.timing.deadline_seconds)
+    for host in knowing:
+        order = SyncNetworks(
+            operation_id=new_uuid(), step=_STEP, instance_uuid="", host=host, attempt=1,
+            not_after=not_after.timestamp(), version=wanted[host],
+            url=host_documents.url_of(host, int(_COMMAND.timing.deadline_seconds)),
+        )  # fmt: skip
+        yield chain(rpc.on_host(order), rpc.heard(NOTE_NETWORKS, order))

@@ -1,0 +1,137 @@
+"""What hosts must hear of: written in the transaction that changes it, told to the hosts concerned soon after.
+
+Many changes become one message for each host: a burst of servers costs their group's hosts little.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Case, Value, When
+from django.db.models.functions import Greatest
+
+from cloud.core import rpc
+from cloud.core.clock import database_now
+from cloud.core.kept import Kept
+from cloud.networks.models import HostNetworkState, NetworkChange, Port, SecurityGroupRule
+
+_places: Kept[tuple[str, str | None]] = Kept(
+    lambda ids: Port.objects.filter(id__in=ids).values_list("host", "security_groups")
+)
+TELL = "tell_networks"
+MEMBERS = "members"
+_AT_ONCE = 2_000
+Change = tuple[str, str]
+
+
+def of_host(host: str) -> Change:
+    """A port is on the host, or is not any more, or is not as it was."""
+    return "host", host
+
+
+def of_group(group_id: str) -> Change:
+    """The rules of a group are other ones."""
+    return "group", group_id
+
+
+def of_network(network_id: str) -> Change:
+    """A network carries nothing any more, or does again."""
+    return "network", network_id
+
+
+def of_members(group_id: str) -> Change:
+    """A group has another member, or one less, or one with another address."""
+    return MEMBERS, group_id
+
+
+def of_ports(port_ids: Collection[str]) -> set[Change]:
+    """All that ports can change by being other than they were: documents of their hosts, members of their groups."""
+    found: set[Change] = set()
+    for host, group_id in _places(ids=list(port_ids)):
+        found |= {of_host(host), of_members(group_id or "")}
+    return {(kind, key) for kind, key in found if key}
+
+
+def note(found: Iterable[Change], *, is_urgent: bool = True) -> None:
+    """Note changes, in the transaction that makes them.
+
+    `is_urgent`: the hosts are told when it commits, not within a second or two.
+    """
+    rows = [NetworkChange(kind=kind, key=key) for kind, key in sorted(set(found)) if key]
+    NetworkChange.objects.bulk_create(rows)
+    if rows and is_urgent:
+        rpc.launch(TELL, [])
+
+
+def _with_groups(group_ids: Collection[str]) -> set[str]:
+    rows = Port.objects.filter(security_groups__in=group_ids).exclude(host="")
+    return set(rows.values_list("host", flat=True).distinct())
+
+
+def _with_rules_about(group_ids: Collection[str]) -> set[str]:
+    about = SecurityGroupRule.objects.filter(remote_group__in=group_ids)
+    return _with_groups(set(about.values_list("group_id", flat=True)))
+
+
+def _on_networks(network_ids: Collection[str]) -> set[str]:
+    rows = Port.objects.filter(network__in=network_ids).exclude(host="")
+    return set(rows.values_list("host", flat=True).distinct())
+
+
+HOSTS_OF: Mapping[str, Callable[[Collection[str]], set[str]]] = {
+    "host": set,
+    "network": _on_networks,
+    "group": _with_groups,
+    MEMBERS: _with_rules_about,
+}
+
+
+def take(*, without: Collection[str] = ()) -> dict[str, int]:
+    """Turn what was noted into versions that hosts shall have; return these by host. Each change is taken once.
+
+    `without`: kinds that wait.
+
+    The number of a change is no version: one that commits late would be older than what its host has already.
+    """
+    with transaction.atomic():
+        noted = NetworkChange.objects.exclude(kind__in=without).order_by("id")
+        rows = list(noted.select_for_update(skip_locked=True)[:_AT_ONCE])
+        if not rows:
+            return {}
+        keys = {kind: {row.key for row in rows if row.kind == kind} for kind in HOSTS_OF}
+        hosts = sorted({host for kind, found in keys.items() if found for host in HOSTS_OF[kind](found)})
+        NetworkChange.objects.filter(id__in=[row.id for row in rows]).delete()
+        return _want(hosts)
+
+
+def version_at(moment: datetime) -> int:
+    """Return the version that a document of this moment would have: microseconds."""
+    return int(moment.timestamp() * 1_000_000)
+
+
+def _want(hosts: Collection[str]) -> dict[str, int]:
+    """Give hosts a newer version: the database's time, so that one restored from a backup is ahead of them as well."""
+    now = database_now()
+    HostNetworkState.objects.bulk_create([HostNetworkState(host=host) for host in hosts], ignore_conflicts=True)
+    rows = HostNetworkState.objects.filter(host__in=hosts)
+    locked = dict(rows.select_for_update().order_by("host").values_list("host", "wanted"))
+    version = max([version_at(now), *(wanted + 1 for wanted in locked.values())])
+    rows.update(wanted=version, told_at=now)
+    return dict.fromkeys(locked, version)
+
+
+def applied(host: str, version: int, error: str) -> None:
+    """Note a host's word on how far it is."""
+    now = database_now()
+    if HostNetworkState.objects.filter(host=host, wanted__lt=version).exists():
+        # It heard of what this database, restored from a backup, knows nothing.
+        note([of_host(host)], is_urgent=False)
+        return
+    rows = HostNetworkState.objects.filter(host=host, wanted__gte=version)
+    if error:
+        rows.update(error=error)
+    else:
+        is_first = When(applied__lt=version, then=Value(now))
+        rows.update(
+            applied=Greatest("applied", Value(version)), applied_at=Case(is_first, default="applied_at"), error=""
+        )

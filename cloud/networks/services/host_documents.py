@@ -1,0 +1,131 @@
+"""What a host's networks shall be, read from the rows: it grows with what is on the host, not with the cloud."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import msgspec
+
+from cloud.core.host_links import Use, link
+from cloud.networks.models import FixedIp, HostNetworkState, Port, SecurityGroup, SecurityGroupRule
+from cloud.networks.services.rule_checks import protocol_number
+from contracts.networks import (
+    ANY,
+    PARTS,
+    AddressPair,
+    GroupSpec,
+    GuardSpec,
+    HostNetworks,
+    MembersSpec,
+    RuleSpec,
+    digest,
+)
+
+_PortGroup = Port.security_groups.through
+Known = Mapping[str, Mapping[str, str]]
+
+
+def path_of(host: str) -> str:
+    """Return where a host asks for its document, below the root of all APIs."""
+    return f"network/hosts/{host}"
+
+
+def url_of(host: str, lifetime_seconds: int) -> str:
+    """Return the link under which it may ask for so long."""
+    return link(path_of(host), Use.FETCH, host, lifetime_seconds)
+
+
+def document(host: str) -> HostNetworks:
+    """Return the whole document of a host, in the same few queries for any number of ports."""
+    # Read first: what changes meanwhile makes a newer version, and the host is told of it again.
+    version = HostNetworkState.objects.filter(host=host).values_list("wanted", flat=True).first() or 0
+    guards = _guards(host)
+    group_ids = {one for guard in guards.values() for one in guard.group_ids}
+    groups = _groups(group_ids)
+    named = {rule.remote_group_id for group in groups.values() for rule in group.rules} - {""}
+    return HostNetworks(host=host, version=version, guards=guards, groups=groups, members=_members(named))
+
+
+def difference(whole: HostNetworks, known: Known) -> HostNetworks:
+    """Return what of a document a host does not have, and the keys of what it has and should not.
+
+    `known`: the digests of what it has, by part and key.
+    """
+    fresh: dict[str, Any] = {}
+    gone: dict[str, list[str]] = {}
+    for part in PARTS:
+        entries, there = getattr(whole, part), known.get(part, {})
+        fresh[part] = {key: entry for key, entry in entries.items() if there.get(key) != digest(entry)}
+        lost = sorted(set(there) - set(entries))
+        if lost:
+            gone[part] = lost
+    return msgspec.structs.replace(whole, **fresh, gone=gone)
+
+
+def _guards(host: str) -> dict[str, GuardSpec]:
+    ports = list(Port.objects.filter(host=host).select_related("network").order_by("id"))
+    addresses, groups = _addresses_of(ports), _groups_of(ports)
+    return {
+        port.id: GuardSpec(
+            mac_address=port.mac_address,
+            addresses=addresses[port.id],
+            is_secured=port.port_security_enabled,
+            is_up=port.admin_state_up and port.network.admin_state_up,
+            pairs=[AddressPair(ip_prefix=one["ip_address"], mac_address=one["mac_address"])
+                   for one in port.allowed_address_pairs],
+            group_ids=groups[port.id],
+        )
+        for port in ports
+    }  # fmt: skip
+
+
+def _addresses_of(ports: Collection[Port]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    rows = FixedIp.objects.filter(port__in=ports).order_by("id")
+    for port_id, address in rows.values_list("port_id", "ip_address"):
+        found[port_id].append(address)
+    return found
+
+
+def _groups_of(ports: Collection[Port]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    rows = _PortGroup.objects.filter(port__in=ports).order_by("securitygroup_id")
+    for port_id, group_id in rows.values_list("port_id", "securitygroup_id"):
+        found[port_id].append(group_id)
+    return found
+
+
+def _groups(group_ids: Collection[str]) -> dict[str, GroupSpec]:
+    rules: dict[str, list[RuleSpec]] = defaultdict(list)
+    for rule in SecurityGroupRule.objects.filter(group__in=group_ids).order_by("created_at", "id"):
+        rules[rule.group_id].append(_rule(rule))
+    stateful = SecurityGroup.objects.filter(id__in=group_ids).order_by("id").values_list("id", "stateful")
+    return {group_id: GroupSpec(is_stateful=is_stateful, rules=rules[group_id]) for group_id, is_stateful in stateful}
+
+
+def _rule(rule: SecurityGroupRule) -> RuleSpec:
+    number = protocol_number(rule.protocol)
+    ip_version = 6 if rule.ethertype == "IPv6" else 4
+    return RuleSpec(
+        direction=rule.direction,
+        ip_version=ip_version,
+        protocol=ANY if number is None else _ICMPV6 if (number, ip_version) == (_ICMP, 6) else number,
+        port_min=ANY if rule.port_range_min is None else rule.port_range_min,
+        port_max=ANY if rule.port_range_max is None else rule.port_range_max,
+        remote_prefix=rule.remote_ip_prefix or "",
+        remote_group_id=rule.remote_group_id or "",
+    )
+
+
+_ICMP, _ICMPV6 = 1, 58  # `icmp` in a rule for IPv6 means ICMPv6
+
+
+def _members(group_ids: Collection[str]) -> dict[str, MembersSpec]:
+    rows = _PortGroup.objects.filter(securitygroup__in=group_ids)
+    found: dict[str, set[str]] = {group_id: set() for group_id in sorted(group_ids)}
+    for group_id, address in rows.values_list("securitygroup_id", "port__fixed_ips__ip_address"):
+        found[group_id].update([address] if address else [])
+    with_pairs = rows.exclude(port__allowed_address_pairs=[])
+    for group_id, pairs in with_pairs.values_list("securitygroup_id", "port__allowed_address_pairs"):
+        found[group_id].update(one["ip_address"] for one in pairs)
+    return {group_id: MembersSpec(addresses=sorted(addresses)) for group_id, addresses in found.items()}

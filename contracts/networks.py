@@ -1,0 +1,118 @@
+"""What a host's networks shall be: one document, fetched whole or as the difference from what the host has.
+
+Ports are made by the orders of their servers (contracts.compute); this says what may pass them. A port of which the
+document says nothing yet is closed, except for what it needs to start: its address and its metadata.
+"""
+
+import hashlib
+from typing import ClassVar
+
+import msgspec
+
+from contracts.envelope import Message, Order, Outcome
+
+ANY = -1
+
+
+class RuleSpec(Message, frozen=True, kw_only=True):
+    """A rule of a security group: what it names may pass.
+
+    Attributes:
+        direction: `ingress` to the guest or `egress` from it.
+        ip_version: 4 or 6.
+        protocol: its number, or ANY.
+        port_min, port_max: of the destination for TCP, UDP, SCTP, DCCP and UDP-Lite; type and code for ICMP; or ANY.
+        remote_prefix: the other side's network; empty for any.
+        remote_group_id: the other side is a member of this group; empty for any. Never both.
+    """
+
+    direction: str
+    ip_version: int
+    protocol: int = ANY
+    port_min: int = ANY
+    port_max: int = ANY
+    remote_prefix: str = ""
+    remote_group_id: str = ""
+
+
+class GroupSpec(Message, frozen=True, kw_only=True):
+    """A security group that a port of the host has. `is_stateful`: answers to what was let pass may pass too."""
+
+    is_stateful: bool = True
+    rules: list[RuleSpec] = []
+
+
+class MembersSpec(Message, frozen=True, kw_only=True):
+    """Who is in a group that a rule on this host names: addresses and prefixes of its ports on all hosts, sorted."""
+
+    addresses: list[str] = []
+
+
+class AddressPair(Message, frozen=True, kw_only=True):
+    """Another address, or a network of them, that a port may send from. `mac_address` may be the port's own."""
+
+    ip_prefix: str
+    mac_address: str
+
+
+class GuardSpec(Message, frozen=True, kw_only=True):
+    """What may pass a port.
+
+    Attributes:
+        is_secured: port security; without it anything may pass, in any name.
+        is_up: the administrator's switch; what is down carries nothing.
+        pairs: what it may send from beside its own addresses.
+        group_ids: its security groups, sorted; what any of them lets pass may pass.
+    """
+
+    mac_address: str
+    addresses: list[str] = []
+    is_secured: bool = True
+    is_up: bool = True
+    pairs: list[AddressPair] = []
+    group_ids: list[str] = []
+
+
+class HostNetworks(Message, frozen=True, kw_only=True):
+    """The document, or the difference: entries that are new or changed, and the keys of those that are gone.
+
+    Attributes:
+        host, version: whose, and of when: a host never goes back to an older one.
+        guards: by port id. groups, members: by group id.
+        gone: the keys of entries to forget, by the name of the part: `guards`, `groups`, `members`.
+    """
+
+    host: str
+    version: int
+    guards: dict[str, GuardSpec] = {}
+    groups: dict[str, GroupSpec] = {}
+    members: dict[str, MembersSpec] = {}
+    gone: dict[str, list[str]] = {}
+
+
+# The parts of the document, by name. What a host has is told as {part: {key: digest of the entry}}.
+PARTS = ("guards", "groups", "members")
+
+
+def digest(entry: Message) -> str:
+    """Return what stands for an entry of the document when a host tells what it has."""
+    return hashlib.sha256(msgspec.json.encode(entry, order="deterministic")).hexdigest()[:16]
+
+
+class NetworksApplied(Outcome, frozen=True, kw_only=True):
+    """The host's networks are as this version of the document says."""
+
+    version: int = 0
+
+
+class SyncNetworks(Order, frozen=True, kw_only=True):
+    """Fetch the document (POST of what the host has, as JSON) and let the kernel be as it says. Belongs to no instance.
+
+    `url`: signed, short-lived and bound to the host. `version`: at least this one is wanted; a host that has applied
+    it already has nothing to do.
+    """
+
+    NAME: ClassVar[str] = "compute.v1.sync_networks"
+    OUTCOME: ClassVar[type[Outcome]] = NetworksApplied
+    url: str
+    version: int
