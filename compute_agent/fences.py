@@ -167,13 +167,17 @@ class FileFences:
         return self._folder / f"{uuid}.json"
 
 
-def check_address(order: Order, host: str, now: float) -> None:
+def check_address(order: Order, host: str, now: float, *, is_of_instance: bool = True) -> None:
     """Refuse an order that is for another host, came too late, or names no instance or operation.
+
+    `is_of_instance`: without it the order is the host's own and must name none.
 
     Raises:
         OrderRefused
     """
-    for name in ("instance_uuid", "operation_id"):  # they become names of files
+    if not is_of_instance and order.instance_uuid:
+        raise OrderRefused("an order of the host itself names an instance")
+    for name in ("instance_uuid", "operation_id")[not is_of_instance :]:  # they become names of files
         if not _UUID.fullmatch(getattr(order, name)):
             raise OrderRefused(f"{name} is not a uuid in canonical form")
     if order.host != host:

@@ -29,6 +29,7 @@ from compute_agent.operations.set_aside import drop_aside, set_aside, take_back
 from compute_agent.operations.set_interfaces import set_interfaces
 from compute_agent.operations.snapshot import snapshot
 from compute_agent.operations.spawn import spawn
+from compute_agent.operations.sync_networks import sync_networks
 from compute_agent.operations.transfer import land, receive_disks, send_disks
 from compute_agent.tries import Beginning, is_suspect
 from compute_agent.workload import Workload
@@ -56,6 +57,7 @@ from contracts.compute import (
 from contracts.envelope import Order, Outcome
 from contracts.errors import ErrorCode
 from contracts.inspection import InspectServer
+from contracts.networks import SyncNetworks
 from contracts.signing import ORDER, WORD, is_signed, sign
 
 log = logging.getLogger(__name__)
@@ -68,12 +70,14 @@ _SUSPECTS = "suspects"  # no uuid, so that it is no instance's lock
 class Duty:
     """How a command is carried out; `is_exclusive` ones hold the instance's lock and pass its fence.
 
-    `is_repeated`: it is sent again when nothing is heard of it, so that its tries are counted.
+    `is_repeated`: it is sent again when nothing is heard of it, so that its tries are counted. `is_of_instance`: it
+    touches one; else it is about the host itself.
     """
 
     operation: Callable[[Host, Any], Outcome]
     is_exclusive: bool = True
     is_repeated: bool = True
+    is_of_instance: bool = True
 
 
 DUTIES: Mapping[str, Duty] = {
@@ -87,6 +91,7 @@ DUTIES: Mapping[str, Duty] = {
     RebuildServer.NAME: Duty(rebuild),
     GetConsoleOutput.NAME: Duty(get_console_output, is_exclusive=False, is_repeated=False),
     InspectServer.NAME: Duty(inspect_server, is_exclusive=False, is_repeated=False),
+    SyncNetworks.NAME: Duty(sync_networks, is_exclusive=False, is_repeated=False, is_of_instance=False),
     SetAsideServer.NAME: Duty(set_aside),
     SendDisks.NAME: Duty(send_disks, is_exclusive=False),
     ReceiveDisks.NAME: Duty(receive_disks, is_exclusive=False),
@@ -195,7 +200,7 @@ def _station(agent: Agent, order: Order) -> Station:
 
 def _perform(station: Station, order: Order) -> dict[str, Any]:
     host, duty = station.host, DUTIES[order.NAME]
-    check_address(order, host.name, host.clock())
+    check_address(order, host.name, host.clock(), is_of_instance=duty.is_of_instance)
     if not duty.is_exclusive:
         return _perform_beside(station, order)
     fences = station.fences

@@ -1,10 +1,12 @@
 """What a network driver promises. Desired state goes in, the kernel is looked at, the difference is made."""
 
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from contracts.compute import PortSpec
 from contracts.inspection import PortAsked, PortSeen
+from contracts.networks import HostNetworks
 
 
 class NetworkDriver(Protocol):
@@ -41,8 +43,26 @@ class NetworkDriver(Protocol):
     def inspect_ports(self, instance_uuid: str, asked: Sequence[PortAsked]) -> list[PortSeen]:
         """Return how the ports are that were asked for, and then any other of the instance; nothing is changed."""
 
+    def syncing(self, wait_seconds: float) -> AbstractContextManager[None]:
+        """Hold what only one at a time may do: fetch the document and apply it. Raises DeadlineExceeded."""
+
+    def apply(self, document: HostNetworks) -> None:
+        """Keep the document, or the difference, and let the kernel be as it says; established connections as well.
+
+        An older version than the one that is kept changes nothing. A port that is plugged and not in it is closed.
+
+        Raises:
+            VifPlugFailed: something in it is not what it should be, and nothing was changed; or the kernel refused.
+        """
+
+    def applied_version(self) -> int:
+        """Return the version that the kernel has been brought to; 0 for none."""
+
+    def known(self) -> dict[str, dict[str, str]]:
+        """Return what is kept of the document, as {part: {key: digest of the entry}}."""
+
     def restore(self) -> None:
-        """Bring back DHCP servers and bridges that died while the agent was away."""
+        """Bring back DHCP servers, bridges and rules that were lost while the agent was away."""
 
     def close(self) -> None:
         """Let go of sockets. Networks stay."""

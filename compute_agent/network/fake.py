@@ -4,17 +4,21 @@ With a folder it keeps one small file per instance, so that taps outlive a kille
 """
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from compute_agent.drivers.fault_plan import FaultPlan
-from compute_agent.errors import VifPlugFailed
+from compute_agent.errors import DeadlineExceeded, VifPlugFailed
 from compute_agent.files import replace_file
+from compute_agent.network.document import DocumentFile, Kept, check, merged
+from compute_agent.network.judgement import Opening, is_allowed
 from compute_agent.network.names import tap_name
 from contracts.compute import PortSpec
 from contracts.inspection import PortAsked, PortSeen
+from contracts.networks import HostNetworks
 
 
 class FakePort(msgspec.Struct, frozen=True):
@@ -49,6 +53,8 @@ class FakeNetwork:
         self._lock = threading.Lock()
         self._folder = folder
         self._faults = faults or FaultPlan()
+        self._syncing = threading.Lock()
+        self._document = DocumentFile(folder / "networks.document" if folder else None)
         self._instances: dict[str, Ports] = {}
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
@@ -113,6 +119,43 @@ class FakeNetwork:
         strays = sorted(port_id for port_id, port in there.items() if port_id not in wanted and port.has_tap)
         return [_seen(port_id, there.get(port_id), wanted.get(port_id)) for port_id in (*wanted, *strays)]
 
+    @contextmanager
+    def syncing(self, wait_seconds: float) -> Iterator[None]:
+        """See NetworkDriver."""
+        if not self._syncing.acquire(timeout=max(wait_seconds, 0)):
+            raise DeadlineExceeded("the host's networks were being changed all the time that the order had")
+        try:
+            yield
+        finally:
+            self._syncing.release()
+
+    def apply(self, document: HostNetworks) -> None:
+        """See NetworkDriver."""
+        check(document)
+        self._faults.strike("apply", "", VifPlugFailed)
+        with self._lock:
+            old = self._document.load().document
+            if document.version >= old.version:
+                self._document.save(Kept(merged(old, document), document.version))
+
+    def applied_version(self) -> int:
+        """See NetworkDriver."""
+        with self._lock:
+            return self._document.load().applied
+
+    def known(self) -> dict[str, dict[str, str]]:
+        """See NetworkDriver."""
+        with self._lock:
+            return self._document.load().known()
+
+    def is_allowed(self, port_id: str, opening: Opening) -> bool:
+        """Whether a new connection would pass a port. One that is not plugged lets nothing pass."""
+        if port_id not in self.plugged_ports():
+            return False
+        with self._lock:
+            document = self._document.load().document
+        return is_allowed(document, document.guards.get(port_id), opening)
+
     def _all(self) -> list[tuple[str, str, FakePort]]:
         with self._lock:
             return [(uuid, port_id, one) for uuid, ports in self._instances.items() for port_id, one in ports.items()]
@@ -127,6 +170,7 @@ class FakeNetwork:
         """See NetworkDriver."""
         for instance_uuid in list(self._instances):
             self.unplug(instance_uuid)
+        self._document.drop()
 
 
 def _whole(port: PortSpec) -> FakePort:

@@ -1,10 +1,12 @@
 """Killed at any point of any order, the agent ends what it was at when the order is repeated."""
 
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from compute_agent.fences import FileFences
@@ -36,6 +38,7 @@ from contracts.compute import (
 )
 from contracts.envelope import Order
 from contracts.inspection import InspectServer
+from contracts.networks import GroupSpec, HostNetworks, SyncNetworks
 from tests.unit.compute_agent.orders import HOST, IMAGE, FakeHost, new_id, order, server_spec
 from tests.unit.compute_agent.tripwire import Killed, Tripwire
 
@@ -73,6 +76,14 @@ def _receive(server: ServerSpec, _: str) -> Order:
     return order(ReceiveDisks, server.uuid, operation_id=_MOVE, disks=_LINKS)
 
 
+def _sync(_: ServerSpec, place: str) -> Order:
+    """Put a document where the control plane would answer with it."""
+    document = HostNetworks(host=HOST, version=3, groups={new_id(): GroupSpec()})
+    body = msgspec.json.encode(document)
+    urllib.request.urlopen(urllib.request.Request(place, data=body, method="PUT")).close()
+    return order(SyncNetworks, "", url=place, version=3)
+
+
 CASES: dict[str, Case] = {
     PrepareImage.NAME: Case(lambda server, _: order(PrepareImage, server.uuid, image=IMAGE)),
     PlugVifs.NAME: Case(lambda server, _: order(PlugVifs, server.uuid, server=server)),
@@ -84,6 +95,7 @@ CASES: dict[str, Case] = {
     RebuildServer.NAME: Case(lambda server, _: order(RebuildServer, server.uuid, server=server), (_spawn,)),
     GetConsoleOutput.NAME: Case(lambda server, _: order(GetConsoleOutput, server.uuid), (_spawn,)),
     InspectServer.NAME: Case(lambda server, _: order(InspectServer, server.uuid), (_spawn,)),
+    SyncNetworks.NAME: Case(_sync),
     SetAsideServer.NAME: Case(_set_aside, (_spawn,)),
     SendDisks.NAME: Case(lambda server, _: order(SendDisks, server.uuid, disks=_LINKS), (_spawn, _set_aside)),
     ReceiveDisks.NAME: Case(_receive),

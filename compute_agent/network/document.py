@@ -1,0 +1,167 @@
+"""What may pass this host's ports, as the control plane said last: one file, whole or as it was before."""
+
+import ipaddress
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from compute_agent.errors import VifPlugFailed
+from compute_agent.files import replace_file
+from contracts.networks import (
+    ANY,
+    PARTS,
+    GroupSpec,
+    GuardSpec,
+    HostNetworks,
+    MembersSpec,
+    RuleSpec,
+    digest,
+)
+
+log = logging.getLogger(__name__)
+
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DIRECTIONS = ("ingress", "egress")
+_LARGEST_PROTOCOL, _LARGEST_PORT = 255, 65_535
+Entry = TypeVar("Entry")
+_EMPTY = HostNetworks(host="", version=0)
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """The document, and the version of it that the kernel has been brought to."""
+
+    document: HostNetworks = _EMPTY
+    applied: int = 0
+
+    def known(self) -> dict[str, dict[str, str]]:
+        """Return {part: {key: digest}}."""
+        return {part: {key: digest(entry) for key, entry in getattr(self.document, part).items()} for part in PARTS}
+
+
+class DocumentFile:
+    """Where the document is kept; without a path, in memory alone. Who changes it holds the lock of the host's guards.
+
+    The file is the truth for all processes of the host; it is read again only when it is another one.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._seen: tuple[int, int] | None = None
+        self._kept = Kept()
+
+    def load(self) -> Kept:
+        """Return what is kept. A broken file is none: every port is closed until the control plane is heard."""
+        if self._path is None:
+            return self._kept
+        try:
+            facts = self._path.stat()
+        except FileNotFoundError:
+            self._seen, self._kept = None, Kept()
+            return self._kept
+        if self._seen != (facts.st_ino, facts.st_mtime_ns):
+            self._kept = _read(self._path)
+            self._seen = (facts.st_ino, facts.st_mtime_ns)
+        return self._kept
+
+    def save(self, kept: Kept) -> None:
+        """Keep it, through a power cut as well."""
+        if self._path is None:
+            self._kept = kept
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(self._path, msgspec.json.encode(kept), is_lasting=True)
+
+    def drop(self) -> None:
+        """Forget it."""
+        self._kept = Kept()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> Kept:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Kept)
+    except msgspec.DecodeError as exc:
+        log.warning("%s is broken and ignored: %s", path, exc)
+        return Kept()
+
+
+def merged(old: HostNetworks, news: HostNetworks) -> HostNetworks:
+    """Return the document with the difference in it."""
+    return HostNetworks(
+        host=news.host,
+        version=news.version,
+        guards=_part(old.guards, news.guards, news.gone.get("guards", ())),
+        groups=_part(old.groups, news.groups, news.gone.get("groups", ())),
+        members=_part(old.members, news.members, news.gone.get("members", ())),
+    )
+
+
+def _part(old: Mapping[str, Entry], news: Mapping[str, Entry], gone: Iterable[str]) -> dict[str, Entry]:
+    forgotten = set(gone)
+    return {key: entry for key, entry in old.items() if key not in forgotten} | dict(news)
+
+
+def check(document: HostNetworks) -> None:
+    """Let nothing become a name or a rule that has not the form of what it says to be.
+
+    Raises:
+        VifPlugFailed: something has not; nothing of such a document is believed.
+    """
+    try:
+        for key, guard in document.guards.items():
+            _require(_ID.fullmatch(key), key)
+            _check_guard(guard)
+        for key, group in document.groups.items():
+            _require(_ID.fullmatch(key), key)
+            _check_group(group)
+        for key, members in document.members.items():
+            _require(_ID.fullmatch(key), key)
+            _check_members(members)
+    except ValueError as exc:
+        raise VifPlugFailed(f"document of the networks, version {document.version}: {exc}") from exc
+
+
+def _check_guard(guard: GuardSpec) -> None:
+    for mac in (guard.mac_address, *(pair.mac_address for pair in guard.pairs)):
+        _require(_MAC.fullmatch(mac), mac)
+    for address in guard.addresses:
+        ipaddress.ip_address(address)
+    for pair in guard.pairs:
+        ipaddress.ip_network(pair.ip_prefix, strict=False)
+    for id in guard.group_ids:
+        _require(_ID.fullmatch(id), id)
+
+
+def _check_group(group: GroupSpec) -> None:
+    for rule in group.rules:
+        _check_rule(rule)
+
+
+def _check_members(members: MembersSpec) -> None:
+    for address in members.addresses:
+        ipaddress.ip_network(address, strict=False)
+
+
+def _check_rule(rule: RuleSpec) -> None:
+    _require(rule.direction in _DIRECTIONS, rule.direction)
+    _require(rule.ip_version in (4, 6), rule.ip_version)
+    _require(ANY <= rule.protocol <= _LARGEST_PROTOCOL, rule.protocol)
+    _require(ANY <= rule.port_min <= _LARGEST_PORT, rule.port_min)
+    _require(ANY <= rule.port_max <= _LARGEST_PORT, rule.port_max)
+    _require(not (rule.remote_prefix and rule.remote_group_id), "a rule with two remotes")
+    if rule.remote_group_id:
+        _require(_ID.fullmatch(rule.remote_group_id), rule.remote_group_id)
+    if rule.remote_prefix:
+        network = ipaddress.ip_network(rule.remote_prefix, strict=False)
+        _require(network.version == rule.ip_version, rule.remote_prefix)
+
+
+def _require(is_right: object, what: object) -> None:
+    if not is_right:
+        raise ValueError(f"{what!r} is not what it should be")

@@ -1,0 +1,121 @@
+"""What a network driver promises of the document, whatever the driver: a test class gives it a `ground` to stand on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+
+from compute_agent.errors import VifPlugFailed
+from compute_agent.network.base import NetworkDriver
+from contracts.compute import PortSpec
+from contracts.networks import AddressPair, GroupSpec, HostNetworks, MembersSpec, RuleSpec, digest
+from tests.integration.network.documents import OUT, TCP, ControlPlane, guard, lets_in
+from tests.unit.compute_agent.orders import new_id
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A plugged port of which no document has been heard yet.
+
+    Attributes:
+        driver, reopen: the driver, and another one over the same host.
+        spec: the port. neighbour: the address of another one, whose rules let everything out.
+        lets_in: whether the neighbour can connect to a TCP port.
+    """
+
+    driver: NetworkDriver
+    reopen: Callable[[], NetworkDriver]
+    spec: PortSpec
+    neighbour: str
+    lets_in: Callable[[int], bool]
+
+
+class GuardsSuite:
+    """What `apply`, `known` and `applied_version` promise."""
+
+    def test_nothing_is_known_at_first_and_the_port_is_closed(self, ground: Ground) -> None:
+        assert ground.driver.applied_version() == 0
+        assert ground.driver.known() == {"guards": {}, "groups": {}, "members": {}}
+        assert not ground.lets_in(22)
+
+    def test_document_is_known_by_digests_and_outlives_the_driver(self, ground: Ground) -> None:
+        ssh, entry = new_id(), guard(ground.spec)
+        group, members = GroupSpec(rules=[lets_in(TCP, 22)]), MembersSpec(addresses=[ground.neighbour])
+        ground.driver.apply(
+            HostNetworks(
+                host="h", version=7, guards={ground.spec.id: entry}, groups={ssh: group}, members={ssh: members}
+            )
+        )
+        for driver in (ground.driver, ground.reopen()):
+            assert driver.applied_version() == 7
+            assert driver.known() == {
+                "guards": {ground.spec.id: digest(entry)}, "groups": {ssh: digest(group)},
+                "members": {ssh: digest(members)},
+            }  # fmt: skip
+
+    def test_difference_is_merged_and_what_is_gone_is_forgotten(self, ground: Ground) -> None:
+        control = ControlPlane(ground.driver)
+        ssh, web = control.group(lets_in(TCP, 22)), control.group(lets_in(TCP, 80))
+        control.put(ground.spec, ssh, web)
+        assert ground.lets_in(22)
+        assert ground.lets_in(80)
+        assert not ground.lets_in(81)
+        control.tell(gone={"groups": [ssh]}, guards={ground.spec.id: guard(ground.spec, web)})
+        assert not ground.lets_in(22)
+        assert ground.lets_in(80)
+        assert ground.driver.known()["groups"].keys() == {web}
+        control.tell(gone={"guards": [ground.spec.id]})
+        assert not ground.lets_in(80)
+
+    def test_member_of_a_remote_group_is_let_in(self, ground: Ground) -> None:
+        control, peers = ControlPlane(ground.driver), new_id()
+        control.put(ground.spec, control.group(lets_in(TCP, 22, remote_group_id=peers)))
+        assert not ground.lets_in(22)
+        control.members(peers, ground.neighbour)
+        assert ground.lets_in(22)
+
+    def test_what_is_down_carries_nothing_and_what_is_not_secured_anything(self, ground: Ground) -> None:
+        control = ControlPlane(ground.driver)
+        control.put(ground.spec, is_secured=False)
+        assert ground.lets_in(9)
+        control.put(ground.spec, control.group(*OUT, lets_in(TCP)), is_up=False)
+        assert not ground.lets_in(9)
+
+    def test_older_document_changes_nothing(self, ground: Ground) -> None:
+        ground.driver.apply(HostNetworks(host="h", version=7, guards={ground.spec.id: guard(ground.spec)}))
+        before = ground.driver.known()
+        ground.driver.apply(HostNetworks(host="h", version=6, gone={"guards": [ground.spec.id]}))
+        assert (ground.driver.applied_version(), ground.driver.known()) == (7, before)
+
+    BAD = {
+        "key": {"groups": {"x; flush ruleset": GroupSpec()}},
+        "members": {"members": {new_id(): MembersSpec(addresses=["10.0.0.1\n"])}},
+        "protocol": {"groups": {new_id(): GroupSpec(rules=[lets_in(256)])}},
+        "port": {"groups": {new_id(): GroupSpec(rules=[lets_in(TCP, 65_536)])}},
+        "direction": {"groups": {new_id(): GroupSpec(rules=[RuleSpec(direction="in", ip_version=4)])}},
+        "family": {"groups": {new_id(): GroupSpec(rules=[lets_in(TCP, remote_prefix="fd00::/8")])}},
+        "remotes": {
+            "groups": {new_id(): GroupSpec(rules=[lets_in(TCP, remote_prefix="::/0", remote_group_id=new_id())])}
+        },
+    }  # fmt: skip
+
+    @pytest.mark.parametrize("name", [*BAD, "pair", "mac"])
+    def test_what_is_not_what_it_says_is_refused_whole(self, ground: Ground, name: str) -> None:
+        bad_pair = AddressPair(ip_prefix="10.0.0.0/8", mac_address="FA:16:3E:00:00:01")
+        whole = guard(ground.spec)
+        parts = {
+            **self.BAD,
+            "pair": {"guards": {ground.spec.id: msgspec.structs.replace(whole, pairs=[bad_pair])}},
+            "mac": {"guards": {ground.spec.id: msgspec.structs.replace(whole, mac_address="")}},
+        }[name]
+        with pytest.raises(VifPlugFailed, match="version 3"):
+            ground.driver.apply(HostNetworks(host="h", version=3, **parts))
+        assert ground.driver.applied_version() == 0
+        assert not any(ground.driver.known().values())
+
+    def test_purge_forgets_the_document(self, ground: Ground) -> None:
+        ground.driver.apply(HostNetworks(host="h", version=7, guards={ground.spec.id: guard(ground.spec)}))
+        ground.driver.purge()
+        assert ground.driver.applied_version() == 0
+        assert not any(ground.reopen().known().values())
