@@ -1,44 +1,56 @@
 """Who may send what: each guest only as itself, no guest to the host's bridge, no tenant to another's uplink.
 
-Stateless and in the bridge family where it is about taps, because that works on every kernel; security groups come
-on top of it later.
+What a port may send as itself, and what may pass it, stands in `port_guards`.
 """
 
-from compute_agent.network import nft
-from compute_agent.network.names import Mark, leg_name, tap_name
-from compute_agent.network.ports import PluggedPort
-from compute_agent.network.rule_digests import Ruleset
+from compute_agent.network import nft, port_guards, tracking
+from compute_agent.network.names import Mark, leg_name
 
 UPLINK_NETWORK = "100.64.0.0"
 UPLINK_LENGTH = 16
 LEG = "leg"
 UPLINK = "uplink"
 
-_PORTS = "ports"
 _BEFORE_ALL = -300
 _FILTER = 0
 _SOURCE_NAT = 100
-_UNSPECIFIED = "0.0.0.0"  # noqa: S104 - the source of one who has no address yet, not something to bind to
-
-
-def _chain(port_id: str) -> str:
-    return f"port_{port_id}"
+_BEFORE_FILTER = -20
 
 
 def host_rules(mark: Mark) -> list[nft.Command]:
     """What every host of ours needs once. Applied again it changes nothing."""
-    bridge, ip = nft.Table("bridge", mark.table), nft.Table("ip", mark.table)
+    return [*bridge_rules(mark), *tracking.host_rules(mark), *_routing_rules(mark)]
+
+
+def bridge_rules(mark: Mark) -> list[nft.Command]:
+    """What is the same for all ports: where each one's own chains are called from."""
+    bridge = nft.Table("bridge", mark.table)
     return [
         bridge.add(),
-        bridge.verdict_map(_PORTS),
+        *(bridge.verdict_map(name) for name in port_guards.MAPS),
+        *(command for chain, rules in port_guards.COMMON.items() for command in bridge.fill(chain, rules)),
         bridge.hook("prerouting", "prerouting", _BEFORE_ALL),
         bridge.flush("prerouting"),
-        bridge.rule("prerouting", nft.jump_by_link(_PORTS)),
+        bridge.rule("prerouting", nft.jump_by_link(port_guards.SOURCES)),
+        # What leaves a guest and what reaches another, each by its own port's rules, and after fragments were put
+        # together and connections looked up.
+        bridge.hook("outgoing", "forward", _BEFORE_FILTER),
+        bridge.flush("outgoing"),
+        bridge.rule("outgoing", nft.jump_by_link(port_guards.SENDERS)),
+        bridge.hook("incoming", "forward", _FILTER),
+        bridge.flush("incoming"),
+        bridge.rule("incoming", nft.jump_by_link(port_guards.RECEIVERS, "oifname")),
         # A bridge hears what is sent to its own address: without this a guest could talk to the host behind
         # the back of its network's namespace.
         bridge.hook("input", "input", _FILTER),
         bridge.flush("input"),
         *(bridge.rule("input", nft.meta("iifname", f"{kind}*"), nft.DROP) for kind in ("ntap", "nleg")),
+    ]
+
+
+def _routing_rules(mark: Mark) -> list[nft.Command]:
+    ip = nft.Table("ip", mark.table)
+    return [
         ip.add(),
         ip.hook("postrouting", "postrouting", _SOURCE_NAT, kind="nat"),
         ip.flush("postrouting"),
@@ -77,61 +89,6 @@ def namespace_rules(mark: Mark) -> list[nft.Command]:
     ]
 
 
-def port_rules(mark: Mark, port: PluggedPort) -> list[nft.Command]:
-    """Let a port send only as itself. The host's rules must be there."""
-    table, chain = nft.Table("bridge", mark.table), _chain(port.spec.id)
-    mac, tap = port.spec.mac_address, tap_name(port.spec.id)
-    ipv4, ipv6 = port.addresses(4), port.addresses(6)
-    arp, ip = nft.meta("protocol", "arp"), nft.meta("protocol", "ip")
-    client, server = nft.field("udp", "sport", 68), nft.field("udp", "sport", 67)
-    return [
-        table.chain(chain),
-        table.flush(chain),
-        table.rule(chain, nft.field("ether", "saddr", mac, "!="), nft.DROP),
-        table.rule(chain, arp, nft.field("arp", "saddr ether", mac, "!="), nft.DROP),
-        table.rule(chain, arp, nft.field("arp", "saddr ip", nft.one_of([*ipv4, _UNSPECIFIED])), nft.ACCEPT),
-        table.rule(chain, ip, nft.field("ip", "saddr", _UNSPECIFIED), client, nft.ACCEPT),
-        table.rule(chain, ip, nft.field("ip", "protocol", "udp"), server, nft.DROP),
-        *([table.rule(chain, ip, nft.field("ip", "saddr", nft.one_of(ipv4)), nft.ACCEPT)] if ipv4 else []),
-        *(_ipv6_rules(table, chain, ipv6) if ipv6 else []),
-        table.rule(chain, nft.DROP),
-        table.map_element("add", _PORTS, tap, chain),
-    ]
-
-
-def _ipv6_rules(table: nft.Table, chain: str, addresses: list[str]) -> list[nft.Command]:
-    ip6 = nft.meta("protocol", "ip6")
-    sources = {"set": [*addresses, "::", nft.prefix("fe80::", 10)]}
-    return [
-        table.rule(chain, ip6, nft.field("icmpv6", "type", "nd-router-advert"), nft.DROP),
-        table.rule(chain, ip6, nft.field("ip6", "nexthdr", "udp"), nft.field("udp", "sport", 547), nft.DROP),
-        table.rule(chain, ip6, nft.field("ip6", "saddr", sources), nft.ACCEPT),
-    ]
-
-
-def without_port(mark: Mark, port_id: str) -> list[nft.Command]:
-    """Forget a port, whether or not it is known: what lacks is added first, so that one transaction does for both."""
-    table, chain, tap = nft.Table("bridge", mark.table), _chain(port_id), tap_name(port_id)
-    return [
-        table.add(),
-        table.verdict_map(_PORTS),
-        table.chain(chain),
-        table.map_element("add", _PORTS, tap, chain),
-        table.map_element("delete", _PORTS, tap, chain),
-        table.flush(chain),
-        table.delete_chain(chain),
-    ]
-
-
-def is_guarded(ruleset: Ruleset, mark: Mark, port: PluggedPort) -> bool:
-    """Whether a port may send what it should, and nothing else, by the rules of our bridge table."""
-    host = host_rules(mark)
-    return (
-        all(ruleset.has(chain, host) for chain in ("prerouting", "input"))
-        and ruleset.has(_chain(port.spec.id), port_rules(mark, port), tap_name(port.spec.id))
-    )
-
-
 def remove_tables(mark: Mark) -> None:
     """Remove our tables from the namespace of the calling thread."""
     found = [nft.Table(family, name) for family, name in sorted(nft.tables()) if name == mark.table]
@@ -140,6 +97,5 @@ def remove_tables(mark: Mark) -> None:
 
 
 __all__ = [
-    "LEG", "UPLINK", "host_rules", "is_guarded", "leg_name", "namespace_rules", "port_rules", "remove_tables",
-    "without_port",
+    "LEG", "UPLINK", "bridge_rules", "host_rules", "leg_name", "namespace_rules", "remove_tables",
 ]  # fmt: skip

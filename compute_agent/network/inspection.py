@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from compute_agent.network import firewall, namespaces, nft
+from compute_agent.network import namespaces, nft
 from compute_agent.network.dhcp import Dnsmasq
+from compute_agent.network.guards import Guards
 from compute_agent.network.links import Links
 from compute_agent.network.names import Mark, bridge_name, tap_name
 from compute_agent.network.ports import PluggedPort, PortShelf, merged_network
@@ -22,11 +23,15 @@ class View:
     Args:
         mark: of our installation.
         shelf: what is plugged, by its files.
+        guards: what may pass the ports.
         answered: the addresses from which the metadata service knows each port, by port id.
         links: an open connection to the kernel.
     """
 
-    def __init__(self, mark: Mark, shelf: PortShelf, answered: Mapping[str, set[str]], links: Links) -> None:
+    def __init__(
+        self, mark: Mark, shelf: PortShelf, guards: Guards, answered: Mapping[str, set[str]], links: Links
+    ) -> None:
+        self._guards = guards
         self._mark, self._shelf, self._answered, self._links = mark, shelf, answered, links
 
     def port(self, asked: PortAsked) -> PortSeen:
@@ -36,7 +41,7 @@ class View:
             id=asked.id,
             has_tap=tap is not None and self._is_joined(tap, asked.network_id),
             is_held=bool(tap and tap.get_attr("IFLA_CARRIER")),
-            is_filtered=firewall.is_guarded(self._ruleset, self._mark, _plugged(asked)),
+            is_filtered=self._guards.is_guarded(self._ruleset, _plugged(asked)),
             is_served=bool(asked.network_id) and self._is_served(asked.network_id),
             leased=sorted(self._dhcp(asked.network_id).reserved_for(asked.mac_address)) if asked.network_id else [],
             answered=sorted(self._answered.get(asked.id, ())),

@@ -12,8 +12,9 @@ from pyroute2.netlink.exceptions import NetlinkError
 from compute_agent.errors import AgentError, HostDiskFull, VifPlugFailed
 from compute_agent.files import is_full
 from compute_agent.locks import FileLocks
-from compute_agent.network import firewall, namespaces, nft, wiring
+from compute_agent.network import firewall, namespaces, wiring
 from compute_agent.network.dhcp import Dnsmasq
+from compute_agent.network.guards import Guards
 from compute_agent.network.inspection import View
 from compute_agent.network.links import Links, write_setting
 from compute_agent.network.metadata_files import MetadataFiles
@@ -21,6 +22,7 @@ from compute_agent.network.names import Mark, tap_name
 from compute_agent.network.ports import PluggedPort, PortShelf, check, merged_network
 from contracts.compute import PortSpec
 from contracts.inspection import PortAsked, PortSeen
+from contracts.networks import HostNetworks
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ class LinuxBridgeNetwork:
         self._shelf = PortShelf(state_dir / "network")
         self._metadata = MetadataFiles(state_dir / "metadata")
         self._locks = FileLocks(state_dir / "locks" / "networks")
+        self._guards = Guards(self._mark, self._shelf, state_dir / "networks.json", self._locks)
 
     def plug(self, instance_uuid: str, ports: list[PortSpec], metadata: dict[str, object], user_data: str) -> None:
         """See NetworkDriver."""
@@ -85,10 +88,27 @@ class LinuxBridgeNetwork:
             with Links() as links:
                 owners = self._taps(links).values()
                 strays = sorted({*plugged, *(port for port, owner in owners if owner == instance_uuid)})
-                view = View(self._mark, self._shelf, self._metadata.addresses(), links)
+                view = View(self._mark, self._shelf, self._guards, self._metadata.addresses(), links)
                 wanted = {one.id: one for one in asked}
                 known = [*asked, *(_as_plugged(id, plugged.get(id)) for id in strays if id not in wanted)]
                 return [view.port(one) for one in known]
+
+    def syncing(self, wait_seconds: float) -> AbstractContextManager[None]:
+        """See NetworkDriver."""
+        return self._locks.hold("document", wait_seconds)
+
+    def apply(self, document: HostNetworks) -> None:
+        """See NetworkDriver."""
+        with _kernel_errors():
+            self._guards.apply(document)
+
+    def applied_version(self) -> int:
+        """See NetworkDriver."""
+        return self._guards.kept().applied
+
+    def known(self) -> dict[str, dict[str, str]]:
+        """See NetworkDriver."""
+        return self._guards.kept().known()
 
     def restore(self) -> None:
         """See NetworkDriver."""
@@ -98,6 +118,8 @@ class LinuxBridgeNetwork:
                     self._mend(network_id)
             except AgentError as exc:
                 log.warning("network=%s cannot be restored: %s", network_id, exc)  # the next one may
+        with _kernel_errors():
+            self._guards.mend()
 
     def close(self) -> None:
         """See NetworkDriver."""
@@ -113,6 +135,7 @@ class LinuxBridgeNetwork:
         for name in namespaces.names(self._mark.namespace_prefix):
             namespaces.remove(name)
         firewall.remove_tables(self._mark)
+        self._guards.drop()
         self._metadata.clear()
 
     def _mend(self, network_id: str) -> None:
@@ -135,11 +158,10 @@ class LinuxBridgeNetwork:
         write_setting("net/ipv4/ip_forward", "1")
         with Links() as links:
             bridge = wiring.ensure_network(links, self._mark, network)
+            self._guards.wire(ports)  # before there are taps, so that none is ever without its rules
             for port in ports:
                 alias = self._mark.port_alias(port.spec.id, port.instance_uuid)
                 links.ensure_tap(tap_name(port.spec.id), bridge, network.mtu, alias)
-        rules = [rule for port in ports for rule in firewall.port_rules(self._mark, port)]
-        nft.apply([*firewall.host_rules(self._mark), *rules])
         self._dhcp(network_id).ensure(network, everyone)
 
     def _unwire(self, port: PluggedPort) -> None:
@@ -148,7 +170,7 @@ class LinuxBridgeNetwork:
         others = [other for other in self._shelf.on_network(network_id) if other.spec.id != port.spec.id]
         with Links() as links:
             links.remove(tap_name(port.spec.id))
-            nft.apply(firewall.without_port(self._mark, port.spec.id))
+            self._guards.unwire(port, is_last=not others)
             self._metadata.drop(port)
             if others:
                 self._dhcp(network_id).ensure(merged_network(others), others)

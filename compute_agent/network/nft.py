@@ -1,14 +1,18 @@
 """nftables, spoken to in JSON made from objects: nothing that came from outside is ever parsed as a rule."""
 
+import hashlib
 import json
 import subprocess
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from compute_agent.errors import VifPlugFailed
 
 Command = dict[str, Any]
 Expression = dict[str, Any]
+Rule = Sequence[Expression]
 
 _SECONDS = 20
 
@@ -85,8 +89,13 @@ class Table:
         return {"delete": {"chain": {**self._place, "name": chain}}}
 
     def rule(self, chain: str, *expressions: Expression) -> Command:
-        """Append a rule."""
-        return {"add": {"rule": {**self._place, "chain": chain, "expr": list(expressions)}}}
+        """Append a rule, with a comment that it is known by: nft lists rules in other words than it was given."""
+        expr = list(expressions)
+        return {"add": {"rule": {**self._place, "chain": chain, "expr": expr, "comment": stamp(expr)}}}
+
+    def fill(self, chain: str, rules: Iterable[Rule]) -> list[Command]:
+        """Have exactly these rules in a chain that rules jump to."""
+        return [self.chain(chain), self.flush(chain), *(self.rule(chain, *rule) for rule in rules)]
 
     def verdict_map(self, name: str) -> Command:
         """Have a map from the name of a link to a verdict."""
@@ -96,10 +105,24 @@ class Table:
         """Add (`add`) or remove (`delete`) a jump in a verdict map."""
         return {verb: {"element": {**self._place, "name": name, "elem": [[link, {"jump": {"target": chain}}]]}}}
 
+    def address_set(self, name: str, version: int) -> Command:
+        """Have a set of addresses and networks of an IP version."""
+        kind = f"ipv{version}_addr"
+        return {"add": {"set": {**self._place, "name": name, "type": kind, "flags": ["interval"]}}}
+
+    def set_elements(self, verb: str, name: str, addresses: Iterable[str]) -> Command:
+        """Add (`add`) addresses and networks to a set or remove (`delete`) them."""
+        return {verb: {"element": {**self._place, "name": name, "elem": [spelled(one) for one in addresses]}}}
+
+    def delete_set(self, name: str) -> Command:
+        """Remove a set that no rule names."""
+        return {"delete": {"set": {**self._place, "name": name}}}
+
 
 ACCEPT: Expression = {"accept": None}
 DROP: Expression = {"drop": None}
 MASQUERADE: Expression = {"masquerade": None}
+_MARK: Expression = {"meta": {"key": "mark"}}
 
 
 def meta(key: str, value: Any, op: str = "==") -> Expression:
@@ -122,11 +145,64 @@ def prefix(address: str, length: int) -> dict[str, Any]:
     return {"prefix": {"addr": address, "len": length}}
 
 
-def one_of(values: list[str]) -> Any:
-    """Return a set of values to match; a single one stands for itself."""
+def one_of(addresses: Collection[str]) -> Any:
+    """Return a set of addresses and networks to match; a single one stands for itself."""
+    values = [spelled(one) for one in without_overlaps(addresses)]
     return values[0] if len(values) == 1 else {"set": values}
 
 
-def jump_by_link(map_name: str) -> Expression:
-    """Let a verdict map decide by the link that the packet came in through."""
-    return {"vmap": {"key": {"meta": {"key": "iifname"}}, "data": f"@{map_name}"}}
+def without_overlaps(addresses: Collection[str]) -> list[str]:
+    """Return addresses and networks of one IP version, without those that others hold: nft takes no overlap."""
+    alone = {one if ":" not in one else str(ip_address(one)) for one in addresses if "/" not in one}
+    wide: list[Any] = []
+    for network in sorted({ip_network(one, strict=False) for one in addresses if "/" in one}):
+        if not wide or not network.subnet_of(wide[-1]):  # a wider one sorts before all that it holds
+            wide.append(network)
+    if wide:  # else there may be thousands, and nothing to ask of each
+        alone = {one for one in alone if not any(ip_address(one) in network for network in wide)}
+    return [*sorted(alone), *(_shortest(network) for network in wide)]
+
+
+def _shortest(network: Any) -> str:
+    return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)
+
+
+def spelled(address: str) -> Any:
+    """Return an address or a network as nft's JSON has it."""
+    base, _, length = address.partition("/")
+    return prefix(base, int(length)) if length else base
+
+
+def stamp(expressions: Rule) -> str:
+    """Return what a rule is known by: another one means another rule."""
+    return hashlib.sha256(json.dumps(list(expressions), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def mark_has(bits: int) -> Expression:
+    """Match a packet that carries these bits in its mark."""
+    return {"match": {"op": "==", "left": {"&": [_MARK, bits]}, "right": bits}}
+
+
+def mark_with(bits: int) -> Expression:
+    """Put bits into the packet's mark."""
+    return {"mangle": {"key": _MARK, "value": {"|": [_MARK, bits]}}}
+
+
+def mark_without(bits: int) -> Expression:
+    """Take bits from the packet's mark."""
+    return {"mangle": {"key": _MARK, "value": {"&": [_MARK, 0xFFFFFFFF ^ bits]}}}
+
+
+def in_zone(number: int) -> Expression:
+    """Have the packet's connection looked up among those of a zone."""
+    return {"mangle": {"key": {"ct": {"key": "zone"}}, "value": number}}
+
+
+def jump(chain: str) -> Expression:
+    """Go through another chain, and on with this one if that came to no verdict."""
+    return {"jump": {"target": chain}}
+
+
+def jump_by_link(map_name: str, key: str = "iifname") -> Expression:
+    """Let a verdict map decide by the link that the packet came in through (or, `oifname`, that it leaves by)."""
+    return {"vmap": {"key": {"meta": {"key": key}}, "data": f"@{map_name}"}}

@@ -1,71 +1,56 @@
-"""Whether the rules in the kernel are those that a port should have.
+"""What of our rules is in the kernel: chains by the comments of their rules, jumps, and the elements of sets.
 
-nft lists a rule in other words than it was given (it leaves out what it can infer), so that rules are compared by
-what decides: the addresses and numbers that they match, and the verdict, in their order.
+nft lists a rule in other words than it was given (it leaves out what it can infer, and names numbers), so each rule of
+ours carries a digest of what it was made from.
 """
 
-import ipaddress
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
-from compute_agent.network.nft import Command, Expression
-
-Digest = tuple[str, frozenset[str]]
-_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
-_VERDICTS = ("accept", "drop", "masquerade", "jump", "vmap")
+from compute_agent.network.nft import Command, Rule, stamp
 
 
 class Ruleset:
-    """The chains and jumps of one table, as nft lists them.
+    """The chains, jumps and sets of one table, as nft lists them.
 
     Args:
         rows: of `nft -j list table`.
+
+    Attributes:
+        chains: {chain: stamps of its rules}; hooked ones too.
+        jumps: {map: {link: chain}}. sets: {set: addresses and networks}.
     """
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
-        self._rules: dict[str, list[Digest]] = {}
-        self._jumps: dict[str, str] = {}
+        self.chains: dict[str, list[str]] = {}
+        self.jumps: dict[str, dict[str, str]] = {}
+        self.sets: dict[str, set[str]] = {}
         for row in rows:
-            if "rule" in row:
-                self._rules.setdefault(row["rule"]["chain"], []).append(_digest(row["rule"]["expr"]))
-            for link, verdict in row.get("map", {}).get("elem", []):
-                self._jumps[link] = verdict.get("jump", {}).get("target", "")
+            if "chain" in row:
+                self.chains.setdefault(row["chain"]["name"], [])
+            elif "rule" in row:
+                self.chains.setdefault(row["rule"]["chain"], []).append(row["rule"].get("comment", ""))
+            elif "map" in row:
+                jumps = row["map"].get("elem", [])
+                self.jumps[row["map"]["name"]] = {link: verdict["jump"]["target"] for link, verdict in jumps}
+            elif "set" in row:
+                self.sets[row["set"]["name"]] = {_text(one) for one in row["set"].get("elem", [])}
 
-    def has(self, chain: str, commands: list[Command], link: str = "") -> bool:
-        """Whether a chain has exactly the rules that commands would add; with a link, also the jump from it."""
-        added = (command["add"]["rule"] for command in commands if "rule" in command.get("add", {}))
-        wanted = [_digest(rule["expr"]) for rule in added if rule["chain"] == chain]
-        return self._rules.get(chain, []) == wanted and (not link or self._jumps.get(link) == chain)
+    def has(self, commands: Iterable[Command]) -> bool:
+        """Whether every chain that the commands add rules to has exactly those."""
+        wanted: dict[str, list[str]] = {}
+        for command in commands:
+            rule = command.get("add", {}).get("rule")
+            if rule:
+                wanted.setdefault(rule["chain"], []).append(rule["comment"])
+        return all(self.chains.get(chain) == stamps for chain, stamps in wanted.items())
 
-
-def _digest(expressions: list[Expression]) -> Digest:
-    verdict = next((word for one in expressions for word in _VERDICTS if word in one), "")
-    values = {value for one in expressions if "match" in one for value in _values(one["match"]["right"])}
-    return verdict, frozenset(values)
-
-
-def _values(right: Any) -> Iterator[str]:
-    match right:
-        case bool():
-            return
-        case int():
-            yield str(right)
-        case str():
-            yield from _address(right)
-        case {"prefix": {"addr": address, "len": length}}:
-            yield f"{address}/{length}"
-        case {"set": values} | {"range": values}:
-            for value in values:
-                yield from _values(value)
+    def has_chain(self, chain: str, rules: Iterable[Rule]) -> bool:
+        """Whether the chain is there with exactly these rules."""
+        return self.chains.get(chain) == [stamp(rule) for rule in rules]
 
 
-def _address(text: str) -> Iterator[str]:
-    """Yield an address in its one form; words such as `arp` are left out, because nft infers them."""
-    if _MAC.fullmatch(text):
-        yield text
-        return
-    try:
-        yield str(ipaddress.ip_address(text))
-    except ValueError:
-        return
+def _text(element: Any) -> str:
+    if isinstance(element, dict) and "prefix" in element:
+        return f"{element['prefix']['addr']}/{element['prefix']['len']}"
+    return str(element)

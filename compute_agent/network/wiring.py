@@ -42,6 +42,16 @@ def ensure_network(links: Links, mark: Mark, network: NetworkSpec) -> int:
     return bridge
 
 
+def zone_of(links: Links, network_id: str) -> int:
+    """Return the number that stands for a network on this machine, whoever's it is, by its uplink; 0 for none yet."""
+    uplink = links.find(uplink_name(network_id))
+    present = links.addresses(uplink["index"]) if uplink is not None else set()
+    if not present:
+        return 0
+    address = ipaddress.IPv4Address(min(present).partition("/")[0])
+    return (int(address) - int(_UPLINKS.network_address)) // 2 + 1
+
+
 def remove_network(links: Links, mark: Mark, network_id: str) -> None:
     """Remove what `ensure_network` made. Nothing of it left is a success. DHCP must have ended before."""
     for name in link_names(network_id):

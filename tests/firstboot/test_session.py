@@ -95,16 +95,22 @@ def test_the_guest_boots_to_its_banner_with_address_and_metadata(cloud, server):
     assert shown["properties"] in ({"a": "b"}, "a='b'")
 
 
-def test_the_network_reaches_the_guest(cloud, server):
-    """From the network's namespace on the host, where its gateway is."""
+def test_the_network_reaches_the_guest_once_a_rule_lets_it(cloud, server):
     address = cloud.show("server", "show", "s1")["addresses"]["demo"][0]
+    assert not _answers(address)
+    cloud.openstack("security", "group", "rule", "create", "--protocol", "icmp", "default")
+    wait_until(lambda: _answers(address), "an answer of s1 to a ping", 10)
+
+
+def _answers(address: str) -> bool:
+    """Ask from the networks' namespaces on the host, where their gateways are."""
     namespaces = [path.name for path in Path("/run/netns").glob("nnet-*")]
     assert namespaces, "each network has a namespace on the host"
     pings = [
         subprocess.run(["ip", "netns", "exec", name, "busybox", "ping", "-c", "2", "-W", "3", address], check=False)
         for name in namespaces
     ]
-    assert 0 in [ping.returncode for ping in pings]
+    return 0 in [ping.returncode for ping in pings]
 
 
 def test_power_actions_and_events(cloud, server):

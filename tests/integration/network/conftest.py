@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from compute_agent.network.linux_bridge import LinuxBridgeNetwork
+
 HOST_ADDRESS = "198.51.100.1"
 
 _CLONE_NEWNS = 0x00020000
@@ -54,3 +56,15 @@ _KINDS = (("mnt", _CLONE_NEWNS), ("net", _CLONE_NEWNET))
 def _check(result: int) -> None:
     if result:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+@pytest.fixture
+def state_dir(tmp_path):
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def driver(state_dir):
+    driver = LinuxBridgeNetwork(state_dir)
+    yield driver
+    driver.purge()

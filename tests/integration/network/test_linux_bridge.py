@@ -15,24 +15,13 @@ from compute_agent.network.linux_bridge import LinuxBridgeNetwork
 from compute_agent.network.names import Mark, bridge_name, tap_name
 from contracts.compute import SubnetSpec
 from tests.integration.network.conftest import HOST_ADDRESS
+from tests.integration.network.documents import OPEN, ControlPlane
 from tests.integration.network.guests import Guest, bridge_exists, network, port, run
 from tests.unit.compute_agent.orders import new_id
 
 pytestmark = [pytest.mark.root, pytest.mark.usefixtures("private_kernel")]
 
 META = {"uuid": "", "hostname": "s1", "public_keys": {"k": "ssh-ed25519 AAAA"}, "availability_zone": "nova"}
-
-
-@pytest.fixture
-def state_dir(tmp_path):
-    return tmp_path / "state"
-
-
-@pytest.fixture
-def driver(state_dir):
-    driver = LinuxBridgeNetwork(state_dir)
-    yield driver
-    driver.purge()
 
 
 @pytest.fixture
@@ -47,6 +36,8 @@ def metadata_service(driver, state_dir):
 @pytest.fixture
 def make_guest(driver, tmp_path):
     guests = []
+    control = ControlPlane(driver)
+    everything = control.group(*OPEN)
 
     def make(spec, instance=None, user_data=""):
         guest = Guest(spec, tmp_path)
@@ -54,6 +45,7 @@ def make_guest(driver, tmp_path):
         guest.start()
         instance = instance or new_id()
         driver.plug(instance, [spec], {**META, "uuid": instance}, user_data)
+        control.put(spec, everything)
         return guest
 
     yield make
