@@ -4,15 +4,16 @@ With a folder it keeps one small file per instance, so that taps outlive a kille
 """
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
 
 from compute_agent.drivers.fault_plan import FaultPlan
-from compute_agent.errors import DeadlineExceeded, VifPlugFailed
+from compute_agent.errors import VifPlugFailed
 from compute_agent.files import replace_file
+from compute_agent.locks import InstanceLocks, MemoryLocks
 from compute_agent.network.document import DocumentFile, Kept, check, merged
 from compute_agent.network.judgement import Opening, is_allowed
 from compute_agent.network.names import tap_name
@@ -46,14 +47,17 @@ class FakeNetwork:
 
     Args:
         folder: where the plugged ports are kept; None forgets them with the process.
-        faults: what goes wrong, by the verbs `plug` and `unplug`.
+        faults: what goes wrong, by the verbs `plug`, `unplug` and `apply`.
+
+    Attributes:
+        locks: of what only one at a time may do.
     """
 
     def __init__(self, folder: Path | None = None, faults: FaultPlan | None = None) -> None:
         self._lock = threading.Lock()
         self._folder = folder
         self._faults = faults or FaultPlan()
-        self._syncing = threading.Lock()
+        self.locks: InstanceLocks = MemoryLocks()
         self._document = DocumentFile(folder / "networks.document" if folder else None)
         self._instances: dict[str, Ports] = {}
         if folder is not None:
@@ -119,15 +123,9 @@ class FakeNetwork:
         strays = sorted(port_id for port_id, port in there.items() if port_id not in wanted and port.has_tap)
         return [_seen(port_id, there.get(port_id), wanted.get(port_id)) for port_id in (*wanted, *strays)]
 
-    @contextmanager
-    def syncing(self, wait_seconds: float) -> Iterator[None]:
+    def syncing(self, wait_seconds: float) -> AbstractContextManager[None]:
         """See NetworkDriver."""
-        if not self._syncing.acquire(timeout=max(wait_seconds, 0)):
-            raise DeadlineExceeded("the host's networks were being changed all the time that the order had")
-        try:
-            yield
-        finally:
-            self._syncing.release()
+        return self.locks.hold("document", wait_seconds)
 
     def apply(self, document: HostNetworks) -> None:
         """See NetworkDriver."""

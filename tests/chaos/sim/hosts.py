@@ -24,7 +24,7 @@ EFFECTS = frozenset({
     "define", "start", "request_shutdown", "power_off", "undefine", "copy_root_disk", "plug", "unplug", "prepare_image",
     "create_disks", "delete_disks", "set_aside", "take_back", "drop_aside", "send_disk", "receive_disk", "land_disks",
     "begin_snapshot", "copy_root", "send_snapshot", "end_snapshot",
-    "set_interfaces",
+    "set_interfaces", "apply",
 })  # fmt: skip
 
 
@@ -116,6 +116,7 @@ class FakeHost:
             storage=self._watched(self.storage), clock=self._clock.time, sleep=self._clock.sleep,
             stamp=self._clock.time, silence=self.silence,
         )  # fmt: skip
+        self.network.locks = ErrandLocks(self._clock)
         self._stations[self.name] = Station(host, ErrandLocks(self._clock), self.fences)
 
     @property

@@ -13,7 +13,7 @@ from compute_agent.drivers.base import PowerState
 from compute_agent.drivers.fault_plan import Fault, FaultPlan
 from contracts.compute import ImageSpec
 from contracts.conductor import RECLAIM
-from tests.chaos.sim import uploads
+from tests.chaos.sim import documents, uploads
 from tests.chaos.sim.clock import EPOCH
 from tests.chaos.sim.interruptions import KEPT_SECONDS
 from tests.chaos.sim.users import Users
@@ -214,6 +214,7 @@ def prepare(seed: int) -> tuple[World, Users]:
     users = Users(world)
     users.prepare()
     uploads.install(world)
+    documents.install(world)
     for host in world.hosts:
         world.report_host(host)
         world.report_all(host)

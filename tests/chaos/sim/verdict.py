@@ -11,7 +11,9 @@ from cloud.compute.models.operations import OperationState
 from cloud.conductor.audit import auditor
 from cloud.conductor.reconcile import reclaim
 from cloud.networks.models import Port
+from cloud.networks.services import host_documents
 from compute_agent.drivers.base import PowerState
+from contracts.networks import PARTS
 from tests.chaos.sim.hosts import FakeHost
 from tests.chaos.sim.world import FULL_REPORT_SECONDS, World
 
@@ -91,6 +93,15 @@ def _hosts(world: World) -> Iterator[str]:
         yield from _guests(host, here)
         asides = {uuid for uuid, one in moving.items() if one.source_compute == host.name}
         yield from _strays(host, here, asides | _only_copies(world, servers))
+        yield from _rules(host)
+
+
+def _rules(host: FakeHost) -> Iterator[str]:
+    """What may pass the ports of a host is what its document says."""
+    lacks = host_documents.difference(host_documents.document(host.name), host.network.known())
+    for part in PARTS:
+        for key in (*getattr(lacks, part), *lacks.gone.get(part, ())):
+            yield f"{host.name} does not have {key} of its {part} as it shall be"
 
 
 def _guests(host: FakeHost, here: dict[str, Instance]) -> Iterator[str]:

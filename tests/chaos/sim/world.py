@@ -48,7 +48,7 @@ class Violation(Exception):
 def _forget() -> None:
     """Forget what the conductor's process knows of hosts, as its end does."""
     host_reports._written.clear()
-    for memory in (reports, heartbeats):
+    for memory in (reports, heartbeats, background.teller):
         memory.__init__()
 
 
@@ -134,6 +134,7 @@ class World:
         if "conductor" not in self.down:
             self.act("conductor", host_reports.write_heartbeats)
             self.act("conductor", background.repeat_what_was_lost)
+            self.act("conductor", background.teller.look)
 
     def beat(self, entry: dict[str, Any]) -> None:
         def send() -> None:
