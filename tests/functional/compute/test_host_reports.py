@@ -361,6 +361,26 @@ def test_the_feed_carries_states_after_commit(redis_server, settings, django_cap
     assert full["full"] == "1"
 
 
+def test_a_host_that_comes_while_all_are_told_is_not_forgotten(redis_server, settings, monkeypatch):
+    settings.REDIS_URL = redis_server.url
+    make_host("a")
+    comers = ["b"]
+
+    def read(names=None):
+        states = host_states(names)
+        if comers:  # another conductor hears of it, after this one has read
+            make_host(comers.pop())
+            host_feed._send(host_states(["b"]), is_full=False)
+        return states
+
+    monkeypatch.setattr(host_feed, "host_states", read)
+    with contextlib.closing(redis_server.client()) as client:
+        client.delete(HOST_FEED)
+        host_feed.publish_all()
+        told = [sorted(one["host"] for one in json.loads(entry["hosts"])) for _, entry in client.xrange(HOST_FEED)]
+    assert told == [["b"], ["a"], ["a", "b"]]
+
+
 def test_a_feed_that_is_away_stops_nobody(settings, caplog):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     host_feed.publish_all()
