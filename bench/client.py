@@ -3,11 +3,13 @@
 import http.client
 import json
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 _local = threading.local()
+_IDLE_SECONDS = 20.0  # the API closes what was idle for 30
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,9 @@ class Client:
 
     def _connection(self) -> http.client.HTTPConnection:
         key = (self._host, self._port)
-        if getattr(_local, "key", None) != key:
+        is_stale = time.monotonic() - getattr(_local, "used_at", 0.0) > _IDLE_SECONDS
+        if getattr(_local, "key", None) != key or is_stale:
             _local.key, _local.connection = key, http.client.HTTPConnection(*key, timeout=60)
+        _local.used_at = time.monotonic()
         found: http.client.HTTPConnection = _local.connection
         return found
