@@ -30,10 +30,15 @@ def link_names(network_id: str) -> tuple[str, ...]:
     return leg_name(network_id), uplink_name(network_id), bridge_name(network_id)
 
 
+def ensure_bridge(links: Links, mark: Mark, network_id: str, mtu: int) -> int:
+    """Have the network's bridge alone, as a network wants it that has no guest here; return the bridge's index."""
+    return links.ensure_bridge(bridge_name(network_id), mtu, mark.network_alias(network_id))
+
+
 def ensure_network(links: Links, mark: Mark, network: NetworkSpec) -> int:
     """Have the network's bridge and namespace as described; return the bridge's index."""
     alias, namespace = mark.network_alias(network.id), mark.namespace(network.id)
-    bridge = links.ensure_bridge(bridge_name(network.id), network.mtu, alias)
+    bridge = ensure_bridge(links, mark, network.id, network.mtu)
     namespaces.create(namespace)
     leg = links.ensure_cable(leg_name(network.id), LEG, namespace, network.mtu, alias)
     links.join(leg, bridge)
