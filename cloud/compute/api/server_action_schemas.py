@@ -45,6 +45,10 @@ RESIZE = named("resize", closed(
     ["flavorRef"],
 ))  # fmt: skip
 CREATE_IMAGE = named("createImage", closed({"name": NAME, "metadata": metadata()}, ["name"]))
+ADD_FIXED_IP = named("addFixedIp", closed(
+    {"networkId": {"type": ["string", "number"], "minLength": 1, "maxLength": 255}}, ["networkId"]
+))  # fmt: skip
+REMOVE_FIXED_IP = named("removeFixedIp", closed({"address": {"type": "string", "format": "ip-address"}}, ["address"]))
 _ADDRESS: Schema = {"type": "string", "format": "ipv4"}
 ADD_FLOATING_IP = named("addFloatingIp", closed({"address": _ADDRESS, "fixed_address": _ADDRESS}, ["address"]))
 REMOVE_FLOATING_IP = named("removeFloatingIp", closed({"address": _ADDRESS}, ["address"]))

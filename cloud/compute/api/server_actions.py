@@ -3,6 +3,7 @@
 Source: https://docs.openstack.org/api-ref/compute/#servers-run-an-action-servers-action
 """
 
+import ipaddress
 from collections.abc import Callable
 from typing import Any
 
@@ -138,6 +139,15 @@ def _restore(request: ApiRequest, instance: Instance) -> None:
     restore_server.restore(request.context, instance)
 
 
+def _add_fixed_ip(request: ApiRequest, instance: Instance) -> None:
+    server_networks.add_fixed_ip(request.context, instance, str(request.body["addFixedIp"]["networkId"]))
+
+
+def _remove_fixed_ip(request: ApiRequest, instance: Instance) -> None:
+    address = ipaddress.ip_address(request.body["removeFixedIp"]["address"])
+    server_networks.remove_fixed_ip(request.context, instance, str(address))
+
+
 def _add_floating_ip(request: ApiRequest, instance: Instance) -> None:
     asked = request.body["addFloatingIp"]
     server_networks.add_floating_ip(request.context, instance, asked["address"], asked.get("fixed_address", ""))
@@ -185,7 +195,7 @@ ACTIONS: dict[str, Action] = dict((
     _row("revertResize", _revert_resize, "servers:revert_resize"),
     _row("evacuate", _evacuate, "os-evacuate", schemas.EVACUATE),
     _row("createImage", _create_image, "servers:create_image", schemas.CREATE_IMAGE),
-    _later("addFixedIp", "os-multinic:add", until="2.43"),
+    _row("addFixedIp", _add_fixed_ip, "os-multinic:add", schemas.ADD_FIXED_IP, until="2.43"),
     _row("addFloatingIp", _add_floating_ip, "os-floating-ips:add", schemas.ADD_FLOATING_IP, until="2.43"),
     _row("addSecurityGroup", _add_security_group, "os-security-groups:add", schemas.ADD_SECURITY_GROUP),
     _later("changePassword", "os-admin-password"),
@@ -196,7 +206,7 @@ ACTIONS: dict[str, Action] = dict((
     _later("os-getVNCConsole", "os-remote-consoles", until="2.5"),
     _later("os-migrateLive", "os-migrate-server:migrate_live"),
     _later("pause", "os-pause-server:pause"),
-    _later("removeFixedIp", "os-multinic:remove", until="2.43"),
+    _row("removeFixedIp", _remove_fixed_ip, "os-multinic:remove", schemas.REMOVE_FIXED_IP, until="2.43"),
     _row("removeFloatingIp", _remove_floating_ip, "os-floating-ips:remove", schemas.REMOVE_FLOATING_IP, until="2.43"),
     _row("removeSecurityGroup", _remove_security_group, "os-security-groups:remove", schemas.REMOVE_SECURITY_GROUP),
     _later("rescue", "os-rescue"),

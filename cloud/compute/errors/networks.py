@@ -23,6 +23,18 @@ class NoInterface(Invalid):
     """Instance {uuid} has no interface with an address to which this could be applied."""
 
 
+class NetworkElsewhere(NotFound):
+    """Network could not be found for instance {uuid}."""
+
+
+class NoFixedIpLeft(Invalid):
+    """No fixed IP addresses available for network: {network_id}."""
+
+
+class FixedIpElsewhere(Invalid):
+    """Fixed IP {address} not found for instance {uuid}."""
+
+
 class GroupUnknown(NotFound):
     """Security group not found."""
 

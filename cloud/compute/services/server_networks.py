@@ -1,23 +1,51 @@
-"""Floating addresses and security groups of a server, which are those of its interfaces.
+"""Addresses and security groups of a server, which are those of its interfaces.
 
 The network service's refusals are answered in Nova's words.
 """
 
 from cloud.compute.errors.networks import (
+    FixedIpElsewhere,
     FloatingIpElsewhere,
     FloatingIpUnknown,
     GroupElsewhere,
     GroupUnknown,
+    NetworkElsewhere,
+    NoFixedIpLeft,
     NoInterface,
 )
 from cloud.compute.models import Instance
+from cloud.compute.services.locks import check_lock
 from cloud.core.context import RequestContext
 from cloud.core.errors import Conflict, Invalid, NotFound
-from cloud.networks.errors import SecurityGroupUnknown
+from cloud.networks.errors import IpAddressGenerationFailure, SecurityGroupUnknown
 from cloud.networks.selectors import Interface, interfaces
 from cloud.networks.selectors.floating import LedFloatingIp, floating_ip_at
-from cloud.networks.services import floating_ips, port_groups
+from cloud.networks.services import floating_ips, more_addresses, port_groups
 from cloud.networks.services.requests import group_named
+
+
+def add_fixed_ip(context: RequestContext, instance: Instance, network_id: str) -> None:
+    """Give a server one more address in a network that it is in already.
+
+    Raises:
+        InstanceLocked
+        NetworkElsewhere: it has no interface there, or the network no subnet.
+        NoFixedIpLeft
+    """
+    check_lock(context, instance)
+    try:
+        is_given = more_addresses.add(instance.uuid, network_id)
+    except IpAddressGenerationFailure as error:
+        raise NoFixedIpLeft(network_id=network_id) from error
+    if not is_given:
+        raise NetworkElsewhere(uuid=instance.uuid)
+
+
+def remove_fixed_ip(context: RequestContext, instance: Instance, address: str) -> None:
+    """Take an address from a server. Raises InstanceLocked, FixedIpElsewhere."""
+    check_lock(context, instance)
+    if not more_addresses.remove(instance.uuid, address):
+        raise FixedIpElsewhere(address=address, uuid=instance.uuid)
 
 
 def add_floating_ip(context: RequestContext, instance: Instance, address: str, fixed_address: str = "") -> None:

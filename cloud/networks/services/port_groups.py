@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from cloud.networks.models import Port
+from cloud.networks.services import changes
 from cloud.networks.services.changing import save_changes
 
 
@@ -10,10 +11,11 @@ def add(instance_uuid: str, group_id: str) -> int:
     """Put a server's interfaces into a group; return how many of them can be in one."""
     with transaction.atomic():
         ports = _lock(instance_uuid)
-        for port in ports:
-            if not port.security_groups.filter(id=group_id).exists():
-                port.security_groups.add(group_id)
-                save_changes(port, {})
+        entering = [port for port in ports if not port.security_groups.filter(id=group_id).exists()]
+        for port in entering:
+            port.security_groups.add(group_id)
+            save_changes(port, {})
+        _tell(entering, group_id)
     return len(ports)
 
 
@@ -24,7 +26,14 @@ def remove(instance_uuid: str, group_id: str) -> int:
         for port in ports:
             port.security_groups.remove(group_id)
             save_changes(port, {})
+        _tell(ports, group_id)
     return len(ports)
+
+
+def _tell(ports: list[Port], group_id: str) -> None:
+    """Have the hosts of ports hear of it, and those whose rules name the group."""
+    if ports:
+        changes.note({changes.of_members(group_id), *(changes.of_host(port.host) for port in ports)})
 
 
 def _lock(instance_uuid: str) -> list[Port]:

@@ -1,9 +1,9 @@
-"""Floating IPs, security groups and interfaces of servers, below compute."""
+"""Addresses, security groups and interfaces of servers, below compute."""
 
 import pytest
 
 from cloud.core.models import new_uuid
-from cloud.networks.models import FloatingIp, Network, Port, SecurityGroup, Subnet
+from cloud.networks.models import FloatingIp, Network, NetworkChange, Port, SecurityGroup, Subnet
 from cloud.networks.services import allocation, quotas, router_interfaces, routers
 from tests.factories.instances import make_instance
 from tests.functional.compute.conftest import CONTEXTS, MINE, THEIRS
@@ -104,16 +104,98 @@ def test_it_needs_an_address_and_a_way(member, pool):
     assert act(member.at("2.44"), server, "addFloatingIp", address=one["ip"]).status_code == 404
 
 
+def told() -> set[tuple[str, str]]:
+    """What hosts shall hear of since this was asked last."""
+    rows = set(NetworkChange.objects.values_list("kind", "key"))
+    NetworkChange.objects.all().delete()
+    return rows
+
+
+def test_a_fixed_ip_comes_and_goes(member, pool, inside):
+    server = plugged(inside)
+    port = Port.objects.get(device_id=server)
+    (first,) = port.fixed_ips.values_list("ip_address", flat=True)
+    group = port.security_groups.get().id
+    told()
+    added = act(member, server, "addFixedIp", networkId=inside.id)
+    assert (added.status_code, added.content) == (202, b"")
+    assert told() == {("host", "h1"), ("members", group)}
+    (second,) = port.fixed_ips.exclude(ip_address=first).values_list("ip_address", flat=True)
+    one = take(member, pool)
+    assert act(member, server, "addFloatingIp", address=one["ip"], fixed_address=second).status_code == 202
+    told()
+    gone = act(member, server, "removeFixedIp", address=second)
+    assert (gone.status_code, gone.content) == (202, b"")
+    assert told() == {("host", "h1"), ("members", group)}
+    assert list(port.fixed_ips.values_list("ip_address", flat=True)) == [first]
+    assert member.get(f"/os-floating-ips/{one['id']}").json()["floating_ip"] == one
+    assert act(member, server, "removeFixedIp", address=second).status_code == 400
+    assert not told()
+    assert act(member, server, "removeFixedIp", address=first).status_code == 202
+    assert not port.fixed_ips.exists()
+    revisions = Port.objects.get(id=port.id).revision_number - port.revision_number
+    assert revisions == 3
+
+
+def test_fixed_ips_come_from_the_first_subnet_that_has_one(member, inside):
+    Subnet.objects.create(network=inside, project_id=MINE, cidr="10.7.0.0/24", gateway_ip="10.7.0.1",
+                          allocation_pools=[{"start": "10.7.0.10", "end": "10.7.0.10"}])
+    Subnet.objects.create(network=inside, project_id=MINE, cidr="fd00:7::/64", ip_version=6, ipv6_address_mode="slaac",
+                          ipv6_ra_mode="slaac", allocation_pools=[{"start": "fd00:7::2", "end": "fd00:7::9"}])
+    # The router holds no address of the pools: .10 to .12 are for guests.
+    Subnet.objects.filter(cidr="10.1.0.0/24").update(allocation_pools=[{"start": "10.1.0.10", "end": "10.1.0.11"}])
+    server = plugged(inside)
+    fixed = Port.objects.get(device_id=server).fixed_ips
+    held = [fixed.filter(ip_address__startswith="10.").count()]
+    while act(member, server, "addFixedIp", networkId=inside.id).status_code == 202:
+        held.append(fixed.filter(ip_address__startswith="10.").count())
+    assert held == [1, 2, 3]
+    full = act(member, server, "addFixedIp", networkId=inside.id)
+    assert (full.status_code, "No fixed IP addresses" in full.json()["badRequest"]["message"]) == (400, True)
+    assert fixed.filter(subnet__ip_version=6).count() == 1
+
+
+@pytest.mark.parametrize(("action", "values", "status"), [
+    ("addFixedIp", {"networkId": "{other}"}, 404), ("addFixedIp", {"networkId": "{bare}"}, 404),
+    ("addFixedIp", {"networkId": 7}, 404), ("addFixedIp", {"networkId": ""}, 400), ("addFixedIp", {}, 400),
+    ("addFixedIp", {"networkId": None}, 400), ("addFixedIp", {"networkId": "{inside}", "address": "10.1.0.5"}, 400),
+    ("removeFixedIp", {"address": "10.1.0.200"}, 400), ("removeFixedIp", {"address": "x\ny"}, 400),
+    ("removeFixedIp", {"address": ""}, 400), ("removeFixedIp", {}, 400),
+    ("removeFixedIp", {"address": "{foreign}"}, 400),
+])
+def test_what_is_no_address_of_a_server_changes_nothing(member, inside, action, values, status):
+    bare, server = Network.objects.create(project_id=MINE), plugged(inside)
+    names = {"other": make_network("10.8.0").id, "bare": bare.id, "inside": inside.id,
+             "foreign": Port.objects.get(device_id=plugged(inside)).fixed_ips.get().ip_address}
+    asked = {key: value.format(**names) if isinstance(value, str) else value for key, value in values.items()}
+    told()
+    assert act(member, server, action, **asked).status_code == status
+    assert (told(), Port.objects.get(device_id=server).fixed_ips.count()) == (set(), 1)
+
+
+def test_only_who_may_change_a_server_changes_its_addresses(member, stranger, reader, inside):
+    server = plugged(inside)
+    for who, status in ((stranger, 404), (reader, 403), (member.at("2.44"), 404)):
+        assert act(who, server, "addFixedIp", networkId=inside.id).status_code == status
+        assert act(who, server, "removeFixedIp", address="10.1.0.10").status_code == status
+    member.post(f"/servers/{server}/action", {"lock": None})
+    assert act(member, server, "addFixedIp", networkId=inside.id).status_code == 409
+    assert Port.objects.get(device_id=server).fixed_ips.count() == 1
+
+
 def test_a_server_enters_and_leaves_groups(member, inside):
     server = plugged(inside)
     group = SecurityGroup.objects.create(project_id=MINE, name="web")
     SecurityGroup.objects.create(project_id=THEIRS, name="theirs")
-    for name in ("web", group.id):
+    told()
+    for name, news in (("web", {("host", "h1"), ("members", group.id)}), (group.id, set())):
         entered = act(member, server, "addSecurityGroup", name=name)
         assert (entered.status_code, entered.content) == (202, b"")
+        assert told() == news
     names = {one["name"] for one in member.get(f"/servers/{server}/os-security-groups").json()["security_groups"]}
     assert names == {"default", "web"}
     assert act(member, server, "removeSecurityGroup", name="web").status_code == 202
+    assert told() == {("host", "h1"), ("members", group.id)}
     assert act(member, server, "removeSecurityGroup", name="web").status_code == 404
     for name, status in (("theirs", 404), ("none", 404), ("a\nb", 400), ("", 400)):
         assert act(member, server, "addSecurityGroup", name=name).status_code == status
