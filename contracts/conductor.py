@@ -13,7 +13,9 @@ class HostReport(Message, frozen=True, kw_only=True):
     `release`: of the contracts that the host speaks; agents of the first release did not say.
     `clock_offset_seconds`: how far the host's own clock is ahead of that. `troubles`: sentences for operators on why
     the host can take no new server now; where they keep it from knowing its inventory, the totals are 0 and the last
-    ones stand. `signature`: see contracts.signing.
+    ones stand. `tunnel_ip`: where other hosts reach its VXLAN networks; empty where it has none. `physical_networks`:
+    the names of the wires that it has; `network_types`: what its kernel can carry, nothing from an agent that does not
+    say. `signature`: see contracts.signing.
     """
 
     NAME: ClassVar[str] = "conductor.v1.report_host"
@@ -44,6 +46,9 @@ class HostReport(Message, frozen=True, kw_only=True):
     cached_images: list[str] = []
     clock_offset_seconds: float = 0.0
     troubles: list[str] = []
+    tunnel_ip: str = ""
+    physical_networks: list[str] = []
+    network_types: list[str] = []
     signature: str = ""
 
 

@@ -1,7 +1,8 @@
 """What a host's networks shall be: one document, fetched whole or as the difference from what the host has.
 
-Ports are made by the orders of their servers (contracts.compute); this says what may pass them. A port of which the
-document says nothing yet is closed, except for what it needs to start: its address and its metadata.
+Ports are made by the orders of their servers (contracts.compute); this says what may pass them, and what carries their
+networks to other hosts. A port of which the document says nothing yet is closed, except for what it needs to start: its
+address and its metadata.
 """
 
 import hashlib
@@ -73,13 +74,43 @@ class GuardSpec(Message, frozen=True, kw_only=True):
     group_ids: list[str] = []
 
 
+class SegmentSpec(Message, frozen=True, kw_only=True):
+    """What carries a network that has a port on this host to the other hosts.
+
+    Attributes:
+        network_type: `vxlan`, `vlan` or `flat`; any other is carried nowhere.
+        mtu: of the network, in bytes.
+        segmentation_id: the network's number in a VXLAN or VLAN.
+        physical_network: the wire of a `vlan` or `flat` network, by the name that hosts report.
+    """
+
+    network_type: str
+    mtu: int
+    segmentation_id: int = 0
+    physical_network: str = ""
+
+
+class Neighbour(Message, frozen=True, kw_only=True):
+    """A port of a VXLAN network on another host, which is reached at `tunnel_ip`."""
+
+    mac_address: str
+    addresses: list[str]
+    tunnel_ip: str
+
+
+class NeighboursSpec(Message, frozen=True, kw_only=True):
+    """Whom the ports of a VXLAN network here can reach on other hosts, by their MAC addresses; never nobody."""
+
+    ports: list[Neighbour] = []
+
+
 class HostNetworks(Message, frozen=True, kw_only=True):
     """The document, or the difference: entries that are new or changed, and the keys of those that are gone.
 
     Attributes:
         host, version: whose, and of when: a host never goes back to an older one.
-        guards: by port id. groups, members: by group id.
-        gone: the keys of entries to forget, by the name of the part: `guards`, `groups`, `members`.
+        guards: by port id. groups, members: by group id. networks, neighbours: by network id.
+        gone: the keys of entries to forget, by the name of the part.
     """
 
     host: str
@@ -87,11 +118,13 @@ class HostNetworks(Message, frozen=True, kw_only=True):
     guards: dict[str, GuardSpec] = {}
     groups: dict[str, GroupSpec] = {}
     members: dict[str, MembersSpec] = {}
+    networks: dict[str, SegmentSpec] = {}
+    neighbours: dict[str, NeighboursSpec] = {}
     gone: dict[str, list[str]] = {}
 
 
 # The parts of the document, by name. What a host has is told as {part: {key: digest of the entry}}.
-PARTS = ("guards", "groups", "members")
+PARTS = ("guards", "groups", "members", "networks", "neighbours")
 
 
 def digest(entry: Message) -> str:

@@ -3,9 +3,9 @@
 import ipaddress
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,7 +18,9 @@ from contracts.networks import (
     GuardSpec,
     HostNetworks,
     MembersSpec,
+    NeighboursSpec,
     RuleSpec,
+    SegmentSpec,
     digest,
 )
 
@@ -28,6 +30,9 @@ _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DIRECTIONS = ("ingress", "egress")
 _LARGEST_PROTOCOL, _LARGEST_PORT = 255, 65_535
+_WORD = re.compile(r"[a-z]{1,16}")
+_SMALLEST_MTU, _LARGEST_MTU = 68, 65_535
+_LARGEST_NUMBERS = {"vxlan": 2**24 - 1, "geneve": 2**24 - 1, "vlan": 4094}
 Entry = TypeVar("Entry")
 _EMPTY = HostNetworks(host="", version=0)
 
@@ -93,13 +98,10 @@ def _read(path: Path) -> Kept:
 
 def merged(old: HostNetworks, news: HostNetworks) -> HostNetworks:
     """Return the document with the difference in it."""
-    return HostNetworks(
-        host=news.host,
-        version=news.version,
-        guards=_part(old.guards, news.guards, news.gone.get("guards", ())),
-        groups=_part(old.groups, news.groups, news.gone.get("groups", ())),
-        members=_part(old.members, news.members, news.gone.get("members", ())),
-    )
+    parts: dict[str, Any] = {
+        part: _part(getattr(old, part), getattr(news, part), news.gone.get(part, ())) for part in PARTS
+    }
+    return HostNetworks(host=news.host, version=news.version, **parts)
 
 
 def _part(old: Mapping[str, Entry], news: Mapping[str, Entry], gone: Iterable[str]) -> dict[str, Entry]:
@@ -114,15 +116,10 @@ def check(document: HostNetworks) -> None:
         VifPlugFailed: something has not; nothing of such a document is believed.
     """
     try:
-        for key, guard in document.guards.items():
-            _require(_ID.fullmatch(key), key)
-            _check_guard(guard)
-        for key, group in document.groups.items():
-            _require(_ID.fullmatch(key), key)
-            _check_group(group)
-        for key, members in document.members.items():
-            _require(_ID.fullmatch(key), key)
-            _check_members(members)
+        for part, check_entry in _CHECKS.items():
+            for key, entry in getattr(document, part).items():
+                _require(_ID.fullmatch(key), key)
+                check_entry(entry)
     except ValueError as exc:
         raise VifPlugFailed(f"document of the networks, version {document.version}: {exc}") from exc
 
@@ -148,6 +145,23 @@ def _check_members(members: MembersSpec) -> None:
         ipaddress.ip_network(address, strict=False)
 
 
+def _check_segment(segment: SegmentSpec) -> None:
+    _require(_WORD.fullmatch(segment.network_type), segment.network_type)
+    _require(_SMALLEST_MTU <= segment.mtu <= _LARGEST_MTU, segment.mtu)
+    _require(0 <= segment.segmentation_id <= _LARGEST_NUMBERS.get(segment.network_type, 0), segment.segmentation_id)
+    _require(segment.segmentation_id or segment.network_type not in _LARGEST_NUMBERS, "a segment without a number")
+    _require(segment.physical_network.isprintable(), segment.physical_network)
+
+
+def _check_neighbours(neighbours: NeighboursSpec) -> None:
+    for port in neighbours.ports:
+        _require(_MAC.fullmatch(port.mac_address), port.mac_address)
+        _require(int(port.mac_address[:2], 16) % 2 == 0, port.mac_address)  # else it stands for many
+        for address in (*port.addresses, port.tunnel_ip):
+            found = ipaddress.ip_address(address)
+            _require(not (found.is_multicast or found.is_unspecified or found.is_loopback), address)
+
+
 def _check_rule(rule: RuleSpec) -> None:
     _require(rule.direction in _DIRECTIONS, rule.direction)
     _require(rule.ip_version in (4, 6), rule.ip_version)
@@ -160,6 +174,12 @@ def _check_rule(rule: RuleSpec) -> None:
     if rule.remote_prefix:
         network = ipaddress.ip_network(rule.remote_prefix, strict=False)
         _require(network.version == rule.ip_version, rule.remote_prefix)
+
+
+_CHECKS: Mapping[str, Callable[[Any], None]] = {
+    "guards": _check_guard, "groups": _check_group, "members": _check_members, "networks": _check_segment,
+    "neighbours": _check_neighbours,
+}  # fmt: skip
 
 
 def _require(is_right: object, what: object) -> None:

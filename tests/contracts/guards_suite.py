@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import pytest
@@ -9,9 +10,28 @@ import pytest
 from compute_agent.errors import VifPlugFailed
 from compute_agent.network.base import NetworkDriver
 from contracts.compute import PortSpec
-from contracts.networks import AddressPair, GroupSpec, HostNetworks, MembersSpec, RuleSpec, digest
+from contracts.networks import (
+    PARTS,
+    AddressPair,
+    GroupSpec,
+    HostNetworks,
+    MembersSpec,
+    Neighbour,
+    NeighboursSpec,
+    RuleSpec,
+    SegmentSpec,
+    digest,
+)
 from tests.integration.network.documents import OUT, TCP, ControlPlane, guard, lets_in
 from tests.unit.compute_agent.orders import new_id
+
+
+def neighbour(**changes: Any) -> Neighbour:
+    """Return a port on another host."""
+    usual: dict[str, Any] = {
+        "mac_address": "fa:16:3e:00:aa:01", "addresses": ["10.0.0.99"], "tunnel_ip": "192.0.2.7"
+    }  # fmt: skip
+    return Neighbour(**{**usual, **changes})
 
 
 @dataclass(frozen=True)
@@ -36,7 +56,7 @@ class GuardsSuite:
 
     def test_nothing_is_known_at_first_and_the_port_is_closed(self, ground: Ground) -> None:
         assert ground.driver.applied_version() == 0
-        assert ground.driver.known() == {"guards": {}, "groups": {}, "members": {}}
+        assert ground.driver.known() == {part: {} for part in PARTS}
         assert not ground.lets_in(22)
 
     def test_document_is_known_by_digests_and_outlives_the_driver(self, ground: Ground) -> None:
@@ -49,7 +69,7 @@ class GuardsSuite:
         )
         for driver in (ground.driver, ground.reopen()):
             assert driver.applied_version() == 7
-            assert driver.known() == {
+            assert driver.known() == {part: {} for part in PARTS} | {
                 "guards": {ground.spec.id: digest(entry)}, "groups": {ssh: digest(group)},
                 "members": {ssh: digest(members)},
             }  # fmt: skip
@@ -88,7 +108,28 @@ class GuardsSuite:
         ground.driver.apply(HostNetworks(host="h", version=6, gone={"guards": [ground.spec.id]}))
         assert (ground.driver.applied_version(), ground.driver.known()) == (7, before)
 
+    def test_networks_and_neighbours_are_kept_and_forgotten_with_the_rest(self, ground: Ground) -> None:
+        network_id = ground.spec.network.id
+        segment = SegmentSpec(network_type="vxlan", mtu=1450, segmentation_id=77)
+        neighbours = NeighboursSpec(ports=[neighbour()])
+        control = ControlPlane(ground.driver)
+        control.tell(networks={network_id: segment}, neighbours={network_id: neighbours})
+        known = ground.reopen().known()
+        assert known["networks"] == {network_id: digest(segment)}
+        assert known["neighbours"] == {network_id: digest(neighbours)}
+        control.tell(gone={"neighbours": [network_id]})
+        assert ground.driver.known()["networks"]
+        assert not ground.driver.known()["neighbours"]
+
     BAD = {
+        "type": {"networks": {new_id(): SegmentSpec(network_type="vx lan", mtu=1450, segmentation_id=1)}},
+        "number": {"networks": {new_id(): SegmentSpec(network_type="vlan", mtu=1450, segmentation_id=4095)}},
+        "no number": {"networks": {new_id(): SegmentSpec(network_type="vxlan", mtu=1450)}},
+        "mtu": {"networks": {new_id(): SegmentSpec(network_type="flat", mtu=0)}},
+        "wire": {"networks": {new_id(): SegmentSpec(network_type="flat", mtu=1500, physical_network="a\nb")}},
+        "tunnel": {"neighbours": {new_id(): NeighboursSpec(ports=[neighbour(tunnel_ip="host")])}},
+        "group mac": {"neighbours": {new_id(): NeighboursSpec(ports=[neighbour(mac_address="ff:ff:ff:ff:ff:ff")])}},
+        "many": {"neighbours": {new_id(): NeighboursSpec(ports=[neighbour(addresses=["224.0.0.1"])])}},
         "key": {"groups": {"x; flush ruleset": GroupSpec()}},
         "members": {"members": {new_id(): MembersSpec(addresses=["10.0.0.1\n"])}},
         "protocol": {"groups": {new_id(): GroupSpec(rules=[lets_in(256)])}},
