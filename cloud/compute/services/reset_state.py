@@ -4,9 +4,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from cloud.compute import states
-from cloud.compute.models import Instance
+from cloud.compute.models import Instance, Operation
 from cloud.compute.models.migrations import MigrationStatus
-from cloud.compute.services import host_feed, moves, operations
+from cloud.compute.models.operations import OperationState
+from cloud.compute.services import giving_up, host_feed, moves, operations
 from cloud.compute.services.snapshot_server import drop_unfinished
 from cloud.compute.states import machine
 from cloud.core.clock import database_now
@@ -27,7 +28,9 @@ def reset(instance: Instance, state: str) -> None:
         machine.fire(
             Instance.objects.filter(pk=instance.pk), EVENTS[state], updated_at=timezone.now(), deleted_at=None
         )
+        under_way = list(Operation.objects.filter(instance_uuid=instance.uuid, state=OperationState.RUNNING))
         operations.supersede([instance.uuid], "reset-state", database_now())
+        giving_up.give_up(under_way)
         _settle(instance.uuid)
         drop_unfinished(instance.uuid)
         if not states.is_counted(now_is.vm_state, now_is.task_state):

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from cloud.compute import states
 from cloud.compute.models import Instance, Operation
-from cloud.compute.services import operations
+from cloud.compute.services import giving_up, operations
 from cloud.conductor.steps import failing, orders
 from cloud.conductor.steps.hearing import heard
 from cloud.core import rpc
@@ -51,11 +51,15 @@ def fail_interfaces(operation: Operation, code: str, detail: str = "") -> None:
     """Give back what should have been attached, keep what should have gone, and tell the host so."""
     text = f"{_WORDS[operation.workflow]}: {TENANT_TEXT.get(code, TENANT_TEXT[ErrorCode.INTERNAL])}"
     with transaction.atomic():
-        if not failing.end(operation, code, ("interfaces_set",), text, detail):
-            return
-        if operation.workflow == ATTACH:
-            _give_back(operation)
-        rpc.cast(_as_before(operation))
+        if failing.end(operation, code, ("interfaces_set",), text, detail):
+            undo(operation)
+
+
+def undo(operation: Operation) -> None:
+    """Let books and host be as before, whatever the host has done; in the transaction that ends the operation."""
+    if operation.workflow == ATTACH:
+        _give_back(operation)
+    rpc.cast(_as_before(operation))
 
 
 def _give_back(operation: Operation) -> None:
@@ -67,14 +71,19 @@ def _give_back(operation: Operation) -> None:
 
 
 def _as_before(operation: Operation) -> SetInterfaces:
-    """Return the order that undoes what a host may have done. It has time of its own to arrive."""
+    """Return the order that undoes what a host may have done. It has time of its own to arrive.
+
+    It is of a later attempt, so that the host refuses what it is still to be given of the one that ended.
+    """
     instance = Instance.objects.get(uuid=operation.instance_uuid)
     server = orders.server_spec(instance, allocation.port_specs(instance.uuid), None)
     seconds = COMMANDS[SetInterfaces.NAME].timing.deadline_seconds
     not_after = (database_now() + timedelta(seconds=seconds)).timestamp()
-    fence = {**orders.fence(operation, orders.CLEAN_UP), "not_after": not_after}
+    fence = {**orders.fence(operation, orders.CLEAN_UP), "attempt": operation.attempt + 1, "not_after": not_after}
     return SetInterfaces(server=server, **fence)
 
 
 failing.register(ATTACH, fail_interfaces)
 failing.register(DETACH, fail_interfaces)
+giving_up.register(ATTACH, undo)
+giving_up.register(DETACH, undo)

@@ -5,8 +5,8 @@ import json
 import pytest
 from django.db import transaction
 
-from cloud.compute.models import InstanceFault, Operation
-from cloud.compute.services import server_interfaces
+from cloud.compute.models import Instance, InstanceFault, Operation
+from cloud.compute.services import reset_state, server_interfaces
 from cloud.networks.models import Network, Port, Subnet
 from tests.factories.instances import PROJECT, make_context
 
@@ -87,3 +87,20 @@ def test_what_a_host_cannot_do_is_undone(workers, server, network):
     workers.wait(is_over)
     assert Port.objects.get(id=kept).device_id == server.uuid
     workers.wait(lambda: on_host(workers, server) == {kept})
+
+
+def test_what_an_operator_cuts_short_is_undone(workers, server, network):
+    kept = attach(server, network)
+    workers.wait(is_over)
+    server = workers.wait_for(server, "active")
+    for change, what in ((attach, network), (detach, kept)):
+        workers.end("agent")
+        change(server, what)
+        reset_state.reset(Instance.objects.get(pk=server.pk), "active")
+        workers.start("agent")
+        # Orders of a host are carried out in turn: after this one those before it are.
+        workers.act(server, "reboot", "reboot", hard=False)
+        server = workers.wait_for(server, "active")
+        assert on_host(workers, server) == {kept}
+        assert list(Port.objects.filter(device_id=server.uuid).values_list("id", flat=True)) == [kept]
+        assert [bool(one) for one in server.network_request["requests"] if one] == [True]
