@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from contracts.envelope import Message, Order, Outcome
 from contracts.inspection import InspectServer
-from contracts.networks import SyncNetworks
+from contracts.networks import RouteSpec, SyncNetworks
 from contracts.timeouts import BRISK, FAST, NORMAL, SLOW, URGENT, Timing
 
 
@@ -31,13 +31,6 @@ class ImageSpec(Message, frozen=True, kw_only=True):
     disk_format: str
     size_bytes: int
     virtual_size_bytes: int
-
-
-class RouteSpec(Message, frozen=True, kw_only=True):
-    """A host route of a subnet, handed out by DHCP."""
-
-    destination: str
-    nexthop: str
 
 
 class SubnetSpec(Message, frozen=True, kw_only=True):

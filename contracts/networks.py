@@ -82,12 +82,14 @@ class SegmentSpec(Message, frozen=True, kw_only=True):
         mtu: of the network, in bytes.
         segmentation_id: the network's number in a VXLAN or VLAN.
         physical_network: the wire of a `vlan` or `flat` network, by the name that hosts report.
+        routed: the gateways' addresses that routers hold; the others are answered by each host itself.
     """
 
     network_type: str
     mtu: int
     segmentation_id: int = 0
     physical_network: str = ""
+    routed: list[str] = []
 
 
 class Neighbour(Message, frozen=True, kw_only=True):
@@ -104,12 +106,55 @@ class NeighboursSpec(Message, frozen=True, kw_only=True):
     ports: list[Neighbour] = []
 
 
+class RouteSpec(Message, frozen=True, kw_only=True):
+    """A route: of a subnet, handed out by DHCP, or a router's own."""
+
+    destination: str
+    nexthop: str
+
+
+class RouterPort(Message, frozen=True, kw_only=True):
+    """A router's leg in a network. `addresses` with the prefix lengths of their subnets: `10.0.0.1/24`."""
+
+    port_id: str
+    network_id: str
+    mac_address: str
+    addresses: list[str] = []
+
+
+class FloatingSpec(Message, frozen=True, kw_only=True):
+    """An address of the external network, and the one inside that it stands for, both ways."""
+
+    floating_address: str
+    fixed_address: str
+
+
+class RouterSpec(Message, frozen=True, kw_only=True):
+    """A router that lives on this host.
+
+    Attributes:
+        is_up: the administrator's switch; a router that is down carries nothing.
+        interfaces: its legs in networks of its project, by port id.
+        gateway: its leg in the external network.
+        gateway_ips: the next hops there, at most one of each IP version.
+        has_snat: what has no floating address leaves under the gateway's own.
+    """
+
+    is_up: bool = True
+    interfaces: list[RouterPort] = []
+    gateway: RouterPort | None = None
+    gateway_ips: list[str] = []
+    has_snat: bool = True
+    floating_ips: list[FloatingSpec] = []
+    routes: list[RouteSpec] = []
+
+
 class HostNetworks(Message, frozen=True, kw_only=True):
     """The document, or the difference: entries that are new or changed, and the keys of those that are gone.
 
     Attributes:
         host, version: whose, and of when: a host never goes back to an older one.
-        guards: by port id. groups, members: by group id. networks, neighbours: by network id.
+        guards: by port id. groups, members: by group id. networks, neighbours: by network id. routers: by router id.
         gone: the keys of entries to forget, by the name of the part.
     """
 
@@ -120,11 +165,12 @@ class HostNetworks(Message, frozen=True, kw_only=True):
     members: dict[str, MembersSpec] = {}
     networks: dict[str, SegmentSpec] = {}
     neighbours: dict[str, NeighboursSpec] = {}
+    routers: dict[str, RouterSpec] = {}
     gone: dict[str, list[str]] = {}
 
 
 # The parts of the document, by name. What a host has is told as {part: {key: digest of the entry}}.
-PARTS = ("guards", "groups", "members", "networks", "neighbours")
+PARTS = ("guards", "groups", "members", "networks", "neighbours", "routers")
 
 
 def digest(entry: Message) -> str:

@@ -9,7 +9,18 @@ from celery import shared_task
 
 from cloud.compute.services import create_once, host_feed, host_reports, power_reports, tries
 from cloud.conductor import background, presence, telling_networks
-from cloud.conductor.reconcile import hosts, losses, operations, outbox, prune, reclaim, residue, restored, sweep
+from cloud.conductor.reconcile import (
+    hosts,
+    losses,
+    operations,
+    outbox,
+    prune,
+    reclaim,
+    residue,
+    restored,
+    routers,
+    sweep,
+)
 from cloud.conductor.reconcile.turns import one_at_a_time
 from cloud.conductor.steps import (
     building,
@@ -270,6 +281,7 @@ def reconcile_operations() -> None:
 def reconcile_hosts() -> None:
     """Notice hosts that went down or came back, and schedulers that are there; tell hosts again what they missed."""
     hosts.reconcile()
+    routers.reconcile()
     presence.note_schedulers()
     telling_networks.tell_again()
 

@@ -146,10 +146,10 @@ class RouterFloatingIpInline(_ShownOnly, admin.TabularInline):
 
 @admin.register(Router)
 class RouterAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "id", "project_id", "admin_state_up", "gateway_address", "interface_count",
+    list_display = ("__str__", "id", "project_id", "admin_state_up", "host", "gateway_address", "interface_count",
                     "floating_count", "created_at")
     list_filter = ("admin_state_up", "enable_snat")
-    search_fields = ("name", "=id", "=project_id", "ports__fixed_ips__ip_address")
+    search_fields = ("name", "=id", "=project_id", "=host", "ports__fixed_ips__ip_address")
     date_hierarchy = "created_at"
     inlines = (RouterPortInline, RouterFloatingIpInline)
 

@@ -17,7 +17,8 @@ from compute_agent.files import replace_file
 from compute_agent.network import namespaces
 from compute_agent.network.firewall import LEG
 from compute_agent.network.ports import PluggedPort
-from contracts.compute import NetworkSpec, RouteSpec, SubnetSpec
+from contracts.compute import NetworkSpec, SubnetSpec
+from contracts.networks import RouteSpec
 
 METADATA_ADDRESS = "169.254.169.254"
 LEASE_SECONDS = 86_400

@@ -19,6 +19,7 @@ from contracts.networks import (
     HostNetworks,
     MembersSpec,
     NeighboursSpec,
+    RouterSpec,
     RuleSpec,
     SegmentSpec,
     digest,
@@ -151,6 +152,8 @@ def _check_segment(segment: SegmentSpec) -> None:
     _require(0 <= segment.segmentation_id <= _LARGEST_NUMBERS.get(segment.network_type, 0), segment.segmentation_id)
     _require(segment.segmentation_id or segment.network_type not in _LARGEST_NUMBERS, "a segment without a number")
     _require(segment.physical_network.isprintable(), segment.physical_network)
+    for address in segment.routed:
+        ipaddress.ip_address(address)
 
 
 def _check_neighbours(neighbours: NeighboursSpec) -> None:
@@ -160,6 +163,23 @@ def _check_neighbours(neighbours: NeighboursSpec) -> None:
         for address in (*port.addresses, port.tunnel_ip):
             found = ipaddress.ip_address(address)
             _require(not (found.is_multicast or found.is_unspecified or found.is_loopback), address)
+
+
+def _check_router(router: RouterSpec) -> None:
+    for port in (*router.interfaces, *([router.gateway] if router.gateway else [])):
+        for id in (port.port_id, port.network_id):
+            _require(_ID.fullmatch(id), id)
+        _require(_MAC.fullmatch(port.mac_address), port.mac_address)
+        for address in port.addresses:
+            _require("/" in address, address)
+            ipaddress.ip_interface(address)
+    for one in router.floating_ips:
+        for address in (one.floating_address, one.fixed_address):
+            ipaddress.IPv4Address(address)
+    for route in router.routes:
+        ipaddress.ip_network(route.destination)
+    for hop in (*router.gateway_ips, *(route.nexthop for route in router.routes)):
+        ipaddress.ip_address(hop)
 
 
 def _check_rule(rule: RuleSpec) -> None:
@@ -178,7 +198,7 @@ def _check_rule(rule: RuleSpec) -> None:
 
 _CHECKS: Mapping[str, Callable[[Any], None]] = {
     "guards": _check_guard, "groups": _check_group, "members": _check_members, "networks": _check_segment,
-    "neighbours": _check_neighbours,
+    "neighbours": _check_neighbours, "routers": _check_router,
 }  # fmt: skip
 
 

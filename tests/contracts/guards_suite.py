@@ -13,11 +13,14 @@ from contracts.compute import PortSpec
 from contracts.networks import (
     PARTS,
     AddressPair,
+    FloatingSpec,
     GroupSpec,
     HostNetworks,
     MembersSpec,
     Neighbour,
     NeighboursSpec,
+    RouterPort,
+    RouterSpec,
     RuleSpec,
     SegmentSpec,
     digest,
@@ -32,6 +35,12 @@ def neighbour(**changes: Any) -> Neighbour:
         "mac_address": "fa:16:3e:00:aa:01", "addresses": ["10.0.0.99"], "tunnel_ip": "192.0.2.7"
     }  # fmt: skip
     return Neighbour(**{**usual, **changes})
+
+
+def leg(**changes: Any) -> RouterPort:
+    """Return a leg of a router."""
+    usual = {"port_id": new_id(), "network_id": new_id(), "mac_address": "fa:16:3e:00:bb:01"}
+    return RouterPort(**{**usual, "addresses": ["10.0.0.1/24"], **changes})
 
 
 @dataclass(frozen=True)
@@ -129,6 +138,12 @@ class GuardsSuite:
         "wire": {"networks": {new_id(): SegmentSpec(network_type="flat", mtu=1500, physical_network="a\nb")}},
         "tunnel": {"neighbours": {new_id(): NeighboursSpec(ports=[neighbour(tunnel_ip="host")])}},
         "group mac": {"neighbours": {new_id(): NeighboursSpec(ports=[neighbour(mac_address="ff:ff:ff:ff:ff:ff")])}},
+        "leg": {"routers": {new_id(): RouterSpec(interfaces=[leg(addresses=["10.0.0.1"])])}},
+        "leg id": {"routers": {new_id(): RouterSpec(gateway=leg(port_id="../x"))}},
+        "floating": {
+            "routers": {new_id(): RouterSpec(floating_ips=[FloatingSpec(floating_address="a", fixed_address="b")])}
+        },
+        "hop": {"routers": {new_id(): RouterSpec(gateway_ips=["10.0.0.1; flush ruleset"])}},
         "many": {"neighbours": {new_id(): NeighboursSpec(ports=[neighbour(addresses=["224.0.0.1"])])}},
         "key": {"groups": {"x; flush ruleset": GroupSpec()}},
         "members": {"members": {new_id(): MembersSpec(addresses=["10.0.0.1\n"])}},

@@ -9,7 +9,8 @@ from cloud.networks.models.networks import Network
 class Router(models.Model):
     """A router of a project. Its interfaces and its gateway are the ports whose `router` it is.
 
-    `routes` is a list of {"destination", "nexthop"}.
+    `routes` is a list of {"destination", "nexthop"}. `host`: where it and its ports are; empty while it has no port, or
+    no host could carry it.
     """
 
     id = uuid_field(primary_key=True, default=new_uuid)
@@ -17,6 +18,7 @@ class Router(models.Model):
     description = models.CharField(max_length=255, blank=True, default="")
     project_id = id_field(db_index=True)
     admin_state_up = models.BooleanField(default=True)
+    host = models.CharField(max_length=255, blank=True, default="", db_index=True)
     enable_snat = models.BooleanField(default=True)
     routes = models.JSONField(default=list, blank=True)
     revision_number = models.IntegerField(default=1)

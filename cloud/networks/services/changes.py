@@ -13,7 +13,7 @@ from django.db.models.functions import Greatest
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.core.kept import Kept
-from cloud.networks.models import HostNetworkState, NetworkChange, Port, SecurityGroupRule
+from cloud.networks.models import HostNetworkState, NetworkChange, Port, Router, SecurityGroupRule
 
 _places: Kept[tuple[str, str | None]] = Kept(
     lambda ids: Port.objects.filter(id__in=ids).values_list("host", "security_groups")
@@ -37,6 +37,11 @@ def of_group(group_id: str) -> Change:
 def of_network(network_id: str) -> Change:
     """A network carries nothing any more, or does again."""
     return "network", network_id
+
+
+def of_router(router_id: str) -> Change:
+    """A router shall do something else than before."""
+    return "router", router_id
 
 
 def of_members(group_id: str) -> Change:
@@ -78,10 +83,15 @@ def _on_networks(network_ids: Collection[str]) -> set[str]:
     return set(rows.values_list("host", flat=True).distinct())
 
 
+def _of_routers(router_ids: Collection[str]) -> set[str]:
+    return set(Router.objects.filter(id__in=router_ids).exclude(host="").values_list("host", flat=True))
+
+
 HOSTS_OF: Mapping[str, Callable[[Collection[str]], set[str]]] = {
     "host": set,
     "network": _on_networks,
     "group": _with_groups,
+    "router": _of_routers,
     MEMBERS: _with_rules_about,
 }
 

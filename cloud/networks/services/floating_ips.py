@@ -22,6 +22,7 @@ from cloud.networks.models.device_owners import FLOATING_IP
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.owned import lock_floating_ip
 from cloud.networks.selectors.routing import router_between
+from cloud.networks.services import changes
 from cloud.networks.services.addresses import AddressWish
 from cloud.networks.services.changing import save_changes
 from cloud.networks.services.plugging import make_port
@@ -59,10 +60,12 @@ def update_floating_ip(context: RequestContext, floating_ip_id: str, values: dic
         floating = visible.floating_ips(context).filter(id=floating_ip_id).first()
         target = _target(context, floating, values) if floating is not None else None
         floating = lock_floating_ip(context, floating_ip_id)
+        before = floating.router_id
         changed = {name: values[name] for name in ("description",) if name in values}
         if "port_id" in values or "fixed_ip_address" in values:
             changed |= _led(target)
         _save(floating, changed, target)
+        _note({before, floating.router_id})
 
 
 def delete_floating_ip(context: RequestContext, floating_ip_id: str) -> None:
@@ -77,7 +80,12 @@ def delete_idle(network: Network) -> None:
     _remove(list(idle.values_list("id", flat=True)))
 
 
+def _note(router_ids: set[str | None]) -> None:
+    changes.note(changes.of_router(router_id or "") for router_id in router_ids)
+
+
 def _remove(ids: list[str]) -> None:
+    _note(set(FloatingIp.objects.filter(id__in=ids).values_list("router_id", flat=True)))
     ResourceTag.objects.filter(resource_id__in=ids).delete()
     Port.objects.filter(floating_ip__in=ids).delete()
     FloatingIp.objects.filter(id__in=ids).delete()
@@ -98,6 +106,7 @@ def _create(context: RequestContext, item: dict[str, Any]) -> str:
     _insert(floating, target)
     Port.objects.filter(id=port.id).update(floating_ip=floating)
     set_tags(floating.id, item.get("tags", []))
+    _note({floating.router_id})
     return floating.id
 
 

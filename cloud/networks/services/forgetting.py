@@ -6,6 +6,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from cloud.networks.models import FloatingIp
+from cloud.networks.services import changes
 
 
 def forget(fixed_ip_ids: Collection[int]) -> None:
@@ -19,4 +20,7 @@ def forget_ports(port_ids: Collection[str]) -> None:
 
 
 def _lead_nowhere(rows: QuerySet[FloatingIp]) -> None:
-    rows.update(fixed_ip=None, router=None, updated_at=timezone.now(), revision_number=F("revision_number") + 1)
+    routers = set(rows.values_list("router_id", flat=True))
+    if routers:
+        rows.update(fixed_ip=None, router=None, updated_at=timezone.now(), revision_number=F("revision_number") + 1)
+        changes.note(changes.of_router(router_id or "") for router_id in routers)

@@ -8,6 +8,7 @@ import msgspec
 
 from cloud.core.host_links import Use, link
 from cloud.networks.models import FixedIp, HostNetworkState, Port, SecurityGroup, SecurityGroupRule
+from cloud.networks.services.host_routers import routers
 from cloud.networks.services.rule_checks import protocol_number
 from contracts.networks import (
     ANY,
@@ -43,7 +44,9 @@ def document(host: str) -> HostNetworks:
     group_ids = {one for guard in guards.values() for one in guard.group_ids}
     groups = _groups(group_ids)
     named = {rule.remote_group_id for group in groups.values() for rule in group.rules} - {""}
-    return HostNetworks(host=host, version=version, guards=guards, groups=groups, members=_members(named))
+    return HostNetworks(
+        host=host, version=version, guards=guards, groups=groups, members=_members(named), routers=routers(host)
+    )
 
 
 def difference(whole: HostNetworks, known: Known) -> HostNetworks:
@@ -63,7 +66,9 @@ def difference(whole: HostNetworks, known: Known) -> HostNetworks:
 
 
 def _guards(host: str) -> dict[str, GuardSpec]:
-    ports = list(Port.objects.filter(host=host).select_related("network").order_by("id"))
+    # A router's ports are no guest's: the router itself guards them.
+    rows = Port.objects.filter(host=host, router__isnull=True).select_related("network")
+    ports = list(rows.order_by("id"))
     addresses, groups = _addresses_of(ports), _groups_of(ports)
     return {
         port.id: GuardSpec(

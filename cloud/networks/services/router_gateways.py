@@ -39,6 +39,12 @@ def set_gateway(context: RequestContext, router: Router, asked: dict[str, Any] |
     _refuse_overlap(router, port)
 
 
+def gateway_network(router: Router) -> set[str]:
+    """Return the id of the network that a router's gateway is in, alone in a set; an empty one without a gateway."""
+    port = gateway_port(router)
+    return {port.network_id} if port is not None else set()
+
+
 def delete_gateway(router: Router) -> None:
     """Remove a locked router's gateway, if it has one. Raises GatewayInUseByFloatingIp."""
     port = gateway_port(router)

@@ -35,6 +35,7 @@ from cloud.networks.services.changing import save_changes
 from cloud.networks.services.plugging import give_addresses, make_port
 from cloud.networks.services.quotas import make_room
 from cloud.networks.services.router_gateways import overlap
+from cloud.networks.services.router_places import settle
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def add_subnet(context: RequestContext, router_id: str, subnet_id: str) -> Attac
         else:
             give_addresses(port, [wish])
         save_changes(router, {})
+        settle(router, [port.network_id])
     return Attachment(router.project_id, port.id, port.network_id, (subnet.id,))
 
 
@@ -99,6 +101,7 @@ def add_port(context: RequestContext, router_id: str, port_id: str) -> Attachmen
         save_changes(port, {"device_id": router.id, "device_owner": ROUTER_INTERFACE, "router": router,
                             "status": "ACTIVE"})
         save_changes(router, {})
+        settle(router, [port.network_id])
     return Attachment(router.project_id, port.id, port.network_id, tuple(subnet.id for subnet in subnets))
 
 
@@ -122,6 +125,7 @@ def remove_interface(context: RequestContext, router_id: str, port_id: str = "",
         else:
             FixedIp.objects.filter(id__in=[fixed.pk for fixed in gone]).delete()
         save_changes(router, {})
+        settle(router, [port.network_id])
     subnet_ids = (subnet_id,) if subnet_id else tuple(fixed.subnet_id for fixed in gone)
     return Attachment(router.project_id, port.id, port.network_id, subnet_ids)
 

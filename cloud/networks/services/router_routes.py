@@ -13,6 +13,7 @@ from cloud.networks.errors import BadRequest, InvalidRoutes
 from cloud.networks.models import Router
 from cloud.networks.selectors.owned import lock_router
 from cloud.networks.selectors.routing import addresses
+from cloud.networks.services import changes
 from cloud.networks.services.changing import save_changes
 
 Route = dict[str, str]
@@ -28,6 +29,7 @@ def add_routes(context: RequestContext, router_id: str, asked: Sequence[Route]) 
         routes = [*router.routes, *more]
         check_routes(router, routes)
         save_changes(router, {"routes": routes})
+        changes.note([changes.of_router(router.id)])
 
 
 def remove_routes(context: RequestContext, router_id: str, asked: Sequence[Route]) -> None:
@@ -36,6 +38,7 @@ def remove_routes(context: RequestContext, router_id: str, asked: Sequence[Route
         router = lock_router(context, router_id)
         gone = read_routes(asked)
         save_changes(router, {"routes": [route for route in router.routes if route not in gone]})
+        changes.note([changes.of_router(router.id)])
 
 
 def read_routes(asked: Sequence[Route]) -> list[Route]:

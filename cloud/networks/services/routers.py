@@ -12,7 +12,8 @@ from cloud.networks.selectors.owned import lock_router
 from cloud.networks.selectors.routing import interfaces
 from cloud.networks.services.changing import renamed, save_changes
 from cloud.networks.services.quotas import make_room
-from cloud.networks.services.router_gateways import delete_gateway, set_gateway
+from cloud.networks.services.router_gateways import delete_gateway, gateway_network, set_gateway
+from cloud.networks.services.router_places import settle
 from cloud.networks.services.router_routes import check_routes, read_routes
 
 # Not columns, or set with a rule of their own.
@@ -40,6 +41,7 @@ def update_router(context: RequestContext, router_id: str, values: dict[str, Any
     """
     with transaction.atomic():
         router = lock_router(context, router_id)
+        before = gateway_network(router)
         changed = renamed(values, {}, without=_APART)
         if "external_gateway_info" in values:
             changed |= _gateway(context, router, values["external_gateway_info"])
@@ -48,6 +50,7 @@ def update_router(context: RequestContext, router_id: str, values: dict[str, Any
         # A route may have led by the gateway that has gone.
         check_routes(router, changed.get("routes", router.routes))
         save_changes(router, changed)
+        settle(router, before | gateway_network(router) if "external_gateway_info" in values else ())
 
 
 def delete_router(context: RequestContext, router_id: str) -> None:
@@ -62,7 +65,9 @@ def delete_router(context: RequestContext, router_id: str) -> None:
         ports = list(interfaces(router).values_list("id", flat=True)[:_PORTS_NAMED])
         if ports:
             raise RouterInUse(router_id=router_id, ports=", ".join(ports))
+        gone = gateway_network(router)
         delete_gateway(router)
+        settle(router, gone)
         ResourceTag.objects.filter(resource_id=router_id).delete()
         router.delete()
 
@@ -71,6 +76,7 @@ def _create(context: RequestContext, item: dict[str, Any]) -> str:
     router = Router.objects.create(**renamed(item, {}, without=_APART))
     changed = _gateway(context, router, item.get("external_gateway_info"))
     Router.objects.filter(id=router.id).update(**changed)
+    settle(router, gateway_network(router))
     return router.id
 
 

@@ -4,7 +4,8 @@ from collections import defaultdict
 
 from cloud.core.kept import Kept
 from cloud.networks.models import FixedIp, Port, Subnet
-from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec, RouteSpec, SubnetSpec
+from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec, SubnetSpec
+from contracts.networks import RouteSpec
 
 _ports: Kept[tuple[str, str, str, str, str, int]] = Kept(
     lambda uuids: Port.objects.filter(device_id__in=uuids, position__gte=0).order_by("position").values_list(

@@ -12,7 +12,7 @@ from cloud.networks.errors import GatewayIpInUse, InvalidInput, NetworkNotFound,
 from cloud.networks.models import FixedIp, Network, ResourceTag, Subnet
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.owned import lock_subnet
-from cloud.networks.services import blocks
+from cloud.networks.services import blocks, changes
 from cloud.networks.services.addresses import is_self_addressed
 from cloud.networks.services.changing import save_changes
 from cloud.networks.services.pool_blocks import choose_block
@@ -55,6 +55,8 @@ def update_subnet(context: RequestContext, subnet_id: str, values: dict[str, Any
         gateway = _new_gateway(subnet, block, values)
         pools = values.get("allocation_pools", subnet.allocation_pools)
         changed |= {"gateway_ip": gateway, "allocation_pools": blocks.check_pools(block, pools, gateway)}
+        if gateway != subnet.gateway_ip:
+            changes.note([changes.of_network(subnet.network_id)])  # routers' next hop
         save_changes(subnet, changed)
 
 
