@@ -11,6 +11,7 @@ from cloud.compute.services import create_once, host_feed, host_reports, power_r
 from cloud.conductor import background, presence, telling_networks
 from cloud.conductor.reconcile import (
     hosts,
+    leaving_ports,
     losses,
     operations,
     outbox,
@@ -295,8 +296,9 @@ def note_networks(outcome: Wire, *, operation_id: str, attempt: int) -> None:
 @shared_task(name=names.RECLAIM, throws=_throws)
 @one_at_a_time(names.RECLAIM)
 def reclaim_deleted() -> None:
-    """Delete for good what was kept long enough."""
+    """Delete for good what was kept long enough, and detach the ports that were deleted while that was not possible."""
     reclaim.reclaim()
+    leaving_ports.detach()
 
 
 @shared_task(name=names.SWEEP, throws=_throws)

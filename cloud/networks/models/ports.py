@@ -35,6 +35,8 @@ class Port(models.Model):
     is_created_for_server = models.BooleanField(default=False)
     position = models.IntegerField(default=NO_POSITION)
     device_tag = models.CharField(max_length=60, blank=True, default="")
+    # Deleted by its owner, and kept until its host has let go of it: see services/leaving.py.
+    is_leaving = models.BooleanField(default=False)
     vnic_type = models.CharField(max_length=64, default="normal")
     binding_profile = models.JSONField(default=dict, blank=True)
     security_groups = models.ManyToManyField("networks.SecurityGroup", related_name="ports", blank=True)
@@ -56,6 +58,7 @@ class Port(models.Model):
                 fields=["router"], condition=models.Q(device_owner="network:router_gateway"), name="one_gateway"
             ),
         ]
+        indexes = [models.Index(fields=["updated_at"], condition=models.Q(is_leaving=True), name="port_leaving")]
 
     def __str__(self) -> str:
         return self.name or self.id

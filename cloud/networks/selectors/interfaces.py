@@ -53,7 +53,7 @@ def interfaces(instance_uuids: Collection[str]) -> dict[str, list[Interface]]:
     if not instance_uuids:
         return {}
     # Anybody may write a foreign server's uuid on a port of his; only what was allocated has a position.
-    ports = Port.objects.filter(device_id__in=instance_uuids, position__gte=0)
+    ports = Port.objects.filter(device_id__in=instance_uuids, position__gte=0, is_leaving=False)
     groups: dict[str, list[str]] = defaultdict(list)
     for port_id, name in ports.filter(security_groups__isnull=False).values_list("id", "security_groups__name"):
         groups[port_id].append(name)

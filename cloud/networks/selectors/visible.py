@@ -60,9 +60,10 @@ def subnets(context: RequestContext) -> QuerySet[Subnet]:
 
 
 def ports(context: RequestContext) -> QuerySet[Port]:
-    """Return the ports that a token may see."""
+    """Return the ports that a token may see. One that was deleted is seen by nobody, though its host still has it."""
     mine = Q(project_id=context.project_id) | Q(network__project_id=context.project_id)
-    return Port.objects.all() if context.is_admin else Port.objects.filter(mine)
+    rows = Port.objects.filter(is_leaving=False)
+    return rows if context.is_admin else rows.filter(mine)
 
 
 def routers(context: RequestContext) -> QuerySet[Router]:

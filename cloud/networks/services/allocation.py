@@ -99,17 +99,17 @@ def bind(instance_uuid: str, host: str) -> None:
 
 
 def release(instance_uuids: Collection[str]) -> None:
-    """Delete the ports that were made for servers, and unbind the others. Nothing there is a success."""
+    """Delete the ports that were made for servers or shall go, and unbind the others. Nothing there is a success."""
     ports = Port.objects.filter(device_id__in=list(instance_uuids), position__gte=0)
     with transaction.atomic():
         locked = ports.order_by("id").select_for_update()
-        is_made = dict(locked.values_list("id", "is_created_for_server"))
-        made = [port_id for port_id, is_ours in is_made.items() if is_ours]
-        changes.note(changes.of_ports(list(is_made)), is_urgent=False)
+        rows = list(locked.values_list("id", "is_created_for_server", "is_leaving"))
+        made = [port_id for port_id, is_ours, is_leaving in rows if is_ours or is_leaving]
+        changes.note(changes.of_ports([port_id for port_id, *_ in rows]), is_urgent=False)
         ResourceTag.objects.filter(resource_id__in=made).delete()
         forget_ports(made)
         Port.objects.filter(id__in=made).delete()
-        if len(made) < len(is_made):
+        if len(made) < len(rows):
             ports.update(**UNBOUND, updated_at=timezone.now(), revision_number=F("revision_number") + 1)
 
 

@@ -44,7 +44,7 @@ def without(document: dict[str, Any], position: int) -> dict[str, Any]:
 
 def position_of(instance_uuid: str, port_id: str) -> int | None:
     """Return the place of a port among the interfaces of a server, or None where it is none of them."""
-    rows = Port.objects.filter(id=port_id, device_id=instance_uuid, position__gte=0)
+    rows = Port.objects.filter(id=port_id, device_id=instance_uuid, position__gte=0, is_leaving=False)
     return rows.values_list("position", flat=True).first()
 
 
@@ -54,12 +54,15 @@ def port_at(instance_uuid: str, position: int) -> str:
 
 
 def give_back(instance_uuid: str, position: int) -> None:
-    """Delete the port at a place if it was made for the server, else unbind it. None there is a success."""
+    """Delete the port at a place if it was made for the server or shall go, else unbind it.
+
+    None there is a success.
+    """
     port = Port.objects.select_for_update().filter(device_id=instance_uuid, position=position).first()
     if port is None:
         return
     changes.note(changes.of_ports([port.id]), is_urgent=False)
-    if port.is_created_for_server:
+    if port.is_created_for_server or port.is_leaving:
         ResourceTag.objects.filter(resource_id=port.id).delete()
         forget_ports([port.id])
         port.delete()

@@ -67,7 +67,7 @@ def difference(whole: HostNetworks, known: Known) -> HostNetworks:
 
 def _guards(host: str) -> dict[str, GuardSpec]:
     # A router's ports are no guest's: the router itself guards them.
-    rows = Port.objects.filter(host=host, router__isnull=True).select_related("network")
+    rows = Port.objects.filter(host=host, router__isnull=True, is_leaving=False).select_related("network")
     ports = list(rows.order_by("id"))
     addresses, groups = _addresses_of(ports), _groups_of(ports)
     return {

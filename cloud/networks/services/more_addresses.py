@@ -43,7 +43,8 @@ def remove(instance_uuid: str, address: str) -> bool:
 
 
 def _lock(instance_uuid: str, **where: str) -> Port | None:
-    ports = Port.objects.filter(device_id=instance_uuid, position__gte=0, **where).order_by("position")
+    mine = Port.objects.filter(device_id=instance_uuid, position__gte=0, is_leaving=False)
+    ports = mine.filter(**where).order_by("position")
     return ports.select_for_update(of=("self",)).first()
 
 

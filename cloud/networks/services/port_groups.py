@@ -37,5 +37,6 @@ def _tell(ports: list[Port], group_id: str) -> None:
 
 
 def _lock(instance_uuid: str) -> list[Port]:
-    ports = Port.objects.filter(device_id=instance_uuid, position__gte=0, port_security_enabled=True)
+    mine = Port.objects.filter(device_id=instance_uuid, position__gte=0, is_leaving=False)
+    ports = mine.filter(port_security_enabled=True)
     return list(ports.select_for_update(of=("self",)).order_by("id"))

@@ -21,7 +21,7 @@ from cloud.networks.models import Network, Port, ResourceTag, SecurityGroup
 from cloud.networks.models.device_owners import SERVICE
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.owned import lock_port
-from cloud.networks.services import changes, qos
+from cloud.networks.services import changes, leaving, qos
 from cloud.networks.services.address_pairs import pairs
 from cloud.networks.services.addresses import AddressWish
 from cloud.networks.services.changing import renamed, save_changes
@@ -89,18 +89,24 @@ def update_port(context: RequestContext, port_id: str, values: dict[str, Any]) -
 def delete_port(context: RequestContext, port_id: str) -> None:
     """Remove a port, also one that a server uses: the server loses the interface.
 
+    The row of a server's port stays until its host has let go of it; nobody is shown it from now on.
+
     Raises:
         PortNotFound
         ServicePortInUse: it belongs to the network service.
     """
     with transaction.atomic():
+        must_stay = leaving.begin(context, port_id)
         port = lock_port(context, port_id)
         if port.is_held:
             raise ServicePortInUse(port_id=port_id, device_owner=port.device_owner)
         ResourceTag.objects.filter(resource_id=port_id).delete()
         forget_ports([port_id])
         changes.note(changes.of_ports([port_id]))
-        port.delete()
+        if must_stay:
+            leaving.keep(port)
+        else:
+            port.delete()
 
 
 def _create(context: RequestContext, item: dict[str, Any]) -> str:

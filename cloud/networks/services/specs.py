@@ -8,9 +8,9 @@ from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec, SubnetSpec
 from contracts.networks import RouteSpec
 
 _ports: Kept[tuple[str, str, str, str, str, int]] = Kept(
-    lambda uuids: Port.objects.filter(device_id__in=uuids, position__gte=0).order_by("position").values_list(
-        "device_id", "id", "mac_address", "device_tag", "network_id", "network__mtu"
-    )
+    lambda uuids: Port.objects.filter(device_id__in=uuids, position__gte=0, is_leaving=False).order_by(
+        "position"
+    ).values_list("device_id", "id", "mac_address", "device_tag", "network_id", "network__mtu")
 )
 _addresses: Kept[tuple[str, str, str]] = Kept(
     lambda ids: FixedIp.objects.filter(port__in=ids).order_by("id").values_list("port_id", "subnet_id", "ip_address")

@@ -1,14 +1,23 @@
 """Attaching and detaching interfaces, as far as the API goes."""
 
-import pytest
+from datetime import timedelta
 
-from cloud.compute.models import Instance, Operation
+import pytest
+from django.utils import timezone
+
+from cloud.compute.models import ComputeNode, Instance, Operation
+from cloud.conductor.reconcile import leaving_ports
+from cloud.conductor.steps.interfaces import fail_interfaces, finish_interfaces
 from cloud.core.models import new_uuid
-from cloud.networks.models import Network, Port, Subnet
-from cloud.networks.services import allocation
+from cloud.networks.errors import PortNotFound
+from cloud.networks.models import Network, NetworkChange, Port, Subnet
+from cloud.networks.services import allocation, ports
+from cloud.networks.services.host_documents import document
 from cloud.networks.services.plugging import make_port
+from contracts import RELEASE
+from contracts.compute import InterfacesSet
 from tests.factories.instances import make_instance
-from tests.functional.compute.conftest import MINE, THEIRS
+from tests.functional.compute.conftest import CONTEXTS, MINE, THEIRS
 
 pytestmark = pytest.mark.django_db
 
@@ -113,6 +122,88 @@ def test_an_interface_stays_until_the_host_has_let_go(member, stranger, server):
     assert server.task_state == "interface_detaching"
     assert member.get(f"{url}/{port.id}").status_code == 200
     assert Operation.objects.get().plan == {"position": 0, "port_id": port.id}
+
+
+def delete_port(who: str, port_id: str) -> None:
+    ports.delete_port(CONTEXTS[who], port_id)
+
+
+def adopted(server: Instance, network: Network) -> Port:
+    """A second interface, from a port that its owner had made before."""
+    port = make_port(Port(network=network, project_id=MINE), None, ())
+    server.network_request["requests"].append({"network_id": network.id, "port_id": port.id})
+    idle(server, network_request=server.network_request)
+    allocation.allocate(server.uuid, MINE, server.network_request, "h")
+    return port
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_deleted_port_goes_when_its_host_has_let_go(member, server, network, locked):
+    idle(server, locked=locked)
+    port, own = adopted(server, network), Port.objects.get(device_id=server.uuid, position=0)
+    NetworkChange.objects.all().delete()
+    delete_port("member", port.id)
+    server.refresh_from_db()
+    operation = Operation.objects.get()
+    assert (server.task_state, operation.action) == ("interface_detaching", "detach_interface")
+    assert operation.plan == {"position": 1, "port_id": port.id}
+    kept = Port.objects.get(id=port.id)
+    assert (kept.is_leaving, kept.fixed_ips.count(), kept.security_groups.count()) == (True, 1, 0)
+    # For everybody but the host it is gone.
+    shown = member.get(f"/servers/{server.uuid}/os-interface").json()["interfaceAttachments"]
+    assert [one["port_id"] for one in shown] == [own.id]
+    assert [one.id for one in allocation.port_specs(server.uuid)] == [own.id]
+    assert list(document("h").guards) == [own.id]
+    assert ("host", "h") in NetworkChange.objects.values_list("kind", "key")
+    for call in (lambda: delete_port("member", port.id), lambda: delete_port("admin", port.id)):
+        with pytest.raises(PortNotFound):
+            call()
+    finish_interfaces(InterfacesSet(host="h"), operation.id, 1)
+    assert not Port.objects.filter(id=port.id).exists()
+    server.refresh_from_db()
+    assert [bool(one) for one in server.network_request["requests"]] == [True, False]
+
+
+@pytest.mark.parametrize("state", [{"vm_state": "error"}, {"task_state": "rebooting"}, {"vm_state": "resized"}])
+def test_a_busy_server_loses_a_deleted_port_later(server, state):
+    port = Port.objects.get(device_id=server.uuid)
+    idle(server, **state)
+    delete_port("member", port.id)
+    assert Port.objects.get(id=port.id).is_leaving
+    assert (leaving_ports.detach(), Operation.objects.count()) == (0, 0)
+    idle(server, vm_state="stopped")
+    assert (leaving_ports.detach(), leaving_ports.detach()) == (1, 0)
+    operation = Operation.objects.get()
+    fail_interfaces(operation, "internal", "no slot")
+    assert Port.objects.filter(id=port.id, is_leaving=True).exists()
+    # Whoever failed just now is left in peace for a while.
+    assert leaving_ports.detach() == 0
+    Operation.objects.update(finished_at=timezone.now() - timedelta(minutes=6))
+    assert leaving_ports.detach() == 1
+
+
+def test_a_deleted_port_goes_with_its_server_or_at_once_without_one(server, network):
+    port = adopted(server, network)
+    idle(server, task_state="rebooting")
+    delete_port("member", port.id)
+    allocation.release([server.uuid])
+    assert not Port.objects.exists()
+    other = make_port(Port(network=network, project_id=MINE, device_id=new_uuid(), position=0), None, ())
+    delete_port("member", other.id)
+    assert not Port.objects.exists()
+
+
+def test_only_who_may_delete_a_port_has_it_detached(server):
+    port = Port.objects.get(device_id=server.uuid)
+    with pytest.raises(PortNotFound):
+        delete_port("stranger", port.id)
+    server.refresh_from_db()
+    assert (server.task_state, Operation.objects.count()) == ("", 0)
+    ComputeNode.objects.create(host="h", hypervisor_hostname="h", vcpus=1, memory_mb=1, disk_gb=1, release=1)
+    delete_port("member", port.id)
+    assert (Operation.objects.count(), leaving_ports.detach()) == (0, 0)
+    ComputeNode.objects.update(release=RELEASE)
+    assert leaving_ports.detach() == 1
 
 
 @pytest.mark.parametrize("state", [

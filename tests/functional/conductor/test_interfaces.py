@@ -1,13 +1,17 @@
 """Interfaces attached and detached as they really are: processes, a real Redis, fake hosts."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.db.models import F
 
 from cloud.compute.models import Instance, InstanceFault, Operation
 from cloud.compute.services import reset_state, server_interfaces
+from cloud.conductor.reconcile import leaving_ports
 from cloud.networks.models import Network, Port, Subnet
+from cloud.networks.services import ports
 from tests.factories.instances import PROJECT, make_context
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -82,7 +86,8 @@ def test_what_a_host_cannot_do_is_undone(workers, server, network):
     assert InstanceFault.objects.filter(instance_uuid=server.uuid).latest("id").message.startswith(
         "The interface could not be attached")
     workers.wait(lambda: on_host(workers, server) == {kept})
-    workers.trouble(server.host, fault)
+    # Twice: the order that undoes the attachment may only arrive now, and fail instead.
+    workers.trouble(server.host, {**fault, "times": 2})
     detach(server, kept)
     workers.wait(is_over)
     assert Port.objects.get(id=kept).device_id == server.uuid
@@ -104,3 +109,20 @@ def test_what_an_operator_cuts_short_is_undone(workers, server, network):
         assert on_host(workers, server) == {kept}
         assert list(Port.objects.filter(device_id=server.uuid).values_list("id", flat=True)) == [kept]
         assert [bool(one) for one in server.network_request["requests"] if one] == [True]
+
+
+def test_a_deleted_port_is_there_until_its_host_has_let_go(workers, server, network):
+    port_id = attach(server, network)
+    workers.wait(is_over)
+    workers.trouble(server.host, {"verb": "set_interfaces", "error": "it is in use", "times": 1})
+    ports.delete_port(make_context(), port_id)
+    workers.wait(is_over)
+    assert Operation.objects.filter(workflow="detach_interface").latest("started_at").state == "failed"
+    assert Port.objects.get(id=port_id).is_leaving
+    server = workers.wait_for(server, "active")
+    Operation.objects.update(finished_at=F("finished_at") - timedelta(minutes=6))
+    leaving_ports.detach()
+    workers.wait(lambda: not Port.objects.filter(id=port_id).exists())
+    assert on_host(workers, server) == set()
+    server = workers.wait_for(server, "active")
+    assert not any(server.network_request["requests"])
