@@ -24,6 +24,7 @@ def view(row: Row) -> Body:
         "description": row["description"],
         "project_id": row["project_id"],
         "stateful": row["stateful"],
+        "shared": row["is_granted"],
         "security_group_rules": [security_group_rules.view(rule) for rule in row["rules"]],
         "tags": row["tags"],
         "revision_number": row["revision_number"],
@@ -33,7 +34,8 @@ def view(row: Row) -> Body:
 
 
 GROUPS = Collection(
-    "security_group", "security_groups", "security-groups", visible.security_groups, group_rows, view,
+    "security_group", "security_groups", "security-groups",
+    lambda context: visible.with_grants(context, visible.security_groups(context), "security_group"), group_rows, view,
     lambda one: GroupNotFound(group_id=one),
 )
 

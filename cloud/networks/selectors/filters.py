@@ -205,7 +205,7 @@ FILTERS: dict[type[Model], dict[str, Filter]] = {
         "router_id": _nullable("router_id"),
         "status": _led,
     },
-    SecurityGroup: {**_STANDARD, **_TAGS, "stateful": _boolean("stateful")},
+    SecurityGroup: {**_STANDARD, **_TAGS, "stateful": _boolean("stateful"), "shared": _boolean("is_granted")},
     SecurityGroupRule: {
         **{name: rule for name, rule in _STANDARD.items() if name != "name"},
         **{name: _text(name) for name in ("direction", "ethertype")},

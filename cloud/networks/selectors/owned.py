@@ -15,6 +15,7 @@ from cloud.networks.errors import (
     QosPolicyNotFound,
     RbacPolicyNotFound,
     RouterNotFound,
+    RuleNotFound,
     SubnetNotFound,
     SubnetPoolNotFound,
 )
@@ -56,7 +57,16 @@ def lock_port(context: RequestContext, port_id: str) -> Port:
 
 def lock_group(context: RequestContext, group_id: str) -> SecurityGroup:
     """Return a security group that the token may change, locked. Raises GroupNotFound."""
-    return _lock(visible.security_groups(context), group_id, GroupNotFound(group_id=group_id))
+    return _lock(_own(context, SecurityGroup.objects.all()), group_id, GroupNotFound(group_id=group_id))
+
+
+def group_of_rule(context: RequestContext, rule_id: str) -> str:
+    """Return the security group of a rule that the token may change. Raises RuleNotFound."""
+    groups = _own(context, SecurityGroup.objects.all())
+    group_id = groups.filter(rules=rule_id).values_list("id", flat=True).first()
+    if group_id is None:
+        raise RuleNotFound(rule_id=rule_id)
+    return group_id
 
 
 def lock_router(context: RequestContext, router_id: str) -> Router:

@@ -28,8 +28,12 @@ _Row = TypeVar("_Row", bound=Model)
 
 def granted(context: RequestContext, kind: str, *actions: str) -> QuerySet[RbacPolicy, str]:
     """Return the ids of what RBAC policies let a token's project use."""
+    return _granted_to(context.project_id, kind, *actions)
+
+
+def _granted_to(project_id: str, kind: str, *actions: str) -> QuerySet[RbacPolicy, str]:
     rows = RbacPolicy.objects.filter(
-        object_type=kind, target_project__in=(context.project_id, RbacPolicy.EVERYBODY),
+        object_type=kind, target_project__in=(project_id, RbacPolicy.EVERYBODY),
         action__in=actions or (RbacPolicy.SHARED,),
     )
     return rows.values("object_id")
@@ -80,14 +84,19 @@ def floating_ips(context: RequestContext) -> QuerySet[FloatingIp]:
 
 def security_groups(context: RequestContext) -> QuerySet[SecurityGroup]:
     """Return the security groups that a token may see, which are those it may use."""
-    rows = SecurityGroup.objects.all()
-    return rows if context.is_admin else rows.filter(project_id=context.project_id)
+    return SecurityGroup.objects.all() if context.is_admin else usable_groups(context.project_id)
+
+
+def usable_groups(project_id: str) -> QuerySet[SecurityGroup]:
+    """Return the security groups that a project's ports may have: its own, and those that RBAC policies let it use."""
+    mine = Q(project_id=project_id) | Q(id__in=_granted_to(project_id, "security_group"))
+    return SecurityGroup.objects.filter(mine)
 
 
 def rules(context: RequestContext) -> QuerySet[SecurityGroupRule]:
-    """Return the rules that a token may see: those of its groups."""
-    rows = SecurityGroupRule.objects.all()
-    return rows if context.is_admin else rows.filter(group__project_id=context.project_id)
+    """Return the rules that a token may see: those of the groups that it sees."""
+    mine = Q(group__project_id=context.project_id) | Q(group_id__in=granted(context, "security_group"))
+    return SecurityGroupRule.objects.all() if context.is_admin else SecurityGroupRule.objects.filter(mine)
 
 
 def subnet_pools(context: RequestContext) -> QuerySet[SubnetPool]:

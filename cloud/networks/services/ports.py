@@ -166,8 +166,8 @@ def _check_security(port: Port, *, has_groups: bool) -> None:
 
 def _group_ids(context: RequestContext, project_id: str, asked: list[str]) -> list[str]:
     """Return groups that a port of a project may have. Raises GroupNotFound."""
-    rows = SecurityGroup.objects.filter(id__in=asked)
-    known = set((rows if context.is_admin else rows.filter(project_id=project_id)).values_list("id", flat=True))
+    rows = SecurityGroup.objects.all() if context.is_admin else visible.usable_groups(project_id)
+    known = set(rows.filter(id__in=asked).values_list("id", flat=True))
     for group_id in asked:
         if group_id not in known:
             raise GroupNotFound(group_id=group_id)

@@ -13,7 +13,7 @@ from django.db.models import Model, QuerySet
 from cloud.core import policy
 from cloud.core.context import RequestContext
 from cloud.networks.errors import BadRequest, DuplicateRbacPolicy, RbacPolicyInUse
-from cloud.networks.models import FloatingIp, Network, Port, RbacPolicy, Subnet, SubnetPool
+from cloud.networks.models import FloatingIp, Network, Port, RbacPolicy, SecurityGroupRule, Subnet, SubnetPool
 from cloud.networks.models.device_owners import ROUTER_GATEWAY
 from cloud.networks.selectors import owned
 from cloud.networks.services.quotas import make_room
@@ -30,10 +30,13 @@ _USERS: Mapping[tuple[str, str], Users] = {
     ("qos_policy", RbacPolicy.SHARED): lambda key: (
         Network.objects.filter(qos_policy=key), Port.objects.filter(qos_policy=key),
     ),
+    ("security_group", RbacPolicy.SHARED): lambda key: (
+        Port.objects.filter(security_groups=key), SecurityGroupRule.objects.filter(remote_group=key),
+    ),
 }
 _OWN: Mapping[str, Callable[[RequestContext, str], Model]] = {
     "network": owned.lock_network, "subnetpool": owned.lock_subnet_pool, "address_scope": owned.lock_address_scope,
-    "qos_policy": owned.lock_qos_policy,
+    "qos_policy": owned.lock_qos_policy, "security_group": owned.lock_group,
 }
 OBJECT_TYPES = tuple(_OWN)
 ACTIONS = (RbacPolicy.SHARED, RbacPolicy.EXTERNAL)

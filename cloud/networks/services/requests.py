@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from cloud.core.context import RequestContext, seen_by, viewer
 from cloud.core.formats import is_uuid
@@ -28,7 +28,7 @@ from cloud.networks.errors import (
     SecurityGroupAmbiguous,
     SecurityGroupUnknown,
 )
-from cloud.networks.models import FixedIp, Network, Port, SecurityGroup, Subnet
+from cloud.networks.models import FixedIp, Network, Port, Subnet
 from cloud.networks.selectors import visible
 from cloud.networks.services import auto_topology
 from cloud.networks.services.addresses import fits
@@ -163,22 +163,27 @@ def _groups(context: RequestContext, asked: Sequence[str]) -> list[str]:
 
 
 def group_named(project_id: str, name: str) -> str:
-    """Return the id of a project's group by name or id. Raises SecurityGroupUnknown, SecurityGroupAmbiguous."""
+    """Return the id of a group that a project may use, by name or id; of two names its own is meant.
+
+    Raises:
+        SecurityGroupUnknown, SecurityGroupAmbiguous
+    """
     return _groups_named(project_id, [name])[0]
 
 
 def _groups_named(project_id: str, names: Sequence[str]) -> list[str]:
     if DEFAULT in names:
         default_group_id(project_id)
-    rows = SecurityGroup.objects.filter(project_id=project_id)
-    known = list((rows.filter(name__in=names) | rows.filter(id__in=names)).values_list("id", "name"))
+    rows = visible.usable_groups(project_id).filter(Q(name__in=names) | Q(id__in=names))
+    known = list(rows.values_list("id", "name", "project_id"))
     return list(dict.fromkeys(_one_group(project_id, name, known) for name in names))
 
 
-def _one_group(project_id: str, name: str, known: Sequence[tuple[str, str]]) -> str:
-    if is_uuid(name) and any(group_id == name for group_id, _ in known):
+def _one_group(project_id: str, name: str, known: Sequence[tuple[str, str, str]]) -> str:
+    if is_uuid(name) and any(group_id == name for group_id, *_ in known):
         return name
-    ids = [group_id for group_id, known_name in known if known_name == name]
+    named = [(group_id, owner) for group_id, known_name, owner in known if known_name == name]
+    ids = [group_id for group_id, owner in named if owner == project_id] or [group_id for group_id, _ in named]
     if not ids:
         raise SecurityGroupUnknown(name=name, project_id=project_id)
     if len(ids) > 1:

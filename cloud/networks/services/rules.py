@@ -11,7 +11,7 @@ from cloud.core.context import RequestContext
 from cloud.networks.errors import GroupNotFound, RuleExists, RuleNotFound
 from cloud.networks.models import SecurityGroup, SecurityGroupRule
 from cloud.networks.selectors import visible
-from cloud.networks.selectors.owned import lock_group
+from cloud.networks.selectors.owned import group_of_rule, lock_group
 from cloud.networks.services import changes
 from cloud.networks.services.changing import save_changes
 from cloud.networks.services.quotas import make_room
@@ -25,7 +25,7 @@ def create_rules(context: RequestContext, wanted: list[dict[str, Any]]) -> list[
     """Make rules, all or none, from the API's attributes; a rule belongs to its group's project. Return their ids.
 
     Raises:
-        GroupNotFound: the group, or the remote one, is not the token's.
+        GroupNotFound: the group is not the token's, or the remote one is none that it may use.
         RuleInvalid, RuleConflict: it contradicts itself. RuleExists: the group has it.
         OverQuota
     """
@@ -45,11 +45,9 @@ def create_rules(context: RequestContext, wanted: list[dict[str, Any]]) -> list[
 def delete_rule(context: RequestContext, rule_id: str) -> None:
     """Remove a rule. Raises RuleNotFound."""
     with transaction.atomic():
-        rule = visible.rules(context).filter(id=rule_id).first()
-        if rule is None:
+        group = lock_group(context, group_of_rule(context, rule_id))
+        if not group.rules.filter(id=rule_id).delete()[0]:
             raise RuleNotFound(rule_id=rule_id)
-        group = lock_group(context, rule.group_id)
-        rule.delete()
         save_changes(group, {})
         _tell([group.id])
 

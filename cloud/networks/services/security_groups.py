@@ -9,7 +9,7 @@ from cloud.core.context import RequestContext
 from cloud.networks.errors import DefaultGroupExists, DefaultGroupFixed, DefaultGroupKept, GroupInUse
 from cloud.networks.models import Port, ResourceTag, SecurityGroup, SecurityGroupRule
 from cloud.networks.selectors.owned import lock_group
-from cloud.networks.services import changes
+from cloud.networks.services import changes, rbac
 from cloud.networks.services.changing import renamed, save_changes
 from cloud.networks.services.default_group import NAME as DEFAULT
 from cloud.networks.services.default_group import default_group_id, open_egress
@@ -69,6 +69,7 @@ def delete_group(context: RequestContext, group_id: str) -> None:
         if _is_used(group):
             raise GroupInUse(group_id=group_id)
         ResourceTag.objects.filter(resource_id=group_id).delete()
+        rbac.forget([group_id])
         # Their rules about this group go with it.
         changed = SecurityGroupRule.objects.filter(remote_group=group).values_list("group_id", flat=True)
         changes.note([changes.of_group(one) for one in changed])

@@ -2,8 +2,11 @@
 
 import pytest
 
+from cloud.core.errors import CloudError
 from cloud.core.models import new_uuid
-from cloud.networks.models import AddressScope, Port, QosPolicy, RbacPolicy, SubnetPool
+from cloud.networks.errors import SecurityGroupAmbiguous, SecurityGroupUnknown
+from cloud.networks.models import AddressScope, Port, QosPolicy, RbacPolicy, SecurityGroup, SubnetPool
+from cloud.networks.services import requests
 from cloud.networks.services.plugging import make_port
 from cloud.networks.services.quotas import set_limits
 
@@ -54,6 +57,8 @@ def test_another_right_to_the_same_is_enough(api, make_network):
 @pytest.mark.parametrize(("attributes", "error"), [
     ({"object_id": new_uuid()}, (404, "NetworkNotFound")),
     ({"object_type": "subnetpool"}, (404, "SubnetPoolNotFound")),
+    ({"object_type": "security_group"}, (404, "SecurityGroupNotFound")),
+    ({"object_type": "security_group", "action": "access_as_external"}, (400, "HTTPBadRequest")),
     ({"object_type": "subnetpool", "action": "access_as_external"}, (400, "HTTPBadRequest")),
     ({"object_type": "port"}, (400, "HTTPBadRequest")),
     ({"action": "own"}, (400, "HTTPBadRequest")),
@@ -93,6 +98,96 @@ def test_other_kinds_are_shared_too(api, object_type, path, make):
     assert api.get(url, token="stranger").status_code == 200
     assert api.delete(url, token="admin").status_code == 204
     assert not RbacPolicy.objects.exists()
+
+
+@pytest.fixture
+def group(api) -> dict:
+    made = api.post(f"{URL}/security-groups", {"security_group": {"name": "web"}}).json()["security_group"]
+    rule = {"security_group_id": made["id"], "direction": "ingress", "protocol": "tcp", "port_range_min": 80,
+            "port_range_max": 80}
+    assert api.post(f"{URL}/security-group-rules", {"security_group_rule": rule}).status_code == 201
+    return made
+
+
+def share_group(api, group: dict, **attributes: object) -> str:
+    answer = share(api, group["id"], object_type="security_group", **attributes)
+    assert answer.status_code == 201, answer.content
+    return f"{URL}/rbac-policies/{answer.json()['rbac_policy']['id']}"
+
+
+def test_a_security_group_is_used_by_whom_it_is_shared_with(api, make_network, group):
+    url, network = f"{URL}/security-groups/{group['id']}", make_network(project_id="p2")
+    port = {"port": {"network_id": network.id, "security_groups": [group["id"]]}}
+    assert api.get(url, token="stranger").status_code == 404
+    assert api.post(f"{URL}/ports", port, token="stranger").status_code == 404
+    policy = share_group(api, group)
+    seen = api.get(url, token="stranger").json()["security_group"]
+    assert (seen["shared"], len(seen["security_group_rules"])) == (True, 3)
+    assert api.get(url).json()["security_group"]["shared"] is False
+    for shared, names in (("true", ["web"]), ("false", ["default"])):
+        listed = api.get(f"{URL}/security-groups?shared={shared}", token="stranger").json()["security_groups"]
+        assert [one["name"] for one in listed] == names
+    rules = api.get(f"{URL}/security-group-rules?security_group_id={group['id']}", token="stranger").json()
+    assert len(rules["security_group_rules"]) == 3
+    made = api.post(f"{URL}/ports", port, token="stranger").json()["port"]
+    assert made["security_groups"] == [group["id"]]
+    assert kind(api.delete(policy)) == (409, "RbacPolicyInUse")
+    assert kind(api.delete(url)) == (409, "SecurityGroupInUse")
+    free = {"port": {"security_groups": []}}
+    assert api.put(f"{URL}/ports/{made['id']}", free, token="stranger").status_code == 200
+    assert api.delete(policy).status_code == 204
+    assert api.put(f"{URL}/ports/{made['id']}", {"port": {"security_groups": [group["id"]]}},
+                   token="stranger").status_code == 404
+
+
+def test_a_shared_group_may_be_meant_by_rules_of_others(api, group):
+    policy = share_group(api, group)
+    theirs = api.post(f"{URL}/security-groups", {"security_group": {"name": "app"}}, token="stranger").json()[
+        "security_group"]["id"]
+    rule = {"security_group_id": theirs, "direction": "ingress", "remote_group_id": group["id"]}
+    made = api.post(f"{URL}/security-group-rules", {"security_group_rule": rule}, token="stranger")
+    assert made.status_code == 201
+    assert kind(api.delete(policy)) == (409, "RbacPolicyInUse")
+    rule_id = made.json()["security_group_rule"]["id"]
+    assert api.delete(f"{URL}/security-group-rules/{rule_id}", token="stranger").status_code == 204
+    assert api.delete(policy).status_code == 204
+    assert api.post(f"{URL}/security-group-rules", {"security_group_rule": rule}, token="stranger").status_code == 404
+
+
+def test_a_shared_group_stays_its_owners(api, group):
+    share_group(api, group)
+    url = f"{URL}/security-groups/{group['id']}"
+    rule = api.get(url).json()["security_group"]["security_group_rules"][0]["id"]
+    more = {"security_group_id": group["id"], "direction": "ingress"}
+    for answer in (
+        api.put(url, {"security_group": {"name": "mine"}}, token="stranger"), api.delete(url, token="stranger"),
+        api.post(f"{URL}/security-group-rules", {"security_group_rule": more}, token="stranger"),
+        api.delete(f"{URL}/security-group-rules/{rule}", token="stranger"),
+        api.put(f"{url}/tags/mine", {}, token="stranger"),
+    ):  # fmt: skip
+        assert answer.status_code == 404
+    shown = api.get(url).json()["security_group"]
+    assert (shown["name"], len(shown["security_group_rules"]), shown["tags"]) == ("web", 3, [])
+    assert api.delete(url).status_code == 204
+    assert not RbacPolicy.objects.exists()
+
+
+def test_a_server_may_ask_for_a_shared_group_and_means_its_own_of_two(api, group):
+    assert kind_of(lambda: requests.group_named("p2", "web")) is SecurityGroupUnknown
+    share_group(api, group, token="admin", target_tenant="*")
+    assert requests.group_named("p2", "web") == requests.group_named("p2", group["id"]) == group["id"]
+    own = SecurityGroup.objects.create(project_id="p2", name="web").id
+    assert requests.group_named("p2", "web") == own
+    others = SecurityGroup.objects.create(project_id="p3", name="web")
+    RbacPolicy.objects.create(project_id="p3", object_type="security_group", object_id=others.id,
+                              action=RbacPolicy.SHARED, target_project="*")
+    assert kind_of(lambda: requests.group_named("p4", "web")) is SecurityGroupAmbiguous
+
+
+def kind_of(call) -> type[CloudError]:
+    with pytest.raises(CloudError) as refused:
+        call()
+    return refused.type
 
 
 def test_an_external_network_is_for_whom_it_is_given(api, make_network):
