@@ -149,12 +149,27 @@ class RouterSpec(Message, frozen=True, kw_only=True):
     routes: list[RouteSpec] = []
 
 
+class LimitSpec(Message, frozen=True, kw_only=True):
+    """How much may pass a port, into the guest (`ingress`) and out of it (`egress`).
+
+    Attributes:
+        ingress_kbps, egress_kbps: kilobits a second; 0 for no limit.
+        ingress_burst_kb, egress_burst_kb: kilobits that may pass at once; 0 leaves it to the host.
+    """
+
+    ingress_kbps: int = 0
+    ingress_burst_kb: int = 0
+    egress_kbps: int = 0
+    egress_burst_kb: int = 0
+
+
 class HostNetworks(Message, frozen=True, kw_only=True):
     """The document, or the difference: entries that are new or changed, and the keys of those that are gone.
 
     Attributes:
         host, version: whose, and of when: a host never goes back to an older one.
-        guards: by port id. groups, members: by group id. networks, neighbours: by network id. routers: by router id.
+        guards, limits: by port id; a port without limits has no entry. groups, members: by group id. networks,
+            neighbours: by network id. routers: by router id.
         gone: the keys of entries to forget, by the name of the part.
     """
 
@@ -166,11 +181,12 @@ class HostNetworks(Message, frozen=True, kw_only=True):
     networks: dict[str, SegmentSpec] = {}
     neighbours: dict[str, NeighboursSpec] = {}
     routers: dict[str, RouterSpec] = {}
+    limits: dict[str, LimitSpec] = {}
     gone: dict[str, list[str]] = {}
 
 
 # The parts of the document, by name. What a host has is told as {part: {key: digest of the entry}}.
-PARTS = ("guards", "groups", "members", "networks", "neighbours", "routers")
+PARTS = ("guards", "groups", "members", "networks", "neighbours", "routers", "limits")
 
 
 def digest(entry: Message) -> str:

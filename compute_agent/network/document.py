@@ -17,6 +17,7 @@ from contracts.networks import (
     GroupSpec,
     GuardSpec,
     HostNetworks,
+    LimitSpec,
     MembersSpec,
     NeighboursSpec,
     RouterSpec,
@@ -34,6 +35,7 @@ _LARGEST_PROTOCOL, _LARGEST_PORT = 255, 65_535
 _WORD = re.compile(r"[a-z]{1,16}")
 _SMALLEST_MTU, _LARGEST_MTU = 68, 65_535
 _LARGEST_NUMBERS = {"vxlan": 2**24 - 1, "geneve": 2**24 - 1, "vlan": 4094}
+_LARGEST_LIMIT = 2**31 - 1
 Entry = TypeVar("Entry")
 _EMPTY = HostNetworks(host="", version=0)
 
@@ -182,6 +184,11 @@ def _check_router(router: RouterSpec) -> None:
         ipaddress.ip_address(hop)
 
 
+def _check_limit(limit: LimitSpec) -> None:
+    for value in msgspec.structs.astuple(limit):
+        _require(0 <= value <= _LARGEST_LIMIT, value)
+
+
 def _check_rule(rule: RuleSpec) -> None:
     _require(rule.direction in _DIRECTIONS, rule.direction)
     _require(rule.ip_version in (4, 6), rule.ip_version)
@@ -198,7 +205,7 @@ def _check_rule(rule: RuleSpec) -> None:
 
 _CHECKS: Mapping[str, Callable[[Any], None]] = {
     "guards": _check_guard, "groups": _check_group, "members": _check_members, "networks": _check_segment,
-    "neighbours": _check_neighbours, "routers": _check_router,
+    "neighbours": _check_neighbours, "routers": _check_router, "limits": _check_limit,
 }  # fmt: skip
 
 

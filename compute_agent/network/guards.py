@@ -7,7 +7,7 @@ from pathlib import Path
 
 from compute_agent.errors import VifPlugFailed
 from compute_agent.locks import FileLocks
-from compute_agent.network import closing, firewall, nft, port_guards, security_groups, tracking
+from compute_agent.network import closing, firewall, limits, nft, port_guards, security_groups, tracking
 from compute_agent.network.document import DocumentFile, Kept, check, merged
 from compute_agent.network.links import Links
 from compute_agent.network.names import Mark, bridge_name, tap_name
@@ -65,6 +65,7 @@ class Guards:
         commands = self._missing(document, ports, zones)
         if commands:
             nft.apply(commands)
+        limits.bring(self._mark, document.limits, [port.spec.id for port in ports])
         closing.end_what_is_forbidden(old, document, ports, zones)
         if self._file.load().applied != document.version:
             self._file.save(Kept(document, applied=document.version))
@@ -84,6 +85,15 @@ class Guards:
                 nft.apply(commands)
             except VifPlugFailed:  # the groups' chains are not there: the host was started again
                 nft.apply([*firewall.host_rules(self._mark), *self._missing(document, self._plugged(), zones)])
+
+    def limit(self, ports: list[PluggedPort]) -> None:
+        """Have the limits of ports whose taps were just made."""
+        with self._alone():
+            known = self._file.load().document.limits
+            ids = [port.spec.id for port in ports if port.spec.id in known]
+            if ids:
+                with limits.Shaper(self._mark) as shaper:
+                    shaper.limit(known, ids)
 
     def unwire(self, port: PluggedPort, *, is_last: bool) -> None:
         """Forget a port, whether or not it is known, and end its connections; with the last one, the network's zone."""

@@ -63,6 +63,12 @@ class Links:
             self._add(ifname=name, kind="veth", peer={"ifname": far_name, "net_ns_fd": far_namespace})
         return self._adjust(name, mtu, alias)
 
+    def ensure_ifb(self, name: str, mtu: int, alias: str) -> int:
+        """Have a link to which others' incoming traffic can be sent, to be queued; return its index."""
+        if self.find(name) is None:
+            self._add(ifname=name, kind="ifb")
+        return self._adjust(name, mtu, alias)
+
     def join(self, index: int, bridge: int) -> None:
         """Make a link a port of a bridge."""
         self._ipr.link("set", index=index, master=bridge)

@@ -18,7 +18,7 @@ from compute_agent.network.guards import Guards
 from compute_agent.network.inspection import View
 from compute_agent.network.links import Links, write_setting
 from compute_agent.network.metadata_files import MetadataFiles
-from compute_agent.network.names import Mark, tap_name
+from compute_agent.network.names import Mark, limiter_name, tap_name
 from compute_agent.network.ports import PluggedPort, PortShelf, check, merged_network
 from contracts.compute import PortSpec
 from contracts.inspection import PortAsked, PortSeen
@@ -162,6 +162,7 @@ class LinuxBridgeNetwork:
             for port in ports:
                 alias = self._mark.port_alias(port.spec.id, port.instance_uuid)
                 links.ensure_tap(tap_name(port.spec.id), bridge, network.mtu, alias)
+        self._guards.limit(ports)
         self._dhcp(network_id).ensure(network, everyone)
 
     def _unwire(self, port: PluggedPort) -> None:
@@ -170,6 +171,7 @@ class LinuxBridgeNetwork:
         others = [other for other in self._shelf.on_network(network_id) if other.spec.id != port.spec.id]
         with Links() as links:
             links.remove(tap_name(port.spec.id))
+            links.remove(limiter_name(port.spec.id))
             self._guards.unwire(port, is_last=not others)
             self._metadata.drop(port)
             if others:

@@ -22,6 +22,11 @@ def tap_name(port_id: str) -> str:
     return "ntap" + _digits(port_id)
 
 
+def limiter_name(port_id: str) -> str:
+    """Return the name of the link that slows down what leaves a port's guest."""
+    return "nifb" + _digits(port_id)
+
+
 def bridge_name(network_id: str) -> str:
     """Return the name of a network's bridge."""
     return "nbr" + _digits(network_id)
@@ -74,6 +79,10 @@ class Mark:
     def port_alias(self, port_id: str, instance_uuid: str) -> str:
         """Return the alias of a port's tap: it tells whose the tap is, to us and to who reads `ip link`."""
         return f"{self.alias_prefix}port:{port_id}:{instance_uuid}"
+
+    def limit_alias(self, port_id: str) -> str:
+        """Return the alias of the link that slows down what leaves a port's guest."""
+        return f"{self.alias_prefix}limit:{port_id}"
 
     def read_port_alias(self, alias: str) -> tuple[str, str] | None:
         """Return (port id, instance uuid) of an alias that `port_alias` made, else None."""

@@ -16,6 +16,7 @@ from contracts.networks import (
     FloatingSpec,
     GroupSpec,
     HostNetworks,
+    LimitSpec,
     MembersSpec,
     Neighbour,
     NeighboursSpec,
@@ -111,6 +112,16 @@ class GuardsSuite:
         control.put(ground.spec, control.group(*OUT, lets_in(TCP)), is_up=False)
         assert not ground.lets_in(9)
 
+    def test_limits_are_kept_and_go_with_their_entry(self, ground: Ground) -> None:
+        control = ControlPlane(ground.driver)
+        control.put(ground.spec)
+        for limit in (LimitSpec(ingress_kbps=1_000), LimitSpec(egress_kbps=2_000, egress_burst_kb=64)):
+            control.tell(limits={ground.spec.id: limit})
+            assert ground.reopen().known()["limits"] == {ground.spec.id: digest(limit)}
+        control.tell(gone={"limits": [ground.spec.id]})
+        assert ground.reopen().known()["limits"] == {}
+        assert ground.spec.id in ground.reopen().known()["guards"]
+
     def test_older_document_changes_nothing(self, ground: Ground) -> None:
         ground.driver.apply(HostNetworks(host="h", version=7, guards={ground.spec.id: guard(ground.spec)}))
         before = ground.driver.known()
@@ -147,6 +158,8 @@ class GuardsSuite:
         "many": {"neighbours": {new_id(): NeighboursSpec(ports=[neighbour(addresses=["224.0.0.1"])])}},
         "key": {"groups": {"x; flush ruleset": GroupSpec()}},
         "members": {"members": {new_id(): MembersSpec(addresses=["10.0.0.1\n"])}},
+        "limit": {"limits": {new_id(): LimitSpec(egress_kbps=-1)}},
+        "limited": {"limits": {"tap0": LimitSpec(egress_kbps=1)}},
         "protocol": {"groups": {new_id(): GroupSpec(rules=[lets_in(256)])}},
         "port": {"groups": {new_id(): GroupSpec(rules=[lets_in(TCP, 65_536)])}},
         "direction": {"groups": {new_id(): GroupSpec(rules=[RuleSpec(direction="in", ip_version=4)])}},

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Case, Value, When
+from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Greatest
 
 from cloud.core import rpc
@@ -42,6 +42,11 @@ def of_network(network_id: str) -> Change:
 def of_router(router_id: str) -> Change:
     """A router shall do something else than before."""
     return "router", router_id
+
+
+def of_policy(policy_id: str) -> Change:
+    """The limits of a QoS policy are other ones."""
+    return "policy", policy_id
 
 
 def of_members(group_id: str) -> Change:
@@ -87,11 +92,18 @@ def _of_routers(router_ids: Collection[str]) -> set[str]:
     return set(Router.objects.filter(id__in=router_ids).exclude(host="").values_list("host", flat=True))
 
 
+def _with_policies(policy_ids: Collection[str]) -> set[str]:
+    by_network = Q(qos_policy=None, network__qos_policy__in=policy_ids)
+    rows = Port.objects.filter(Q(qos_policy__in=policy_ids) | by_network).exclude(host="")
+    return set(rows.values_list("host", flat=True).distinct())
+
+
 HOSTS_OF: Mapping[str, Callable[[Collection[str]], set[str]]] = {
     "host": set,
     "network": _on_networks,
     "group": _with_groups,
     "router": _of_routers,
+    "policy": _with_policies,
     MEMBERS: _with_rules_about,
 }
 

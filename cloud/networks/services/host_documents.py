@@ -8,6 +8,7 @@ import msgspec
 
 from cloud.core.host_links import Use, link
 from cloud.networks.models import FixedIp, HostNetworkState, Port, SecurityGroup, SecurityGroupRule
+from cloud.networks.services.host_limits import limits_of
 from cloud.networks.services.host_routers import routers
 from cloud.networks.services.rule_checks import protocol_number
 from contracts.networks import (
@@ -40,12 +41,16 @@ def document(host: str) -> HostNetworks:
     """Return the whole document of a host, in the same few queries for any number of ports."""
     # Read first: what changes meanwhile makes a newer version, and the host is told of it again.
     version = HostNetworkState.objects.filter(host=host).values_list("wanted", flat=True).first() or 0
-    guards = _guards(host)
+    # A router's ports are no guest's: the router itself guards them.
+    rows = Port.objects.filter(host=host, router__isnull=True, is_leaving=False).select_related("network")
+    ports = list(rows.order_by("id"))
+    guards = _guards(ports)
     group_ids = {one for guard in guards.values() for one in guard.group_ids}
     groups = _groups(group_ids)
     named = {rule.remote_group_id for group in groups.values() for rule in group.rules} - {""}
     return HostNetworks(
-        host=host, version=version, guards=guards, groups=groups, members=_members(named), routers=routers(host)
+        host=host, version=version, guards=guards, groups=groups, members=_members(named), limits=limits_of(ports),
+        routers=routers(host),
     )
 
 
@@ -65,10 +70,7 @@ def difference(whole: HostNetworks, known: Known) -> HostNetworks:
     return msgspec.structs.replace(whole, **fresh, gone=gone)
 
 
-def _guards(host: str) -> dict[str, GuardSpec]:
-    # A router's ports are no guest's: the router itself guards them.
-    rows = Port.objects.filter(host=host, router__isnull=True, is_leaving=False).select_related("network")
-    ports = list(rows.order_by("id"))
+def _guards(ports: Collection[Port]) -> dict[str, GuardSpec]:
     addresses, groups = _addresses_of(ports), _groups_of(ports)
     return {
         port.id: GuardSpec(

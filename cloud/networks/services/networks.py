@@ -24,6 +24,7 @@ from cloud.networks.services.router_gateways import is_external_in_use
 _COLUMNS = {"router:external": "is_external"}
 _NO_COLUMNS = ("tenant_id", "availability_zone_hints", *segments.ATTRIBUTES)
 _PORTS_NAMED = 5
+_TOLD_TO_HOSTS = frozenset({"admin_state_up", "qos_policy_id"})
 
 
 def create_networks(context: RequestContext, wanted: list[dict[str, Any]]) -> list[str]:
@@ -61,7 +62,7 @@ def update_network(context: RequestContext, network_id: str, values: dict[str, A
             qos.usable(context, values["qos_policy_id"])
         _refuse_another_default(values.get("is_default", False), network.id)
         save_changes(network, _columns(values, network.network_type))
-        if "admin_state_up" in values:
+        if values.keys() & _TOLD_TO_HOSTS:
             changes.note([changes.of_network(network_id)])
 
 

@@ -18,7 +18,7 @@ from cloud.networks.errors import (
 from cloud.networks.models import BandwidthLimit, QosPolicy, ResourceTag
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.owned import lock_qos_policy
-from cloud.networks.services import rbac
+from cloud.networks.services import changes, rbac
 from cloud.networks.services.changing import renamed, save_changes
 
 _USERS_NAMED = 5
@@ -62,7 +62,7 @@ def create_limit(context: RequestContext, policy_id: str, values: dict[str, Any]
         policy = lock_qos_policy(context, policy_id)
         limit = BandwidthLimit(policy=policy, **values)
         _save_limit(limit)
-        save_changes(policy, {})
+        _note(policy)
         return limit
 
 
@@ -74,7 +74,7 @@ def update_limit(context: RequestContext, policy_id: str, rule_id: str, values: 
         for name, value in values.items():
             setattr(limit, name, value)
         _save_limit(limit)
-        save_changes(policy, {})
+        _note(policy)
         return limit
 
 
@@ -83,7 +83,7 @@ def delete_limit(context: RequestContext, policy_id: str, rule_id: str) -> None:
     with transaction.atomic():
         policy = lock_qos_policy(context, policy_id)
         _limit(policy, rule_id).delete()
-        save_changes(policy, {})
+        _note(policy)
 
 
 def seen_limits(context: RequestContext, policy_id: str) -> list[BandwidthLimit]:
@@ -117,6 +117,12 @@ def _save(policy: QosPolicy, values: dict[str, Any], *, is_new: bool) -> None:
                 save_changes(policy, values)
     except IntegrityError:
         raise QosPolicyDefaultExists(project_id=policy.project_id) from None
+
+
+def _note(policy: QosPolicy) -> None:
+    """Count a change of its rules as one of the policy, and let the hosts of its ports hear of it."""
+    save_changes(policy, {})
+    changes.note([changes.of_policy(policy.id)])
 
 
 def _save_limit(limit: BandwidthLimit) -> None:
