@@ -21,7 +21,11 @@ _TYPES = {ICMP: "CTA_PROTO_ICMP", ICMPV6: "CTA_PROTO_ICMPV6"}
 
 @dataclass(frozen=True)
 class Connection:
-    """A connection, as its first packet was: `port` is that of the destination, or the type of ICMP."""
+    """A connection, as its first packet was: `port` is that of the destination, or the type of ICMP.
+
+    `answered_by`, `answered_to`: whom answers come from and go to: other than destination and source where the kernel
+    translates them.
+    """
 
     zone: int
     source: str
@@ -29,6 +33,8 @@ class Connection:
     protocol: int
     port: int = ANY
     code: int = ANY
+    answered_by: str = ""
+    answered_to: str = ""
 
 
 def end(zones: Iterable[int], is_over: Callable[[Connection], bool]) -> int:
@@ -51,20 +57,25 @@ def _read(kernel: Any, family: int, zone: int) -> Iterator[tuple[Connection, Any
         if (row.get_attr("CTA_ZONE") or 0) == zone and row["nfgen_family"] == family:
             identity = row.get_attr("CTA_TUPLE_ORIG")
             if identity is not None:
-                yield _connection(zone, family, identity), identity
+                yield _connection(zone, family, identity, row.get_attr("CTA_TUPLE_REPLY")), identity
 
 
-def _connection(zone: int, family: int, identity: Any) -> Connection:
-    addresses, protocol = identity.get_attr("CTA_TUPLE_IP"), identity.get_attr("CTA_TUPLE_PROTO")
+def _connection(zone: int, family: int, identity: Any, answer: Any) -> Connection:
+    protocol = identity.get_attr("CTA_TUPLE_PROTO")
     number = protocol.get_attr("CTA_PROTO_NUM")
     port, code = ANY, ANY
     if number in WITH_PORTS:
         port = protocol.get_attr("CTA_PROTO_DST_PORT")
     elif number in _TYPES:
         port, code = (protocol.get_attr(f"{_TYPES[number]}_{name}") for name in ("TYPE", "CODE"))
-    prefix = _ADDRESSES[socket.AddressFamily(family)]
-    source, destination = addresses.get_attr(f"{prefix}_SRC"), addresses.get_attr(f"{prefix}_DST")
-    return Connection(zone, source, destination, number, port, code)
+    source, destination = _ends(family, identity)
+    answered_by, answered_to = _ends(family, answer) if answer is not None else (destination, source)
+    return Connection(zone, source, destination, number, port, code, answered_by, answered_to)
+
+
+def _ends(family: int, one_way: Any) -> tuple[str, str]:
+    addresses, prefix = one_way.get_attr("CTA_TUPLE_IP"), _ADDRESSES[socket.AddressFamily(family)]
+    return addresses.get_attr(f"{prefix}_SRC"), addresses.get_attr(f"{prefix}_DST")
 
 
 class _Raw(NFCTAttrTuple):

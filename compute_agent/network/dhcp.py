@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from compute_agent.errors import HostDiskFull, VifPlugFailed
@@ -110,11 +110,13 @@ class Dnsmasq:
     Args:
         folder: where its files are.
         namespace: the network namespace that it runs in.
+        routed: gateways' addresses that are a router's, and not the namespace's.
     """
 
-    def __init__(self, folder: Path, namespace: str) -> None:
+    def __init__(self, folder: Path, namespace: str, routed: Collection[str] = ()) -> None:
         self._folder = folder
         self._namespace = namespace
+        self._routed = routed
         self._pid_file = folder / "dnsmasq.pid"
         self._hosts_file = folder / "dhcp.hosts"
         self._options_file = folder / "dhcp.options"
@@ -186,7 +188,7 @@ class Dnsmasq:
             cidr = ipaddress.ip_network(subnet.cidr)
             first = str(cidr.network_address)
             argv.append(f"--dhcp-range=set:{_tag(subnet)},{first},static,{cidr.netmask},{LEASE_SECONDS}s")
-            if not subnet.gateway_ip:
+            if not subnet.gateway_ip or subnet.gateway_ip in self._routed:
                 argv.append(f"--shared-network={LEG},{first}")  # it has no address there
         return argv
 

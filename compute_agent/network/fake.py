@@ -17,6 +17,7 @@ from compute_agent.locks import InstanceLocks, MemoryLocks
 from compute_agent.network.document import DocumentFile, Kept, check, merged
 from compute_agent.network.judgement import Opening, is_allowed
 from compute_agent.network.names import tap_name
+from compute_agent.network.routers.passage import Passage, passage
 from contracts.compute import PortSpec
 from contracts.inspection import PortAsked, PortSeen
 from contracts.networks import HostNetworks
@@ -153,6 +154,12 @@ class FakeNetwork:
         with self._lock:
             document = self._document.load().document
         return is_allowed(document, document.guards.get(port_id), opening)
+
+    def routed(self, network_id: str, source: str, destination: str) -> Passage | None:
+        """Return how a packet goes on that a router of this host is sent from a network; None where none lets it."""
+        with self._lock:
+            document = self._document.load().document
+        return passage(document, network_id, source, destination)
 
     def _all(self) -> list[tuple[str, str, FakePort]]:
         with self._lock:

@@ -3,6 +3,8 @@
 What a port may send as itself, and what may pass it, stands in `port_guards`.
 """
 
+from collections.abc import Collection
+
 from compute_agent.network import nft, port_guards, tracking
 from compute_agent.network.names import Mark, leg_name
 
@@ -44,7 +46,7 @@ def bridge_rules(mark: Mark) -> list[nft.Command]:
         # the back of its network's namespace.
         bridge.hook("input", "input", _FILTER),
         bridge.flush("input"),
-        *(bridge.rule("input", nft.meta("iifname", f"{kind}*"), nft.DROP) for kind in ("ntap", "nleg")),
+        *(bridge.rule("input", nft.meta("iifname", f"{kind}*"), nft.DROP) for kind in ("ntap", "nleg", "nrt")),
     ]
 
 
@@ -68,8 +70,11 @@ def _routing_rules(mark: Mark) -> list[nft.Command]:
     ]
 
 
-def namespace_rules(mark: Mark) -> list[nft.Command]:
-    """What a network's namespace does: let guests out under its own address, and nobody in."""
+def namespace_rules(mark: Mark, served: Collection[str]) -> list[nft.Command]:
+    """What a network's namespace does: let guests out under its own address, and nobody in.
+
+    `served`: the subnets whose gateway it is; those of a router's have no other way out.
+    """
     table = nft.Table("ip", mark.table)
     answers = nft.state("established", "related")
     return [
@@ -79,7 +84,10 @@ def namespace_rules(mark: Mark) -> list[nft.Command]:
         table.rule("postrouting", nft.meta("oifname", UPLINK), nft.MASQUERADE),
         table.hook("forward", "forward", _FILTER, policy="drop"),
         table.flush("forward"),
-        table.rule("forward", nft.meta("iifname", LEG), nft.ACCEPT),
+        *(
+            table.rule("forward", nft.meta("iifname", LEG), nft.field("ip", "saddr", nft.spelled(cidr)), nft.ACCEPT)
+            for cidr in sorted(served)
+        ),
         table.rule("forward", nft.meta("iifname", UPLINK), answers, nft.ACCEPT),
         table.hook("input", "input", _FILTER),
         table.flush("input"),

@@ -67,8 +67,18 @@ class Guards:
             nft.apply(commands)
         limits.bring(self._mark, document.limits, [port.spec.id for port in ports])
         closing.end_what_is_forbidden(old, document, ports, zones)
-        if self._file.load().applied != document.version:
-            self._file.save(Kept(document, applied=document.version))
+
+    def note_applied(self, version: int) -> None:
+        """Note that the whole document of this version, which may be more than rules, is in the kernel."""
+        with self._alone():
+            kept = self._file.load()
+            if kept.document.version == version != kept.applied:
+                self._file.save(Kept(kept.document, applied=version))
+
+    def routed(self, network_id: str) -> list[str]:
+        """Return the gateways' addresses of a network that routers hold."""
+        segment = self._file.load().document.networks.get(network_id)
+        return segment.routed if segment else []
 
     def wire(self, ports: list[PluggedPort]) -> None:
         """Have the rules of ports whose files are there, and of their network: one transaction, nothing read before."""
@@ -78,9 +88,8 @@ class Guards:
             commands = firewall.host_rules(self._mark)
             for network_id, zone in zones.items():
                 commands += tracking.zone_rules(self._mark, network_id, zone)
-            table = nft.Table("bridge", self._mark.table)
             for port in ports:
-                commands += _port_commands(table, document, port)
+                commands += _port_commands(self._mark, document, port)
             try:
                 nft.apply(commands)
             except VifPlugFailed:  # the groups' chains are not there: the host was started again
@@ -124,7 +133,7 @@ class Guards:
         return all(ruleset.has_chain(name, groups[name]) for name in named if name in groups) and all(
             ruleset.has_chain(port_guards.chain_name(name, port.spec.id), rules)
             and tap_name(port.spec.id) in ruleset.jumps.get(name, {})
-            for name, rules in port_guards.chains(document, port).items()
+            for name, rules in port_guards.chains(document, port, self._mark).items()
         )
 
     def drop(self) -> None:
@@ -136,7 +145,7 @@ class Guards:
         inet = Ruleset(nft.listing("inet", self._mark.table))
         return [
             *([] if bridge.has(firewall.bridge_rules(self._mark)) else firewall.bridge_rules(self._mark)),
-            *Difference(nft.Table("bridge", self._mark.table), bridge, document, ports).commands(),
+            *Difference(self._mark, bridge, document, ports).commands(),
             *([] if inet.has(tracking.host_rules(self._mark)) else tracking.host_rules(self._mark)),
             *self._zone_commands(inet, zones),
         ]
@@ -165,9 +174,9 @@ def _is_of(guard: GuardSpec, port: PluggedPort) -> bool:
     return own == (guard.mac_address, set(guard.addresses))
 
 
-def _port_commands(table: nft.Table, document: HostNetworks, port: PluggedPort) -> list[nft.Command]:
-    commands = []
-    for name, rules in port_guards.chains(document, port).items():
+def _port_commands(mark: Mark, document: HostNetworks, port: PluggedPort) -> list[nft.Command]:
+    commands, table = [], nft.Table("bridge", mark.table)
+    for name, rules in port_guards.chains(document, port, mark).items():
         chain = port_guards.chain_name(name, port.spec.id)
         commands += [*table.fill(chain, rules), table.map_element("add", name, tap_name(port.spec.id), chain)]
     return commands
@@ -177,15 +186,15 @@ class Difference:
     """What lies between the kernel and the document, in the order in which nft takes it.
 
     Args:
-        table: of the bridge family.
+        mark: of our installation, whose table of the bridge family it is about.
         there: what is in it.
         document: what shall be.
         ports: those that are plugged.
     """
 
-    def __init__(self, table: nft.Table, there: Ruleset, document: HostNetworks, ports: list[PluggedPort]) -> None:
-        self._table, self._there, self._document = table, there, document
-        self._ports = [(port, port_guards.chains(document, port)) for port in ports]
+    def __init__(self, mark: Mark, there: Ruleset, document: HostNetworks, ports: list[PluggedPort]) -> None:
+        self._table, self._there, self._document = nft.Table("bridge", mark.table), there, document
+        self._ports = [(port, port_guards.chains(document, port, mark)) for port in ports]
         self._sets = security_groups.sets(document)
 
     def commands(self) -> list[nft.Command]:

@@ -64,7 +64,9 @@ class View:
         return bool(ports) and has_namespace and self._dhcp(network_id).is_as_wanted(merged_network(ports))
 
     def _dhcp(self, network_id: str) -> Dnsmasq:
-        return Dnsmasq(self._shelf.folder(network_id), self._mark.namespace(network_id))
+        return Dnsmasq(
+            self._shelf.folder(network_id), self._mark.namespace(network_id), self._guards.routed(network_id)
+        )
 
 
 def _plugged(asked: PortAsked) -> PluggedPort:

@@ -9,6 +9,7 @@ from typing import Any, Self
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
+_MAIN_TABLE = 254
 _GONE = frozenset({errno.ENODEV, errno.ENOENT})
 
 
@@ -37,6 +38,16 @@ class Links:
         """Return {name: alias} of the links whose alias begins with `prefix`."""
         seen = {link.get_attr("IFLA_IFNAME"): link.get_attr("IFLA_IFALIAS") or "" for link in self._ipr.get_links()}
         return {name: alias for name, alias in seen.items() if alias.startswith(prefix)}
+
+    def names(self) -> set[str]:
+        """Return the names of all links of the namespace."""
+        return {link.get_attr("IFLA_IFNAME") for link in self._ipr.get_links()}
+
+    def remove_if_empty(self, bridge: str) -> None:
+        """Remove a bridge that no link is in; a missing one is a success."""
+        link = self.find(bridge)
+        if link is not None and all(one.get_attr("IFLA_MASTER") != link["index"] for one in self._ipr.get_links()):
+            self.remove(bridge)
 
     def remove(self, name: str) -> None:
         """Remove a link; a missing one is a success."""
@@ -73,6 +84,14 @@ class Links:
         """Make a link a port of a bridge."""
         self._ipr.link("set", index=index, master=bridge)
 
+    def ensure_mac(self, name: str, mac_address: str) -> bool:
+        """Have the link under this MAC address; return whether it had another one."""
+        link = self.find(name)
+        is_other = link is None or link.get_attr("IFLA_ADDRESS") != mac_address
+        if is_other:
+            self._ipr.link("set", index=int(self._index(name)), address=mac_address)
+        return is_other
+
     def raise_up(self, name: str, mtu: int | None = None) -> int:
         """Bring a link up and return its index."""
         index = int(self._index(name))
@@ -89,8 +108,8 @@ class Links:
         """Return the IPv4 addresses of all links of the namespace, without prefix lengths."""
         return {row.get_attr("IFA_LOCAL") for row in self._ipr.get_addr(family=2)}
 
-    def ensure_addresses(self, index: int, wanted: set[str]) -> None:
-        """Have exactly these addresses on the link."""
+    def ensure_addresses(self, index: int, wanted: set[str]) -> set[str]:
+        """Have exactly these addresses on the link; return those that it did not have."""
         present = self.addresses(index)
         for cidr in sorted(wanted - present):
             address, _, length = cidr.partition("/")
@@ -98,10 +117,24 @@ class Links:
         for cidr in sorted(present - wanted):
             address, _, length = cidr.partition("/")
             self._ipr.addr("del", index=index, address=address, prefixlen=int(length))
+        return wanted - present
 
     def ensure_route(self, destination: str, **target: Any) -> None:
         """Have a route; `target` in netlink's words (gateway, oif, scope)."""
         self._ipr.route("replace", dst=destination, **target)
+
+    def ensure_hops(self, wanted: dict[str, str]) -> None:
+        """Have exactly these IPv4 routes by next hops: {destination: next hop}."""
+        present = {
+            f"{row.get_attr('RTA_DST') or '0.0.0.0'}/{row['dst_len']}": row.get_attr("RTA_GATEWAY")  # noqa: S104
+            for row in self._ipr.get_routes(family=2, table=_MAIN_TABLE)
+            if row.get_attr("RTA_GATEWAY")
+        }
+        for destination in sorted(present.keys() - wanted.keys()):
+            self._ipr.route("del", dst=destination, gateway=present[destination])
+        for destination, hop in sorted(wanted.items()):
+            if present.get(destination) != hop:
+                self.ensure_route(destination, gateway=hop)
 
     def _add(self, **link: Any) -> None:
         _ignore({errno.EEXIST}, lambda: self._ipr.link("add", **link))

@@ -14,12 +14,14 @@ from compute_agent.files import is_full
 from compute_agent.locks import FileLocks
 from compute_agent.network import firewall, namespaces, wiring
 from compute_agent.network.dhcp import Dnsmasq
+from compute_agent.network.document import Kept
 from compute_agent.network.guards import Guards
 from compute_agent.network.inspection import View
 from compute_agent.network.links import Links, write_setting
 from compute_agent.network.metadata_files import MetadataFiles
 from compute_agent.network.names import Mark, limiter_name, tap_name
 from compute_agent.network.ports import PluggedPort, PortShelf, check, merged_network
+from compute_agent.network.routers.routing import Routers
 from contracts.compute import PortSpec
 from contracts.inspection import PortAsked, PortSeen
 from contracts.networks import HostNetworks
@@ -42,6 +44,7 @@ class LinuxBridgeNetwork:
         self._metadata = MetadataFiles(state_dir / "metadata")
         self._locks = FileLocks(state_dir / "locks" / "networks")
         self._guards = Guards(self._mark, self._shelf, state_dir / "networks.json", self._locks)
+        self._routers = Routers(self._mark, self._locks, self._network)
 
     def plug(self, instance_uuid: str, ports: list[PortSpec], metadata: dict[str, object], user_data: str) -> None:
         """See NetworkDriver."""
@@ -100,7 +103,15 @@ class LinuxBridgeNetwork:
     def apply(self, document: HostNetworks) -> None:
         """See NetworkDriver."""
         with _kernel_errors():
+            before = self._guards.kept()
             self._guards.apply(document)
+            now = self._guards.kept().document
+            for network_id in self._shelf.network_ids():
+                if _gateways_moved(before, now, network_id):
+                    with self._network(network_id):
+                        self._rewire(network_id)
+            self._routers.bring(now)
+            self._guards.note_applied(now.version)
 
     def applied_version(self) -> int:
         """See NetworkDriver."""
@@ -120,6 +131,9 @@ class LinuxBridgeNetwork:
                 log.warning("network=%s cannot be restored: %s", network_id, exc)  # the next one may
         with _kernel_errors():
             self._guards.mend()
+            document = self._guards.kept().document
+            self._routers.bring(document)
+            self._guards.note_applied(document.version)
 
     def close(self) -> None:
         """See NetworkDriver."""
@@ -132,11 +146,17 @@ class LinuxBridgeNetwork:
         with Links() as links:
             for name in links.aliases(self._mark.alias_prefix):
                 links.remove(name)
-        for name in namespaces.names(self._mark.namespace_prefix):
-            namespaces.remove(name)
+        for prefix in (self._mark.namespace_prefix, self._mark.router_namespace_prefix):
+            for name in namespaces.names(prefix):
+                namespaces.remove(name)
         firewall.remove_tables(self._mark)
         self._guards.drop()
         self._metadata.clear()
+
+    def _rewire(self, network_id: str) -> None:
+        ports = self._shelf.on_network(network_id)
+        if ports:
+            self._wire(network_id, ports)
 
     def _mend(self, network_id: str) -> None:
         """Wire the network anew if any part of it is missing; looking costs little, so it is done often."""
@@ -146,7 +166,11 @@ class LinuxBridgeNetwork:
         with Links() as links:
             present = links.aliases(self._mark.alias_prefix)
         wanted = {*wiring.link_names(network_id), *(tap_name(port.spec.id) for port in ports)}
-        is_whole = wanted <= present.keys() and namespaces.exists(self._mark.namespace(network_id))
+        is_whole = (
+            wanted <= present.keys()
+            and namespaces.exists(self._mark.namespace(network_id))
+            and wiring.is_furnished(self._mark, merged_network(ports), self._guards.routed(network_id))
+        )
         if not is_whole or not self._dhcp(network_id).is_as_wanted(merged_network(ports)):
             log.warning("network=%s had lost a part and is made whole", network_id)
             self._wire(network_id, ports)
@@ -157,7 +181,7 @@ class LinuxBridgeNetwork:
         network = merged_network(everyone)
         write_setting("net/ipv4/ip_forward", "1")
         with Links() as links:
-            bridge = wiring.ensure_network(links, self._mark, network)
+            bridge = wiring.ensure_network(links, self._mark, network, self._guards.routed(network_id))
             self._guards.wire(ports)  # before there are taps, so that none is ever without its rules
             for port in ports:
                 alias = self._mark.port_alias(port.spec.id, port.instance_uuid)
@@ -191,7 +215,8 @@ class LinuxBridgeNetwork:
         return {name: owner for name, owner in read.items() if owner is not None}
 
     def _dhcp(self, network_id: str) -> Dnsmasq:
-        return Dnsmasq(self._shelf.folder(network_id), self._mark.namespace(network_id))
+        namespace = self._mark.namespace(network_id)
+        return Dnsmasq(self._shelf.folder(network_id), namespace, self._guards.routed(network_id))
 
     def _network(self, network_id: str) -> AbstractContextManager[None]:
         return self._locks.hold(network_id, _LOCK_SECONDS)
@@ -205,6 +230,14 @@ def _as_plugged(port_id: str, port: PluggedPort | None) -> PortAsked:
     return PortAsked(
         id=port_id, mac_address=port.spec.mac_address, network_id=port.spec.network.id, addresses=addresses
     )
+
+
+def _gateways_moved(before: Kept, now: HostNetworks, network_id: str) -> bool:
+    """Whether routers hold other gateways of a network than the kernel was brought to."""
+    if before.applied != before.document.version:
+        return True
+    old, new = before.document.networks.get(network_id), now.networks.get(network_id)
+    return (old.routed if old else []) != (new.routed if new else [])
 
 
 @contextmanager

@@ -6,11 +6,14 @@ names of namespaces and firewall tables.
 """
 
 import hashlib
+import socket
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 _DIGITS = 11
 _ALIAS_WORD = "novella"
+_MACHINE_ID = Path("/etc/machine-id")
 
 
 def _digits(id: str) -> str:
@@ -42,6 +45,21 @@ def uplink_name(network_id: str) -> str:
     return "nup" + _digits(network_id)
 
 
+def interface_cable_name(port_id: str) -> str:
+    """Return the name of the bridge's end of the cable to a router's interface."""
+    return "nrt" + _digits(port_id)
+
+
+def gateway_cable_name(port_id: str) -> str:
+    """Return the name of the bridge's end of the cable to a router's gateway."""
+    return "ngw" + _digits(port_id)
+
+
+@cache
+def _machine() -> str:
+    return (_MACHINE_ID.read_text().strip() if _MACHINE_ID.exists() else "") or socket.gethostname()
+
+
 @dataclass(frozen=True)
 class Mark:
     """The mark of one installation."""
@@ -71,6 +89,33 @@ class Mark:
     def namespace(self, network_id: str) -> str:
         """Return the name of a network's namespace."""
         return self.namespace_prefix + network_id[:13]
+
+    def leg_mac(self, network_id: str) -> str:
+        """Return the MAC address of a network's namespace: another one on every host, for they may share a wire."""
+        seed = f"{_machine()}:{self.digest}:{network_id}"
+        return "02:" + hashlib.sha256(seed.encode()).digest()[:5].hex(":")
+
+    @property
+    def router_namespace_prefix(self) -> str:
+        """How the name of each router's namespace begins."""
+        return f"nrtr-{self.digest}-"
+
+    def router_namespace(self, router_id: str) -> str:
+        """Return the name of a router's namespace."""
+        return self.router_namespace_prefix + router_id[:13]
+
+    @property
+    def router_alias_prefix(self) -> str:
+        """How the alias of each cable to a router begins."""
+        return f"{self.alias_prefix}router:"
+
+    def router_alias(self, router_id: str, network_id: str) -> str:
+        """Return the alias of a cable between a router and a network."""
+        return f"{self.router_alias_prefix}{router_id}:{network_id}"
+
+    def network_of_cable(self, alias: str) -> str:
+        """Return the id of the network in an alias that `router_alias` made."""
+        return alias.rpartition(":")[2]
 
     def network_alias(self, network_id: str) -> str:
         """Return the alias of a bridge or cable of a network."""

@@ -140,6 +140,26 @@ def state(*states: str) -> Expression:
     return {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": list(states)}}
 
 
+def status(name: str) -> Expression:
+    """Match a connection of which connection tracking says so, e.g. `dnat`: its destination is translated."""
+    return {"match": {"op": "in", "left": {"ct": {"key": "status"}}, "right": name}}
+
+
+def source_nat(address: str) -> Expression:
+    """Let the connection come from another address."""
+    return {"snat": {"addr": address}}
+
+
+def destination_nat(address: str) -> Expression:
+    """Lead the connection to another address."""
+    return {"dnat": {"addr": address}}
+
+
+def to_mac(address: str) -> Expression:
+    """Let a bridge deliver the frame to another MAC address."""
+    return {"mangle": {"key": {"payload": {"protocol": "ether", "field": "daddr"}}, "value": address}}
+
+
 def prefix(address: str, length: int) -> dict[str, Any]:
     """Return a network, as a value to match."""
     return {"prefix": {"addr": address, "len": length}}

@@ -15,7 +15,7 @@ from compute_agent.network.judgement import (
     METADATA_PORT,
     NEIGHBOUR_TYPES,
 )
-from compute_agent.network.names import tap_name
+from compute_agent.network.names import Mark, tap_name
 from compute_agent.network.ports import PluggedPort
 from compute_agent.network.tracking import ANSWERED, BROKEN
 from contracts.networks import GuardSpec, HostNetworks
@@ -77,11 +77,11 @@ def _always_in() -> Iterator[nft.Rule]:
 COMMON: Mapping[str, list[nft.Rule]] = {"always_out": list(_always_out()), "always_in": list(_always_in())}
 
 
-def chains(document: HostNetworks, port: PluggedPort) -> dict[str, list[nft.Rule]]:
+def chains(document: HostNetworks, port: PluggedPort, mark: Mark) -> dict[str, list[nft.Rule]]:
     """Return the chains of a port by the map that calls them."""
     guard = document.guards.get(port.spec.id)
     return {
-        SOURCES: list(_sources(port, guard)),
+        SOURCES: [_to_own_leg(mark.leg_mac(port.spec.network.id)), *_sources(port, guard)],
         SENDERS: list(_judged(document, guard, EGRESS, "always_out")),
         RECEIVERS: list(_judged(document, guard, INGRESS, "always_in")),
     }
@@ -102,6 +102,14 @@ def _judged(document: HostNetworks, guard: GuardSpec | None, direction: str, com
     for id in groups:
         yield [nft.jump(security_groups.chain_name(direction, id))]
     yield [nft.DROP]
+
+
+def _to_own_leg(leg_mac: str) -> nft.Rule:
+    """Return the rule that has the host answer its guests' questions to the metadata address, wherever they send them.
+
+    Else they would go by the guest's routes, to a router on another host, which does not know whose they are.
+    """
+    return [nft.field("ip", "daddr", METADATA_ADDRESSES[4]), nft.to_mac(leg_mac)]
 
 
 def identities(port: PluggedPort, guard: GuardSpec | None) -> dict[str, list[str]]:

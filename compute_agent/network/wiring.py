@@ -7,12 +7,13 @@ as each other and as the host.
 import fcntl
 import ipaddress
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from compute_agent.errors import VifPlugFailed
 from compute_agent.network import firewall, namespaces, nft
+from compute_agent.network.announcing import announce
 from compute_agent.network.dhcp import METADATA_ADDRESS
 from compute_agent.network.firewall import LEG, UPLINK
 from compute_agent.network.links import Links, silence_ipv6, write_setting
@@ -35,15 +36,18 @@ def ensure_bridge(links: Links, mark: Mark, network_id: str, mtu: int) -> int:
     return links.ensure_bridge(bridge_name(network_id), mtu, mark.network_alias(network_id))
 
 
-def ensure_network(links: Links, mark: Mark, network: NetworkSpec) -> int:
-    """Have the network's bridge and namespace as described; return the bridge's index."""
+def ensure_network(links: Links, mark: Mark, network: NetworkSpec, routed: Collection[str] = ()) -> int:
+    """Have the network's bridge and namespace as described; return the bridge's index.
+
+    `routed`: gateways' addresses that routers hold, so that the namespace must not.
+    """
     alias, namespace = mark.network_alias(network.id), mark.namespace(network.id)
     bridge = ensure_bridge(links, mark, network.id, network.mtu)
     namespaces.create(namespace)
     leg = links.ensure_cable(leg_name(network.id), LEG, namespace, network.mtu, alias)
     links.join(leg, bridge)
     host_side = _ensure_uplink(links, network.id, namespace, alias)
-    namespaces.run_in(namespace, lambda: _furnish(mark, network, host_side))
+    namespaces.run_in(namespace, lambda: _furnish(mark, network, routed, host_side))
     return bridge
 
 
@@ -58,9 +62,13 @@ def zone_of(links: Links, network_id: str) -> int:
 
 
 def remove_network(links: Links, mark: Mark, network_id: str) -> None:
-    """Remove what `ensure_network` made. Nothing of it left is a success. DHCP must have ended before."""
-    for name in link_names(network_id):
+    """Remove what `ensure_network` made, the bridge unless something else is in it. DHCP must have ended before.
+
+    Nothing of it left is a success.
+    """
+    for name in (leg_name(network_id), uplink_name(network_id)):
         links.remove(name)
+    links.remove_if_empty(bridge_name(network_id))
     namespaces.remove(mark.namespace(network_id))
 
 
@@ -95,25 +103,51 @@ def _uplink_lock() -> Iterator[None]:
         yield
 
 
-def _furnish(mark: Mark, network: NetworkSpec, host_side: ipaddress.IPv4Address) -> None:
+def is_furnished(mark: Mark, network: NetworkSpec, routed: Collection[str]) -> bool:
+    """Whether the namespace, which is there, holds the addresses that it shall, and no others."""
+
+    def look() -> bool:
+        with Links() as links:
+            leg = links.find(LEG)
+            return leg is not None and links.addresses(leg["index"]) == _leg_addresses(_ipv4(network), routed)
+
+    return namespaces.run_in(mark.namespace(network.id), look)
+
+
+def _furnish(mark: Mark, network: NetworkSpec, routed: Collection[str], host_side: ipaddress.IPv4Address) -> None:
     """Set up the inside of the namespace; runs in it."""
-    subnets = [subnet for subnet in network.subnets if subnet.ip_version == 4]
+    subnets = _ipv4(network)
     with Links() as links:
         links.raise_up("lo")
+        mac = mark.leg_mac(network.id)
+        is_new = links.ensure_mac(LEG, mac)
         leg, uplink = links.raise_up(LEG, network.mtu), links.raise_up(UPLINK)
         silence_ipv6(LEG)
         silence_ipv6(UPLINK)
-        links.ensure_addresses(leg, {f"{METADATA_ADDRESS}/32", *_gateways(subnets)})
+        wanted = _leg_addresses(subnets, routed)
+        fresh = links.ensure_addresses(leg, wanted)
+        announce(LEG, mac, sorted(wanted if is_new else fresh))
         links.ensure_addresses(uplink, {f"{host_side + 1}/31"})
         links.ensure_route("default", gateway=str(host_side), oif=uplink)
         for subnet in subnets:
-            if not subnet.gateway_ip:
+            if not serves(subnet, routed):
                 links.ensure_route(subnet.cidr, oif=leg, scope=253, prefsrc=METADATA_ADDRESS)
     write_setting("net/ipv4/ip_forward", "1")
-    nft.apply(firewall.namespace_rules(mark))
+    nft.apply(firewall.namespace_rules(mark, [subnet.cidr for subnet in subnets if serves(subnet, routed)]))
 
 
-def _gateways(subnets: list[SubnetSpec]) -> set[str]:
-    return {
-        f"{subnet.gateway_ip}/{ipaddress.ip_network(subnet.cidr).prefixlen}" for subnet in subnets if subnet.gateway_ip
-    }
+def serves(subnet: SubnetSpec, routed: Collection[str]) -> bool:
+    """Whether each host is the subnet's gateway for its own guests: there is one, and no router holds its address."""
+    return bool(subnet.gateway_ip) and subnet.gateway_ip not in routed
+
+
+def _ipv4(network: NetworkSpec) -> list[SubnetSpec]:
+    return [subnet for subnet in network.subnets if subnet.ip_version == 4]
+
+
+def _leg_addresses(subnets: list[SubnetSpec], routed: Collection[str]) -> set[str]:
+    gateways = {
+        f"{subnet.gateway_ip}/{ipaddress.ip_network(subnet.cidr).prefixlen}"
+        for subnet in subnets if serves(subnet, routed)
+    }  # fmt: skip
+    return {f"{METADATA_ADDRESS}/32", *gateways}

@@ -5,7 +5,7 @@ import pytest
 from compute_agent.network import nft, port_guards, security_groups
 from compute_agent.network.guards import Difference
 from compute_agent.network.judgement import EGRESS, ICMP, INGRESS, TCP, UDP, Opening, is_allowed
-from compute_agent.network.names import tap_name
+from compute_agent.network.names import Mark, tap_name
 from compute_agent.network.ports import PluggedPort
 from compute_agent.network.rule_digests import Ruleset
 from contracts.networks import GroupSpec, GuardSpec, HostNetworks, MembersSpec, RuleSpec
@@ -15,7 +15,8 @@ from tests.unit.compute_agent.orders import new_id
 
 GROUP, PEERS = new_id(), new_id()
 PORT = PluggedPort(new_id(), port(network(), "10.99.0.5"))
-TABLE = nft.Table("bridge", "t")
+MARK = Mark("t")
+TABLE = nft.Table("bridge", MARK.table)
 IP = nft.meta("protocol", "ip")
 
 
@@ -68,10 +69,10 @@ def test_rule_is_one_rule_of_its_groups_chain(rule, matches):
 
 def test_second_look_finds_nothing_to_do_and_one_rule_touches_one_chain():
     before = document(lets_in(TCP, 22), lets_in(TCP, remote_group_id=PEERS), members=("10.0.0.1", "fd00::1"))
-    there = [*base(), *Difference(TABLE, Ruleset([]), before, [PORT]).commands()]
-    assert Difference(TABLE, kernel_with(there), before, [PORT]).commands() == []
+    there = [*base(), *Difference(MARK, Ruleset([]), before, [PORT]).commands()]
+    assert Difference(MARK, kernel_with(there), before, [PORT]).commands() == []
     after = document(lets_in(TCP, 23), lets_in(TCP, remote_group_id=PEERS), members=("10.0.0.1", "fd00::1"))
-    commands = Difference(TABLE, kernel_with(there), after, [PORT]).commands()
+    commands = Difference(MARK, kernel_with(there), after, [PORT]).commands()
     described = [what for command in commands for kinds in command.values() for what in kinds.values()]
     assert {what.get("chain", what.get("name")) for what in described} == {f"gin_{GROUP}"}
     assert len(commands) == 4
@@ -79,19 +80,19 @@ def test_second_look_finds_nothing_to_do_and_one_rule_touches_one_chain():
 
 def test_members_change_by_elements_and_hold_no_overlap():
     named = lets_in(TCP, remote_group_id=PEERS)
-    there = [*base(), *Difference(TABLE, Ruleset([]), document(named, members=("10.0.0.1",)), [PORT]).commands()]
+    there = [*base(), *Difference(MARK, Ruleset([]), document(named, members=("10.0.0.1",)), [PORT]).commands()]
     after = document(named, members=("10.1.0.0/16", "10.1.2.3", "10.1.2.0/24"))
-    assert Difference(TABLE, kernel_with(there), after, [PORT]).commands() == [
+    assert Difference(MARK, kernel_with(there), after, [PORT]).commands() == [
         TABLE.set_elements("delete", f"m4_{PEERS}", ["10.0.0.1"]),
         TABLE.set_elements("add", f"m4_{PEERS}", ["10.1.0.0/16"]),
     ]
 
 
 def test_port_that_is_gone_is_first_called_no_more_and_then_removed():
-    there = [*base(), *Difference(TABLE, Ruleset([]), document(), [PORT]).commands()]
+    there = [*base(), *Difference(MARK, Ruleset([]), document(), [PORT]).commands()]
     kinds = [
         (verb, kind)
-        for command in Difference(TABLE, kernel_with(there), document(), []).commands()
+        for command in Difference(MARK, kernel_with(there), document(), []).commands()
         for verb, what in command.items()
         for kind in what
     ]
@@ -102,8 +103,8 @@ def test_port_from_before_there_were_groups_stays_open_until_a_document_comes():
     tap, chain = tap_name(PORT.spec.id), port_guards.chain_name(port_guards.SOURCES, PORT.spec.id)
     there = kernel_with([*base(), TABLE.chain(chain), TABLE.map_element("add", port_guards.SOURCES, tap, chain)])
     nothing = HostNetworks(host="", version=0)
-    assert f"out_{PORT.spec.id}" not in str(Difference(TABLE, there, nothing, [PORT]).commands())
-    assert f"out_{PORT.spec.id}" in str(Difference(TABLE, there, document(), [PORT]).commands())
+    assert f"out_{PORT.spec.id}" not in str(Difference(MARK, there, nothing, [PORT]).commands())
+    assert f"out_{PORT.spec.id}" in str(Difference(MARK, there, document(), [PORT]).commands())
 
 
 @pytest.mark.parametrize(("opening", "verdict"), [
@@ -128,5 +129,5 @@ def test_verdicts(opening, verdict):
 def test_answers_pass_only_where_a_group_remembers():
     guards, forgets = document().guards, GroupSpec(is_stateful=False)
     stateless = HostNetworks(host="h", version=1, guards=guards, groups={GROUP: forgets})
-    assert "mark" in str(port_guards.chains(document(), PORT)[port_guards.SENDERS])
-    assert "mark" not in str(port_guards.chains(stateless, PORT)[port_guards.SENDERS])
+    assert "mark" in str(port_guards.chains(document(), PORT, MARK)[port_guards.SENDERS])
+    assert "mark" not in str(port_guards.chains(stateless, PORT, MARK)[port_guards.SENDERS])

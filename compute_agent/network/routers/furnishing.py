@@ -1,0 +1,69 @@
+"""One router in the kernel: looked at, and brought to what it shall be."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from compute_agent.network import connections, namespaces, nft, wiring
+from compute_agent.network.announcing import announce
+from compute_agent.network.links import Links, silence_ipv6, write_setting
+from compute_agent.network.names import Mark
+from compute_agent.network.routers.legs import Leg
+from compute_agent.network.routers.routes import routes
+from compute_agent.network.routers.rules import rules
+from compute_agent.network.routers.translation import is_over
+from compute_agent.network.rule_digests import Ruleset
+from contracts.networks import RouterSpec
+
+# Answers for an address only on its own leg, asks under the leg's own, keeps a second address when the first goes.
+_SETTINGS = {
+    "net/ipv4/conf/all/arp_ignore": "1",
+    "net/ipv4/conf/all/arp_announce": "2",
+    "net/ipv4/conf/all/promote_secondaries": "1",
+    "net/ipv4/ip_forward": "1",
+}
+_OWN_ZONE = 0  # a namespace has connections of its own
+HoldNetwork = Callable[[str], AbstractContextManager[None]]
+
+
+def ensure_router(mark: Mark, router_id: str, spec: RouterSpec, legs: list[Leg], hold: HoldNetwork) -> None:
+    """Have a router that is up as described. Its rules are there before its legs carry anything.
+
+    `hold` takes the lock of a network, whose bridge comes and goes with its guests.
+    """
+    namespace = mark.router_namespace(router_id)
+    namespaces.create(namespace)
+    there = namespaces.run_in(namespace, lambda: _prepare(mark, spec))
+    for leg in legs:
+        with hold(leg.port.network_id), Links() as links:
+            if leg.far_name not in there:  # its other end may be in a namespace that somebody removed
+                links.remove(leg.near_name)
+            bridge = wiring.ensure_bridge(links, mark, leg.port.network_id, leg.mtu)
+            alias = mark.router_alias(router_id, leg.port.network_id)
+            near = links.ensure_cable(leg.near_name, leg.far_name, namespace, leg.mtu, alias)
+            links.join(near, bridge)
+    namespaces.run_in(namespace, lambda: _furnish(spec, legs))
+
+
+def _prepare(mark: Mark, spec: RouterSpec) -> set[str]:
+    """Set up what is in the way of nothing; return the names of the links that are there. Runs in the namespace."""
+    commands = rules(mark, spec)
+    if not Ruleset(nft.listing("ip", mark.table)).has(commands):
+        nft.apply(commands)
+    for path, value in _SETTINGS.items():
+        write_setting(path, value)
+    with Links() as links:
+        links.raise_up("lo")
+        return links.names()
+
+
+def _furnish(spec: RouterSpec, legs: list[Leg]) -> None:
+    """Set up the legs and what lies behind them. Runs in the namespace."""
+    with Links() as links:
+        for leg in legs:
+            silence_ipv6(leg.far_name)
+            links.ensure_mac(leg.far_name, leg.port.mac_address)
+            index = links.raise_up(leg.far_name, leg.mtu)
+            fresh = links.ensure_addresses(index, leg.addresses(spec))
+            announce(leg.far_name, leg.port.mac_address, sorted(fresh))
+        links.ensure_hops(routes(spec, legs))
+    connections.end([_OWN_ZONE], lambda one: is_over(spec, one))

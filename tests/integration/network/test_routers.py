@@ -1,0 +1,327 @@
+"""Routers on a real kernel: guests are namespaces, connections are real ones."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+from compute_agent.network import namespaces, wiring
+from compute_agent.network.links import Links
+from compute_agent.network.linux_bridge import LinuxBridgeNetwork
+from compute_agent.network.names import Mark, bridge_name
+from contracts.compute import NetworkSpec
+from contracts.networks import RouteSpec
+from tests.contracts.routers_suite import (
+    ADDRESSES,
+    FLOATING,
+    GATEWAY,
+    ONE,
+    OUTSIDE,
+    TWO,
+    Ground,
+    Router,
+    RoutersSuite,
+    floating,
+)
+from tests.integration.network.connecting import is_alive
+from tests.integration.network.guests import Guest, network, port, run
+from tests.unit.compute_agent.orders import new_id
+
+pytestmark = [pytest.mark.root, pytest.mark.usefixtures("private_kernel")]
+
+PORT = 7
+META = {"uuid": "", "hostname": "s1", "public_keys": {}, "availability_zone": "nova"}
+PATIENCE_SECONDS = 0.5
+
+
+class End:
+    """Somebody in a namespace who tells each that connects who it is, and whom it sees."""
+
+    def __init__(self, name: str, namespace: str) -> None:
+        self.name, self.namespace = name, namespace
+        where = ("0.0.0.0", PORT)  # noqa: S104
+        self.server = namespaces.run_in(namespace, lambda: socket.create_server(where, backlog=8))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        with suppress(OSError):
+            self.server.shutdown(socket.SHUT_RDWR)  # else the thread waits on
+        self.server.close()
+        self._thread.join(5)
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, peer = self.server.accept()
+                with near:
+                    near.sendall(f"{self.name} {peer[0]}".encode())
+
+    def meets(self, address: str) -> tuple[str, str] | None:
+        """Return who answers there and the address that it sees; None when nothing comes back."""
+
+        def ask() -> tuple[str, str] | None:
+            try:
+                with socket.create_connection((address, PORT), timeout=PATIENCE_SECONDS) as near:
+                    name, seen = near.recv(100).decode().split()
+                    return name, seen
+            except OSError:
+                return None
+
+        return namespaces.run_in(self.namespace, ask)
+
+
+class Land:
+    """Two guests in two networks of a driver, and a namespace in an external network that is no port of ours."""
+
+    def __init__(self, folder: Path, driver: LinuxBridgeNetwork) -> None:
+        self.folder, self.driver, self.mark = folder, driver, Mark.of(folder / "state")
+        nets = {ONE: network("10.1.0.0/24"), TWO: network("10.2.0.0/24"), OUTSIDE: network("203.0.113.0/24")}
+        self.nets: dict[str, NetworkSpec] = nets
+        self.guests = {name: Guest(port(nets[name], address), folder) for name, address in ADDRESSES.items()}
+        self.ends: dict[str, End] = {}
+
+    def start(self) -> None:
+        for name, guest in self.guests.items():
+            guest.start()
+            guest.static(f"{ADDRESSES[name]}/24", "" if name == OUTSIDE else f"{ADDRESSES[name][:-1]}1")
+            if name == OUTSIDE:
+                with Links() as links:
+                    wiring.ensure_bridge(links, self.mark, self.nets[name].id, 1400)
+                run("ip", "link", "set", self.tap(name), "up", "master", bridge_name(self.nets[name].id))
+                guest.do("ip", "addr", "add", "203.0.113.1/24", "dev", "eth0")  # the next hop as well
+                guest.do("ip", "route", "add", "10.0.0.0/8", "via", GATEWAY)
+            else:
+                self.driver.plug(new_id(), [guest.port], META, "")
+            self.ends[name] = End(name, guest.name)
+
+    def tap(self, name: str) -> str:
+        return self.driver.tap_name(self.guests[name].port.id)
+
+    def stop(self) -> None:
+        for end in self.ends.values():
+            end.stop()
+        for guest in self.guests.values():
+            guest.stop()
+
+    def ground(self) -> Ground:
+        ids = {name: net.id for name, net in self.nets.items()}
+
+        def meets(name: str, address: str) -> tuple[str, str] | None:
+            return self.ends[name].meets(address)
+
+        return Ground(self.driver, lambda: LinuxBridgeNetwork(self.folder / "state"), ids, meets)
+
+
+@pytest.fixture
+def land(tmp_path: Path, driver: LinuxBridgeNetwork) -> Iterator[Land]:
+    made = Land(tmp_path, driver)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def ground(land: Land) -> Ground:
+    return land.ground()
+
+
+@pytest.fixture
+def router(land: Land, ground: Ground) -> Router:
+    """A router that is told, with guests that may send and hear anything."""
+    router = Router(ground)
+    opened(land, router)
+    router.tell()
+    return router
+
+
+def opened(land: Land, router: Router) -> None:
+    for name in (ONE, TWO):
+        router.control.put(land.guests[name].port, is_secured=False)
+
+
+class TestLinuxBridgeNetwork(RoutersSuite):
+    @pytest.fixture
+    def ground(self, land: Land, monkeypatch) -> Ground:
+        whole = Router.__init__
+
+        def begin(self: Router, ground: Ground) -> None:
+            whole(self, ground)
+            opened(land, self)
+
+        monkeypatch.setattr(Router, "__init__", begin)
+        return land.ground()
+
+
+@pytest.fixture
+def hold():
+    """Connect one end with an address of another, and hold both ends of the connection."""
+    with ExitStack() as ends:
+
+        def make(near: Guest, far: Guest, address: str) -> tuple[socket.socket, socket.socket]:
+            where = ("0.0.0.0", PORT + 1)  # noqa: S104
+            with namespaces.run_in(far.name, lambda: socket.create_server(where)) as listener:
+                made = namespaces.run_in(near.name, lambda: socket.create_connection((address, PORT + 1), timeout=2))
+                return ends.enter_context(made), ends.enter_context(listener.accept()[0])
+
+        yield make
+
+
+def test_connections_by_a_floating_address_end_with_it_and_others_go_on(land, router, hold):
+    router.tell(floating_ips=[floating(FLOATING, ADDRESSES[ONE])])
+    guests = land.guests
+    led_in = hold(guests[OUTSIDE], guests[ONE], FLOATING)
+    led_out = hold(guests[ONE], guests[OUTSIDE], ADDRESSES[OUTSIDE])
+    beside = hold(guests[TWO], guests[ONE], ADDRESSES[ONE])
+    masked = hold(guests[TWO], guests[OUTSIDE], ADDRESSES[OUTSIDE])
+    assert all(is_alive(*pair) for pair in (led_in, led_out, beside, masked))
+    router.tell(floating_ips=[])
+    assert [is_alive(*pair) for pair in (led_in, led_out, beside, masked)] == [False, False, True, True]
+
+
+def test_agent_restart_and_the_same_document_again_interrupt_nothing(land, router, hold):
+    router.tell(floating_ips=[floating(FLOATING, ADDRESSES[ONE])])
+    held = [
+        hold(land.guests[OUTSIDE], land.guests[ONE], FLOATING),
+        hold(land.guests[TWO], land.guests[ONE], ADDRESSES[ONE]),
+        hold(land.guests[TWO], land.guests[OUTSIDE], ADDRESSES[OUTSIDE]),
+    ]
+    LinuxBridgeNetwork(land.folder / "state").restore()
+    router.tell()
+    assert all(is_alive(*pair) for pair in held)
+
+
+@pytest.fixture
+def namespace(land, router):
+    return land.mark.router_namespace(router.id)
+
+
+LOSSES = {
+    "rules": "nft flush ruleset",
+    "addresses": "ip -4 addr flush dev {gateway}",
+    "leg": "ip link del {gateway}",
+    "route": "ip route del default",
+    "switch": "sysctl -qw net.ipv4.ip_forward=0",
+}
+
+
+@pytest.mark.parametrize("what", [*LOSSES, "namespace"])
+def test_what_a_router_lost_is_put_back(land, ground, router, namespace, what):
+    router.tell(floating_ips=[floating(FLOATING, ADDRESSES[ONE])])
+    links = run("ip", "-n", namespace, "-br", "link").stdout
+    gateway = next(line.partition("@")[0] for line in links.splitlines() if line.startswith("gw"))
+    if what == "namespace":
+        run("ip", "netns", "del", namespace)
+    else:
+        run("ip", "netns", "exec", namespace, "sh", "-c", LOSSES[what].format(gateway=gateway))
+    ground.reopen().restore()
+    # The outside remembers no one by another address.
+    assert ground.meets(OUTSIDE, FLOATING) == (ONE, ADDRESSES[OUTSIDE])
+    assert ground.meets(TWO, ADDRESSES[OUTSIDE]) == (OUTSIDE, GATEWAY)
+    assert ground.meets(OUTSIDE, ADDRESSES[TWO]) is None
+
+
+def test_nobody_outside_passes_for_somebody_inside(land, router):
+    router.tell(floating_ips=[floating(FLOATING, ADDRESSES[ONE])])
+    heard = land.guests[ONE]
+    land.guests[OUTSIDE].do("ip", "addr", "add", "10.2.0.77/32", "dev", "lo")
+    before = received(heard)
+    argv = ["busybox", "ping", "-c", "2", "-W", "1", "-I", "10.2.0.77", FLOATING]
+    assert land.guests[OUTSIDE].do(*argv, check=False).returncode
+    assert received(heard) == before
+    assert land.guests[OUTSIDE].reaches(FLOATING)
+
+
+def received(guest: Guest) -> int:
+    """Return how many ICMP echo requests a guest has heard."""
+    lines = [line.split() for line in guest.do("cat", "/proc/net/snmp").stdout.splitlines() if line.startswith("Icmp:")]
+    return int(dict(zip(*lines, strict=True))["InEchos"])
+
+
+def test_project_routes_lead_by_a_machine_beside_the_router(land, router):
+    beyond = land.guests[TWO]
+    beyond.do("ip", "addr", "add", "172.16.5.5/32", "dev", "lo")
+    assert not land.guests[ONE].reaches("172.16.5.5")
+    route = RouteSpec(destination="172.16.0.0/16", nexthop=ADDRESSES[TWO])
+    router.tell(routes=[route])
+    assert land.guests[ONE].reaches("172.16.5.5")
+    # A route whose machine is in no network of the router now waits for it, and keeps nothing else away.
+    router.tell(routes=[route, RouteSpec(destination="172.17.0.0/16", nexthop="10.77.0.5")])
+    assert land.guests[ONE].reaches("172.16.5.5")
+    router.tell(routes=[])
+    assert not land.guests[ONE].reaches("172.16.5.5")
+
+
+@pytest.fixture
+def metadata_service(land):
+    argv = [sys.executable, "-m", "compute_agent.network.metadata"]
+    process = subprocess.Popen(argv, env={**os.environ, "NOVELLA_STATE_DIR": str(land.folder / "state")})
+    yield process
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.mark.usefixtures("metadata_service")
+def test_metadata_is_the_hosts_own_whatever_the_guests_routes_say(land, router):
+    guest, other = land.guests[ONE], land.guests[TWO]
+    end = time.monotonic() + 10
+    while guest.fetch("/")[0] == 0 and time.monotonic() < end:
+        time.sleep(0.1)
+    guest.do("ip", "route", "replace", "169.254.169.254", "via", "10.1.0.1")
+    path = "/openstack/latest/meta_data.json"
+    assert guest.fetch_json(path)["hostname"] == "s1"
+    # As somebody else, of its own network or another, it is answered nothing.
+    for address in ("10.1.0.99", ADDRESSES[TWO]):
+        guest.do("ip", "addr", "add", f"{address}/32", "dev", "lo")
+        assert guest.fetch(path, "--interface", address)[0] in (0, 404)
+        guest.do("ip", "addr", "del", f"{address}/32", "dev", "lo")
+    assert other.fetch_json(path)["hostname"] == "s1"
+
+
+def test_dhcp_tells_of_the_router(land, router):
+    guest = land.guests[ONE]
+    guest.do("ip", "addr", "flush", "dev", "eth0")
+    ip, _, gateway, _, routes = guest.dhcp()
+    assert (ip, gateway) == (ADDRESSES[ONE], "10.1.0.1")
+    assert "0.0.0.0/0 10.1.0.1" in routes
+    assert guest.reaches(ADDRESSES[TWO])
+
+
+def test_the_gateway_goes_to_the_router_and_comes_back(land, ground, router):
+    guest = land.guests[ONE]
+    leg = run("ip", "-n", land.mark.namespace(land.nets[ONE].id), "-4", "addr", "show", "leg").stdout
+    assert "10.1.0.1/" not in leg
+    assert guest.reaches("10.1.0.1")
+    router.forget()
+    # At once: the one who holds it now has said so.
+    assert guest.reaches("10.1.0.1")
+    leg = run("ip", "-n", land.mark.namespace(land.nets[ONE].id), "-4", "addr", "show", "leg").stdout
+    assert "10.1.0.1/24" in leg
+
+
+def test_a_routed_guest_has_no_other_way_out(land, router):
+    """Not even if it sends to the namespace that answers for metadata."""
+    router.tell(gateway=None, gateway_ips=[])
+    guest = land.guests[ONE]
+    guest.do("ip", "route", "replace", "198.51.100.1", "via", "169.254.169.254", "onlink", "dev", "eth0")
+    assert not guest.reaches("198.51.100.1")
+
+
+def test_nothing_of_a_router_is_left(land, ground, router, namespace):
+    for instance_uuid in set(land.driver.plugged_ports().values()):
+        land.driver.unplug(instance_uuid)
+    router.forget()
+    assert not namespaces.exists(namespace)
+    links = run("ip", "-o", "link").stdout
+    assert not [line for line in links.splitlines() if ": nrt" in line or ": ngw" in line]
+    router.tell()
+    land.driver.purge()
+    assert not namespaces.names("nrtr-")
+    assert not [line for line in run("ip", "-o", "link").stdout.splitlines() if "novella:" in line]
