@@ -24,6 +24,16 @@ class Check:
     command: str = ""
 
 
+def while_busy(is_busy: bool, checks: list[Check]) -> list[Check]:  # noqa: FBT001  read beside what it decides on
+    """Return the lines; what an operation is about to change is not judged."""
+    if not is_busy:
+        return checks
+    return [
+        Check(one.part, one.expected, one.found, Verdict.BUSY) if one.verdict == Verdict.WRONG else one
+        for one in checks
+    ]
+
+
 def judged(part: str, expected: str, found: str, command: str) -> Check:
     """Return the line of two texts that should be the same."""
     is_same = expected == found

@@ -7,7 +7,7 @@ from cloud.compute.models.operations import OperationState
 from cloud.compute.services import moves
 from cloud.conductor.doctor import books, guest, wires
 from cloud.conductor.doctor.asking import Word, ask, mentioned
-from cloud.conductor.doctor.checks import Check, Verdict, mend
+from cloud.conductor.doctor.checks import Check, Verdict, mend, while_busy
 from cloud.core.clock import database_now
 from cloud.core.presentation import duration
 from cloud.networks.services import allocation
@@ -23,19 +23,10 @@ def examine(instance: Instance) -> list[Check]:
     migration = moves.unfinished(instance.uuid)
     checks = [*books.state(instance, running), *books.operations(instance, running)]
     is_busy = bool(running)
-    checks += _unless(is_busy, [*books.claim(instance, migration), *books.ports(instance), *books.leftovers(instance)])
+    held = [*books.claim(instance, migration), *books.ports(instance), *books.leftovers(instance)]
+    checks += while_busy(is_busy, held)
     checks += books.quota(instance)
-    return checks + _unless(is_busy, list(_hosts(instance, migration)))
-
-
-def _unless(is_busy: bool, checks: list[Check]) -> list[Check]:  # noqa: FBT001  read beside what it decides on
-    """What an operation is about to change is not judged."""
-    if not is_busy:
-        return checks
-    busy = Verdict.BUSY
-    return [
-        Check(one.part, one.expected, one.found, busy) if one.verdict == Verdict.WRONG else one for one in checks
-    ]
+    return checks + while_busy(is_busy, list(_hosts(instance, migration)))
 
 
 def _hosts(instance: Instance, migration: Migration | None) -> Iterator[Check]:

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.db.models import F
 
 from cloud.compute.models import ComputeNode, Instance, InstanceTag, Operation, Service, Step
 from cloud.compute.services import step_rows
@@ -18,7 +19,7 @@ from cloud.conductor.doctor import asking
 from cloud.core.clock import database_now
 from cloud.core.models import new_uuid
 from cloud.identity.models import QuotaUsage
-from cloud.networks.models import Network, Port, Subnet
+from cloud.networks.models import HostNetworkState, Network, Port, Router, Subnet
 from cloud.placement.models import Allocation, Inventory, ResourceProvider
 from compute_agent.bootstrap import build_agent
 from compute_agent.observations import residue
@@ -435,3 +436,84 @@ def test_what_would_do_harm_is_refused(patient, capsys, verb, words):
     operation.refresh_from_db()
     assert operation.state == "running"
     call_command("server_mend", patient.uuid, "resend")
+
+
+def port_doctor(capsys, text: str, *, is_told: bool = True) -> tuple[int, dict[str, dict]]:
+    """Return the exit status and the lines of a port by the first word of their parts.
+
+    `is_told`: the hosts say that they have their documents, which nobody serves here.
+    """
+    if is_told:
+        HostNetworkState.objects.update(applied=F("wanted"), error="")
+    capsys.readouterr()
+    status = 0
+    try:
+        call_command("doctor", "port", text, format="json")
+    except SystemExit as end:
+        status = end.code
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    return status, {one["part"] if one["part"].startswith("packets") else one["part"].split(" ")[0]: one
+                    for one in checks}
+
+
+def test_a_port_is_followed_from_the_books_to_its_host(patient, capsys):
+    port = patient.port
+    patient.ward.wait(lambda: port_doctor(capsys, port.id)[0] == 0)
+    for text in (port.id, port.id[:13], port.mac_address.upper()):
+        status, lines = port_doctor(capsys, text)
+        assert (status, lines["used"]["found"]) == (0, f"server {patient.row.display_name} {patient.uuid}")
+    assert lines.keys() >= {"host", "switched", "addresses", "document", "groups", "tap", "firewall", "dhcp", "lease",
+                            "metadata", "guest"}
+    assert (lines["packets out"]["found"], lines["packets in"]["found"]) == ("pass by 2 rules", "pass by 2 rules")
+    Port.objects.filter(pk=port.pk).update(admin_state_up=False)
+    status, lines = port_doctor(capsys, port.id)
+    assert (lines["switched"]["found"], lines["packets in"]["found"]) == (
+        "port off, network on", "stop: it is switched off")
+
+
+@pytest.mark.parametrize(("part", "verb", "sow"), [
+    ("tap", "restart", lambda p: p.lose("tap")),
+    ("firewall", "plug", lambda p: p.lose("rules")),
+    ("lease", "plug", lambda p: p.lose("lease")),
+    ("metadata", "plug", lambda p: p.lose("metadata")),
+    ("dhcp", "plug", lambda p: p.lose("server")),
+    ("host", "ports", lambda p: Port.objects.filter(device_id=p.uuid).update(host=p.other_name)),
+])
+def test_where_a_packet_would_stop_is_said_and_mended(patient, capsys, part, verb, sow):
+    port_id = patient.port.id
+    patient.ward.wait(lambda: port_doctor(capsys, port_id)[0] == 0)
+    sow(patient)
+    status, lines = port_doctor(capsys, port_id)
+    assert (status, lines[part]["verdict"]) == (1, "wrong"), lines
+    assert lines["packets in"]["found"].startswith(f"stop at {lines[part]['part']}: ")
+    assert verb in lines[part]["command"].split()
+    call_command(*shlex.split(lines[part]["command"])[1:])
+    patient.ward.wait(lambda: port_doctor(capsys, port_id)[0] == 0)
+
+
+def test_a_host_that_is_behind_with_its_networks_is_named(patient, capsys):
+    port_id = patient.port.id
+    patient.ward.wait(lambda: port_doctor(capsys, port_id)[0] == 0)
+    HostNetworkState.objects.filter(host=patient.row.host).update(applied=7, error="the disk is full")
+    status, lines = port_doctor(capsys, port_id, is_told=False)
+    assert (status, lines["document"]["command"]) == (1, f"manage.py host_networks {patient.row.host}")
+    assert lines["packets out"]["found"] == "stop at document: version 7: the disk is full"
+
+
+def test_ports_of_nobody_and_of_routers(network, capsys):
+    plain = Port.objects.create(network=network, project_id=PROJECT, mac_address="fa:16:3e:00:00:01", name="twin")
+    router = Router.objects.create(project_id=PROJECT, name="gate")
+    leg = Port.objects.create(network=network, project_id=PROJECT, mac_address="fa:16:3e:00:00:02", name="twin",
+                              router=router, device_owner="network:router_interface", device_id=router.id)
+    try:
+        assert port_doctor(capsys, plain.id)[0] == 0
+        status, lines = port_doctor(capsys, leg.id)
+        assert (status, lines["host"]["found"], lines["used"]["found"]) == (
+            1, "none", "router gate, network:router_interface")
+        for text in ("twin", "nothing of the kind"):
+            with pytest.raises(CommandError) as refused:
+                call_command("doctor", "port", text)
+            assert refused.value.returncode == 2
+    finally:
+        Port.objects.filter(name="twin").delete()
+        router.delete()
