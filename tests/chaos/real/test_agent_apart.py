@@ -67,7 +67,9 @@ def apart(fake_cloud, request):
 @pytest.mark.parametrize(("how", "seconds"), APART)
 def test_a_host_is_put_apart_and_comes_back(fake_cloud, apart, how, seconds):
     cloud = fake_cloud
-    stopped, deleted = Stage(cloud.client, f"stopped-{seconds}", None), Stage(cloud.client, f"deleted-{seconds}", None)
+    # A cloud is shared by all of them, and a client token by nobody.
+    name = f"{how.replace(' ', '-')}-{seconds}"
+    stopped, deleted = Stage(cloud.client, f"to-stop-{name}", None), Stage(cloud.client, f"to-delete-{name}", None)
     for stage in (stopped, deleted):
         stage.create()
         stage.reach("ACTIVE")
