@@ -213,7 +213,8 @@ class World:
     def _wake(self) -> None:
         for host in self.hosts:
             for errand in [one for one in host.errands if one.wakes_at <= self.clock.now]:
-                self._resume(host, errand)
+                if errand in host.errands:  # else it went with its agent, which an errand before it has killed
+                    self._resume(host, errand)
 
     def _resume(self, host: FakeHost, errand: Any) -> None:
         before = self._enter("agent", host.name, errand.label)
