@@ -54,14 +54,14 @@ def tell_all() -> None:
 
 
 class Teller:
-    """Tells hosts of what need not be told at once. Members of groups wait longer, the more hosts must hear of them.
+    """Tells hosts of what need not be told at once. What is wide waits longer, the more hosts must hear of it.
 
-    A group's members are told to all hosts with rules about it: one more server in a large project costs a thousand
-    messages, which ten that come together share.
+    A group's members are told to all hosts with rules about it, and a network's ports to all hosts that have others:
+    one more server in a large project costs a thousand messages, which ten that come together share.
     """
 
     def __init__(self) -> None:
-        self._next, self._next_members = 0.0, 0.0
+        self._next, self._next_wide = 0.0, 0.0
 
     def look(self) -> None:
         """Tell what was noted, if it is time."""
@@ -69,10 +69,10 @@ class Teller:
         if now < self._next:
             return
         self._next = now + _TICK_SECONDS
-        is_time = now >= self._next_members
-        told = tell_noted(without=() if is_time else (changes.MEMBERS,))
+        is_time = now >= self._next_wide
+        told = tell_noted(without=() if is_time else changes.WIDE)
         if is_time:
-            self._next_members = now + told * _SECONDS_A_HOST
+            self._next_wide = now + told * _SECONDS_A_HOST
 
 
 def tell_noted(*, without: Collection[str] = ()) -> int:

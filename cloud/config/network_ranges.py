@@ -1,6 +1,6 @@
 """Reading the settings of what carries networks."""
 
-_MAX_VLAN = 4094
+from contracts import physical_networks
 
 
 def read_range(text: str, most: int) -> tuple[int, int]:
@@ -12,11 +12,5 @@ def read_range(text: str, most: int) -> tuple[int, int]:
 
 
 def read_physical_networks(text: str) -> dict[str, tuple[int, int]]:
-    """Read `name,name:first:last` into names and their VLANs; all where none are given. Raises ValueError."""
-    found: dict[str, tuple[int, int]] = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        name, _, vlans = part.partition(":")
-        if not name or name in found or len(name) > 64:
-            raise ValueError(f"'{part}': a physical network needs a name of its own of at most 64 characters")
-        found[name] = read_range(vlans, _MAX_VLAN) if vlans else (1, _MAX_VLAN)
-    return found
+    """Return the VLANs that are given out of each network outside. Raises ValueError."""
+    return {one.name: (one.first, one.last) for one in physical_networks.read(text)}

@@ -34,12 +34,15 @@ def make_instance(*, vcpus: int = 1, memory_mb: int = 512, disk_gb: int = 1, **o
     return Instance.objects.create(**values | overrides)
 
 
-def make_host(name: str, *, vcpus: int = 8, memory_mb: int = 8192, disk_gb: int = 100) -> str:
-    """A host that is up, with an agent that nobody started."""
+def make_host(
+    name: str, *, vcpus: int = 8, memory_mb: int = 8192, disk_gb: int = 100, **underlay: object
+) -> str:
+    """A host that is up, with an agent that nobody started. `underlay`: what it carries networks by."""
     now = timezone.now()
     Service.objects.create(binary="nova-compute", host=name, last_seen_at=now, started_at=now, is_up=True)
     ComputeNode.objects.create(
-        host=name, hypervisor_hostname=name, vcpus=vcpus, memory_mb=memory_mb, disk_gb=disk_gb, release=RELEASE
+        host=name, hypervisor_hostname=name, vcpus=vcpus, memory_mb=memory_mb, disk_gb=disk_gb, release=RELEASE,
+        **underlay,
     )
     totals = {providers.VCPU: vcpus, providers.MEMORY_MB: memory_mb, providers.DISK_GB: disk_gb}
     providers.report([providers.Said(name, str(uuid.uuid4()), totals)])

@@ -48,6 +48,10 @@ class ComputeNode(models.Model):
     hypervisor_type = models.CharField(max_length=32, default="QEMU")
     hypervisor_version = models.IntegerField(default=0)
     host_ip = models.CharField(max_length=64, default="127.0.0.1")
+    # What it carries networks by: its address in the wire of VXLAN, the other wires it has, what its kernel can do.
+    tunnel_ip = models.CharField(max_length=64, blank=True, default="")
+    physical_networks = models.JSONField(default=list, blank=True)
+    network_types = models.JSONField(default=list, blank=True)
     vcpus = models.IntegerField(default=0)
     memory_mb = models.IntegerField(default=0)
     disk_gb = models.IntegerField(default=0)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from cloud.compute.models import ComputeNode, Service
 from cloud.compute.services import fencing, host_feed
 from cloud.compute.services.host_states import COMPUTE
+from cloud.networks.services import changes
 from cloud.placement.services import providers
 from contracts.conductor import HostReport
 
@@ -30,7 +31,7 @@ _log = logging.getLogger(__name__)
 _PLAIN_COLUMNS = (
     "release", "hypervisor_hostname", "hypervisor_type", "hypervisor_version", "host_ip", "vcpus", "memory_mb",
     "disk_gb", "memory_mb_free", "disk_gb_free", "running_vms", "architecture", "load_average", "uptime_text",
-    "cached_images", "clock_offset_seconds",
+    "cached_images", "clock_offset_seconds", "tunnel_ip", "physical_networks", "network_types",
 )  # fmt: skip
 _STEADY_COLUMNS = tuple(name for name in _PLAIN_COLUMNS if name not in RESTLESS)
 _WRITTEN_COLUMNS = (*_PLAIN_COLUMNS, "cpu_info", "troubles", "updated_at")
@@ -88,6 +89,10 @@ def write(reports: Reports, still: Collection[str]) -> None:
         providers.Said(host, uuids[host], _totals(one), one.traits)
         for host, one in clear.items() if host not in restless
     ]  # fmt: skip
+    changes.note(
+        (changes.of_tunnel(host) for host in clear if _tunnel(before.get(host)) != reports[host].tunnel_ip),
+        is_urgent=False,
+    )
     host_feed.publish(providers.report(said, turned) | (uuids.keys() - before.keys()))
     _log_troubles({host: troubles[host] for host in turned})
 
@@ -140,6 +145,10 @@ def _write_nodes(reports: Reports, troubles: Mapping[str, list[str]]) -> dict[st
         rows, update_conflicts=True, unique_fields=["host"], update_fields=_WRITTEN_COLUMNS
     )
     return {row.host: row.uuid for row in rows}
+
+
+def _tunnel(row: Mapping[str, Any] | None) -> str:
+    return str(row["tunnel_ip"]) if row else ""
 
 
 def _agrees(row: Mapping[str, Any], report: HostReport) -> bool:

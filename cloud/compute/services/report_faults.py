@@ -1,5 +1,6 @@
 """What of a host's report cannot be true, or cannot be kept: computes are not trusted."""
 
+import ipaddress
 from collections.abc import Iterator
 from itertools import chain
 
@@ -18,9 +19,9 @@ _MOST = {
 _FREE = ("memory_mb_free", "disk_gb_free")
 _TEXTS = (
     "hypervisor_hostname", "hypervisor_type", "host_ip", "architecture", "load_average", "uptime_text", "cpu_model",
-    "cpu_vendor",
+    "cpu_vendor", "tunnel_ip",
 )  # fmt: skip
-_LISTS = ("traits", "cached_images", "cpu_features")
+_LISTS = ("traits", "cached_images", "cpu_features", "physical_networks", "network_types")
 _MOST_ITEMS, _MOST_CHARACTERS = 4096, 255
 _LAST_SECOND = 2.0**33  # in the year 2242
 
@@ -29,7 +30,7 @@ def fault(report: HostReport) -> str:
     """Return what is wrong with a report; empty for one that is believed."""
     if not HOST_NAME.fullmatch(report.host):
         return "this cannot be a host name"
-    return next(chain(_numbers(report), _texts(report), _lists(report)), "")
+    return next(chain(_numbers(report), _texts(report), _lists(report), _tunnel(report)), "")
 
 
 def _numbers(report: HostReport) -> Iterator[str]:
@@ -51,6 +52,18 @@ def _texts(report: HostReport) -> Iterator[str]:
         most = columns.get(name) or _MOST_CHARACTERS
         if len(getattr(report, name)) > most or "\0" in getattr(report, name):
             yield f"{name} is longer than {most} characters, or holds a NUL"
+
+
+def _tunnel(report: HostReport) -> Iterator[str]:
+    """Other hosts are told to send there."""
+    if report.tunnel_ip:
+        try:
+            address = ipaddress.ip_address(report.tunnel_ip)
+        except ValueError:
+            yield "tunnel_ip is no address"
+            return
+        if address.is_multicast or address.is_unspecified or address.is_loopback:
+            yield "tunnel_ip is the address of no host"
 
 
 def _lists(report: HostReport) -> Iterator[str]:

@@ -92,10 +92,12 @@ def bind(instance_uuid: str, host: str) -> None:
     """Let a server's interfaces be on another host, with the addresses that they have."""
     mine = Port.objects.filter(device_id=instance_uuid, position__gte=0).exclude(host=host)
     with transaction.atomic():
-        before = set(mine.values_list("host", flat=True))
+        before = set(mine.values_list("host", "network_id"))
         mine.update(host=host, status="DOWN", updated_at=timezone.now(), revision_number=F("revision_number") + 1)
         if before:
-            changes.note((changes.of_host(one) for one in (*before, host)), is_urgent=False)
+            hosts, network_ids = {one for one, _ in before}, {one for _, one in before}
+            moved = {changes.of_host(one) for one in (*hosts, host)}
+            changes.note(moved | {changes.of_neighbours(one) for one in network_ids}, is_urgent=False)
 
 
 def release(instance_uuids: Collection[str]) -> None:
@@ -157,8 +159,12 @@ def _make(
     if not wanted:
         return
     group_ids = _groups(server.project_id, network_request.get("security_groups", []), known)
-    known.changed |= {changes.of_host(server.host), *(changes.of_members(one) for one in group_ids)}
-    _read_networks({request["network_id"] for _, request in wanted}, known)
+    network_ids = {request["network_id"] for _, request in wanted}
+    known.changed |= {
+        changes.of_host(server.host), *(changes.of_members(one) for one in group_ids),
+        *(changes.of_neighbours(one) for one in network_ids),
+    }  # fmt: skip
+    _read_networks(network_ids, known)
     for position, request in wanted:
         network = known.networks.get(request["network_id"])
         if network is None:

@@ -14,12 +14,16 @@ from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.core.kept import Kept
 from cloud.networks.models import HostNetworkState, NetworkChange, Port, Router, SecurityGroupRule
+from cloud.networks.models.network_types import VXLAN
+from cloud.networks.selectors.underlay import tunnel_addresses
 
-_places: Kept[tuple[str, str | None]] = Kept(
-    lambda ids: Port.objects.filter(id__in=ids).values_list("host", "security_groups")
+_places: Kept[tuple[str, str | None, str]] = Kept(
+    lambda ids: Port.objects.filter(id__in=ids).values_list("host", "security_groups", "network_id")
 )
 TELL = "tell_networks"
-MEMBERS = "members"
+MEMBERS, NEIGHBOURS, TUNNEL = "members", "neighbours", "tunnel"
+# What a single server's coming or going has many hosts hear of.
+WIDE = (MEMBERS, NEIGHBOURS, TUNNEL)
 _AT_ONCE = 2_000
 Change = tuple[str, str]
 
@@ -54,11 +58,24 @@ def of_members(group_id: str) -> Change:
     return MEMBERS, group_id
 
 
+def of_neighbours(network_id: str) -> Change:
+    """A network has a port on another host, or one less, or one with another address."""
+    return NEIGHBOURS, network_id
+
+
+def of_tunnel(host: str) -> Change:
+    """A host is reached at another address by the VXLAN networks that are on it, or at none."""
+    return TUNNEL, host
+
+
 def of_ports(port_ids: Collection[str]) -> set[Change]:
-    """All that ports can change by being other than they were: documents of their hosts, members of their groups."""
+    """All that ports can change by being other than they were.
+
+    Documents of their hosts, members of their groups, neighbours of the others in their networks.
+    """
     found: set[Change] = set()
-    for host, group_id in _places(ids=list(port_ids)):
-        found |= {of_host(host), of_members(group_id or "")}
+    for host, group_id, network_id in _places(ids=list(port_ids)):
+        found |= {of_host(host), of_members(group_id or ""), of_neighbours(network_id if host else "")}
     return {(kind, key) for kind, key in found if key}
 
 
@@ -98,6 +115,20 @@ def _with_policies(policy_ids: Collection[str]) -> set[str]:
     return set(rows.values_list("host", flat=True).distinct())
 
 
+def _with_neighbours(network_ids: Collection[str]) -> set[str]:
+    """Return the hosts of VXLAN networks that have neighbours at all: those without a tunnel reach nobody."""
+    rows = Port.objects.filter(network__in=network_ids, network__network_type=VXLAN).exclude(host="")
+    hosts = set(rows.values_list("host", flat=True).distinct())
+    return set(tunnel_addresses(hosts)) if hosts else hosts
+
+
+def _beside(hosts: Collection[str]) -> set[str]:
+    """Return those who must hear of hosts' tunnels: everybody on their networks, and they themselves."""
+    here = Port.objects.filter(host__in=hosts, network__network_type=VXLAN)
+    found = set(here.values_list("network_id", "host").distinct())
+    return _with_neighbours({network_id for network_id, _ in found}) | {host for _, host in found}
+
+
 HOSTS_OF: Mapping[str, Callable[[Collection[str]], set[str]]] = {
     "host": set,
     "network": _on_networks,
@@ -105,6 +136,8 @@ HOSTS_OF: Mapping[str, Callable[[Collection[str]], set[str]]] = {
     "router": _of_routers,
     "policy": _with_policies,
     MEMBERS: _with_rules_about,
+    NEIGHBOURS: _with_neighbours,
+    TUNNEL: _beside,
 }
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from cloud.core.host_links import Use, link
 from cloud.networks.models import FixedIp, HostNetworkState, Port, SecurityGroup, SecurityGroupRule
+from cloud.networks.services.carriers import neighbours_of, segments_of
 from cloud.networks.services.host_limits import limits_of
 from cloud.networks.services.host_routers import routers
 from cloud.networks.services.rule_checks import protocol_number
@@ -38,20 +39,21 @@ def url_of(host: str, lifetime_seconds: int) -> str:
 
 
 def document(host: str) -> HostNetworks:
-    """Return the whole document of a host, in the same few queries for any number of ports."""
+    """Return the whole document of a host, in the same few queries for any number of ports and neighbours."""
     # Read first: what changes meanwhile makes a newer version, and the host is told of it again.
     version = HostNetworkState.objects.filter(host=host).values_list("wanted", flat=True).first() or 0
+    ports = list(Port.objects.filter(host=host).select_related("network").order_by("id"))
     # A router's ports are no guest's: the router itself guards them.
-    rows = Port.objects.filter(host=host, router__isnull=True, is_leaving=False).select_related("network")
-    ports = list(rows.order_by("id"))
-    guards = _guards(ports)
+    guests = [port for port in ports if port.router_id is None and not port.is_leaving]
+    guards = _guards(guests)
     group_ids = {one for guard in guards.values() for one in guard.group_ids}
     groups = _groups(group_ids)
     named = {rule.remote_group_id for group in groups.values() for rule in group.rules} - {""}
+    networks = {port.network_id: port.network for port in ports}
     return HostNetworks(
-        host=host, version=version, guards=guards, groups=groups, members=_members(named), limits=limits_of(ports),
-        routers=routers(host),
-    )
+        host=host, version=version, guards=guards, groups=groups, members=_members(named), limits=limits_of(guests),
+        networks=segments_of(networks), neighbours=neighbours_of(host, networks), routers=routers(host),
+    )  # fmt: skip
 
 
 def difference(whole: HostNetworks, known: Known) -> HostNetworks:

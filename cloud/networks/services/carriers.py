@@ -1,0 +1,52 @@
+"""What carries the networks of a host to other hosts, and whom they reach there: parts of its document."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from cloud.networks.models import FixedIp, Network, Port
+from cloud.networks.models.network_types import VXLAN
+from cloud.networks.selectors.underlay import tunnel_addresses
+from contracts.networks import Neighbour, NeighboursSpec, SegmentSpec
+
+
+def segments_of(networks: Mapping[str, Network]) -> dict[str, SegmentSpec]:
+    """Return what carries each of these networks."""
+    return {
+        id: SegmentSpec(
+            network_type=network.network_type,
+            mtu=network.mtu,
+            segmentation_id=network.segmentation_id or 0,
+            physical_network=network.physical_network,
+        )
+        for id, network in sorted(networks.items())
+    }
+
+
+def neighbours_of(host: str, networks: Mapping[str, Network]) -> dict[str, NeighboursSpec]:
+    """Return the ports that these networks have on other hosts, in four queries for any number of them.
+
+    A host without a tunnel reaches nobody, and is reached by nobody.
+    """
+    carried = sorted(id for id, network in networks.items() if network.network_type == VXLAN)
+    if not carried or not tunnel_addresses([host]):
+        return {}
+    rows = Port.objects.filter(network__in=carried).exclude(host__in=("", host)).order_by("mac_address")
+    ports = list(rows.values_list("id", "network_id", "mac_address", "host"))
+    tunnels = tunnel_addresses({where for *_, where in ports})
+    addresses = _addresses(host, carried)
+    found: dict[str, list[Neighbour]] = defaultdict(list)
+    for id, network_id, mac_address, where in ports:
+        if where in tunnels:
+            found[network_id].append(
+                Neighbour(mac_address=mac_address, addresses=addresses[id], tunnel_ip=tunnels[where])
+            )
+    return {network_id: NeighboursSpec(ports=found[network_id]) for network_id in sorted(found)}
+
+
+def _addresses(host: str, network_ids: list[str]) -> dict[str, list[str]]:
+    """Return the addresses of ports of networks that are on other hosts, by port."""
+    found: dict[str, list[str]] = defaultdict(list)
+    rows = FixedIp.objects.filter(port__network__in=network_ids).exclude(port__host__in=("", host)).order_by("id")
+    for port_id, address in rows.values_list("port_id", "ip_address"):
+        found[port_id].append(address)
+    return found
