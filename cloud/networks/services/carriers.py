@@ -1,7 +1,9 @@
 """What carries the networks of a host to other hosts, and whom they reach there: parts of its document."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+
+from django.db.models import F
 
 from cloud.networks.models import FixedIp, Network, Port
 from cloud.networks.models.network_types import VXLAN
@@ -10,16 +12,27 @@ from contracts.networks import Neighbour, NeighboursSpec, SegmentSpec
 
 
 def segments_of(networks: Mapping[str, Network]) -> dict[str, SegmentSpec]:
-    """Return what carries each of these networks."""
+    """Return what carries each of these networks, and which of their gateways are routers: one query."""
+    routed = _routed(networks)
     return {
         id: SegmentSpec(
             network_type=network.network_type,
             mtu=network.mtu,
             segmentation_id=network.segmentation_id or 0,
             physical_network=network.physical_network,
+            routed=routed[id],
         )
         for id, network in sorted(networks.items())
     }
+
+
+def _routed(network_ids: Collection[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    held = FixedIp.objects.filter(port__network__in=network_ids, port__router__isnull=False)
+    rows = held.filter(ip_address=F("subnet__gateway_ip")).order_by("ip_address")
+    for network_id, address in rows.values_list("port__network_id", "ip_address"):
+        found[network_id].append(address)
+    return found
 
 
 def neighbours_of(host: str, networks: Mapping[str, Network]) -> dict[str, NeighboursSpec]:

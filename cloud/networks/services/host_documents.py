@@ -8,6 +8,7 @@ import msgspec
 
 from cloud.core.host_links import Use, link
 from cloud.networks.models import FixedIp, HostNetworkState, Port, SecurityGroup, SecurityGroupRule
+from cloud.networks.models.device_owners import SERVICE
 from cloud.networks.services.carriers import neighbours_of, segments_of
 from cloud.networks.services.host_limits import limits_of
 from cloud.networks.services.host_routers import routers
@@ -44,7 +45,7 @@ def document(host: str) -> HostNetworks:
     version = HostNetworkState.objects.filter(host=host).values_list("wanted", flat=True).first() or 0
     ports = list(Port.objects.filter(host=host).select_related("network").order_by("id"))
     # A router's ports are no guest's: the router itself guards them.
-    guests = [port for port in ports if port.router_id is None and not port.is_leaving]
+    guests = [port for port in ports if not port.device_owner.startswith(SERVICE) and not port.is_leaving]
     guards = _guards(guests)
     group_ids = {one for guard in guards.values() for one in guard.group_ids}
     groups = _groups(group_ids)

@@ -196,3 +196,55 @@ def test_with_no_other_host_a_router_stays_where_it_was(make_router):
     reconciler.reconcile()
     router.refresh_from_db()
     assert (router.host, told()) == ("a", set())
+
+
+def with_wire(host: str, *wires: str) -> str:
+    ComputeNode.objects.filter(host=host).update(physical_networks=list(wires))
+    return host
+
+
+@pytest.fixture
+def wired(make_network):
+    return make_network("198.51.100.0/24", project_id="p9", is_external=True, network_type="flat",
+                        physical_network="public")  # fmt: skip
+
+
+def test_a_router_goes_where_its_outside_is(api, hosts, wired, inside):
+    with_wire("b", "public")
+    router_id = api.post(ROUTERS, {"router": {}}).json()["router"]["id"]
+    api.put(f"{ROUTERS}/{router_id}/add_router_interface", {"subnet_id": inside.subnets.get().id})
+    assert Router.objects.get(id=router_id).host == "a"
+    told()
+    gateway = {"router": {"external_gateway_info": {"network_id": wired.id}}}
+    assert api.put(f"{ROUTERS}/{router_id}", gateway).status_code == 200
+    router = Router.objects.get(id=router_id)
+    assert (router.host, ports_on(router), told()) == ("b", {"b"}, {"a", "b"})
+    assert api.put(f"{ROUTERS}/{router_id}", {"router": {"name": "s"}}).status_code == 200
+    assert Router.objects.get(id=router_id).host == "b"
+
+
+def test_a_router_whose_outside_no_host_has_waits_for_it_where_its_networks_meet(api, hosts, wired, inside):
+    gateway = {"router": {"external_gateway_info": {"network_id": wired.id}}}
+    router_id = api.post(ROUTERS, gateway).json()["router"]["id"]
+    reconciler.reconcile()
+    assert Router.objects.get(id=router_id).host == "a"
+    with_wire("b", "public")
+    reconciler.reconcile()
+    assert Router.objects.get(id=router_id).host == "b"
+    told()
+    # Where it is cut off from its outside and there is no other way, it stays.
+    with_wire("b")
+    reconciler.reconcile()
+    assert (Router.objects.get(id=router_id).host, told()) == ("b", set())
+
+
+def test_hosts_are_told_which_gateways_are_routers(api, hosts, inside, make_router):
+    make_port(Port(network=inside, project_id="p1", host="z"), None, ())
+    assert host_documents.document("z").networks[inside.id].routed == []
+    router = make_router()
+    assert host_documents.document("z").networks[inside.id].routed == ["10.1.0.1"]
+    # An interface under another address takes the gateway from nobody.
+    api.put(f"{ROUTERS}/{router.id}/remove_router_interface", {"subnet_id": inside.subnets.get().id})
+    port = make_port(Port(network=inside, project_id="p1"), None, ())
+    api.put(f"{ROUTERS}/{router.id}/add_router_interface", {"port_id": port.id})
+    assert host_documents.document("z").networks[inside.id].routed == []
