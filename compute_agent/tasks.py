@@ -91,7 +91,7 @@ DUTIES: Mapping[str, Duty] = {
     RebuildServer.NAME: Duty(rebuild),
     GetConsoleOutput.NAME: Duty(get_console_output, is_exclusive=False, is_repeated=False),
     InspectServer.NAME: Duty(inspect_server, is_exclusive=False, is_repeated=False),
-    SyncNetworks.NAME: Duty(sync_networks, is_exclusive=False, is_repeated=False, is_of_instance=False),
+    SyncNetworks.NAME: Duty(sync_networks, is_exclusive=False, is_of_instance=False),
     SetAsideServer.NAME: Duty(set_aside),
     SendDisks.NAME: Duty(send_disks, is_exclusive=False),
     ReceiveDisks.NAME: Duty(receive_disks, is_exclusive=False),
@@ -229,8 +229,9 @@ def _perform_beside(station: Station, order: Order) -> dict[str, Any]:
     if not duty.is_repeated:
         return _success(order, duty.operation(host, order))
     with _alone(station, order, order.operation_id):
-        check_address(order, host.name, host.clock())
-        host.silence.check_boot(order)
+        check_address(order, host.name, host.clock(), is_of_instance=duty.is_of_instance)
+        if duty.is_of_instance:
+            host.silence.check_boot(order)
         with counted_beside(order, station.fences, Beginning(station.process, host.clock())):
             return _success(order, duty.operation(host, order))
 

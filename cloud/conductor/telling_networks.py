@@ -2,6 +2,7 @@
 
 import logging
 import time
+import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 
@@ -16,7 +17,6 @@ from cloud.compute.models import ComputeNode, Service
 from cloud.compute.services.host_states import COMPUTE
 from cloud.core import rpc
 from cloud.core.clock import database_now
-from cloud.core.models import new_uuid
 from cloud.networks.models import HostNetworkState
 from cloud.networks.services import changes, host_documents
 from contracts.compute import COMMANDS
@@ -25,6 +25,7 @@ from contracts.networks import NetworksApplied, SyncNetworks
 
 _log = logging.getLogger(__name__)
 _STEP = "sync_networks"
+_NAMESPACE = uuid.UUID("2f6f1c1e-6a55-4c0b-9f0e-5d1f3a1c7b90")
 _COMMAND = COMMANDS[SyncNetworks.NAME]
 _TICK_SECONDS = 2.0
 _SECONDS_A_HOST = 0.02
@@ -104,8 +105,13 @@ def _orders(wanted: Mapping[str, int]) -> Iterator[Signature]:
     not_after = database_now() + timedelta(seconds=_COMMAND.timing.deadline_seconds)
     for host in knowing:
         order = SyncNetworks(
-            operation_id=new_uuid(), step=_STEP, instance_uuid="", host=host, attempt=1,
+            operation_id=_operation(host, wanted[host]), step=_STEP, instance_uuid="", host=host, attempt=1,
             not_after=not_after.timestamp(), version=wanted[host],
             url=host_documents.url_of(host, int(_COMMAND.timing.deadline_seconds)),
         )  # fmt: skip
         yield chain(rpc.on_host(order), rpc.heard(NOTE_NETWORKS, order))
+
+
+def _operation(host: str, version: int) -> str:
+    """Return one id for a version however often it is told, so that a host gives up one that kills its agent."""
+    return str(uuid.uuid5(_NAMESPACE, f"{host}/{version}"))

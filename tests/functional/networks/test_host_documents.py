@@ -180,6 +180,9 @@ def test_a_host_that_says_nothing_is_told_again_until_it_has(api, group, plugged
     assert telling_networks.tell_again() == 0  # it was told a moment ago
     HostNetworkState.objects.update(told_at=None)
     assert (telling_networks.tell_again(), [one.version for one in sent]) == (1, [version])
+    HostNetworkState.objects.update(told_at=None)
+    telling_networks.tell_again()
+    assert sent[0].operation_id == sent[1].operation_id  # so that the host counts what dies of it
     telling_networks.note(NetworksApplied(host="a", version=version))
     HostNetworkState.objects.update(told_at=None)
     assert telling_networks.tell_again() == 0

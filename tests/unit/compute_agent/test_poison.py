@@ -16,7 +16,7 @@ from tests.unit.compute_agent.test_kills import CASES, Machine, _moments, _prepa
 from tests.unit.compute_agent.tripwire import Killed, Tripwire
 
 pytest_plugins = ["tests.fixtures.image_server"]
-REPEATED = sorted(name for name, duty in DUTIES.items() if duty.is_repeated)
+REPEATED = sorted(name for name, duty in DUTIES.items() if duty.is_repeated and duty.is_of_instance)
 
 
 @pytest.fixture(params=["memory", "file"])

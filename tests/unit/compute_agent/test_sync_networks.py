@@ -10,8 +10,12 @@ import pytest
 from compute_agent.errors import OrderRefused, TransferFailed
 from compute_agent.operations import sync_networks as operation
 from compute_agent.operations.sync_networks import sync_networks
+from compute_agent.tries import MOST
 from contracts.networks import GroupSpec, HostNetworks, SyncNetworks
 from tests.unit.compute_agent.orders import HOST, FakeHost, new_id, order
+from tests.unit.compute_agent.test_kills import Machine, _send
+from tests.unit.compute_agent.test_poison import Poisoned
+from tests.unit.compute_agent.tripwire import Killed, Tripwire
 
 
 class ControlPlane:
@@ -78,6 +82,22 @@ def test_document_of_another_host_is_refused(control):
     with pytest.raises(OrderRefused, match="other"):
         sync(fake, control, 5)
     assert fake.network.applied_version() == 0
+
+
+def test_a_document_that_kills_its_agent_is_given_up_and_the_next_one_is_not(control, tmp_path):
+    machine, operations = Machine(tmp_path), (new_id(), new_id())
+    control.says(HostNetworks(host=HOST, version=5))
+
+    def tell(operation_id: str, wire: Tripwire) -> dict:
+        told = order(SyncNetworks, "", operation_id=operation_id, url=control.url, version=5)
+        return _send(machine.agent(wire), told)
+
+    for _ in range(MOST):
+        with pytest.raises(Killed):
+            tell(operations[0], Poisoned("apply"))
+    assert tell(operations[0], Poisoned("apply"))["error_code"] == "Poison"
+    assert tell(operations[1], Tripwire())["error_code"] == ""
+    assert machine.fake.network.applied_version() == 5
 
 
 @pytest.mark.parametrize(("status", "answer", "said"), [
