@@ -30,7 +30,7 @@ def build_agent(settings: Settings, clock: BrokerClock | None = None) -> Agent:
 def _fake_station(settings: Settings, name: str, times: dict[str, Any]) -> Station:
     from compute_agent.drivers.fake import FakeHypervisor, FakeSize
     from compute_agent.drivers.fault_plan import FaultPlan
-    from compute_agent.network.fake import FakeNetwork
+    from compute_agent.network.fake import FakeNetwork, fake_underlay
     from compute_agent.storage.fake import FakeStorage
 
     fake = settings.fake
@@ -40,7 +40,7 @@ def _fake_station(settings: Settings, name: str, times: dict[str, Any]) -> Stati
     host = Host(
         name=name,
         driver=FakeHypervisor(name, size, folder=folder / "domains", faults=faults, delays=fake.delays),
-        network=FakeNetwork(folder / "ports", faults),
+        network=FakeNetwork(folder / "ports", faults, fake_underlay(name, settings.wires)),
         storage=FakeStorage(fake.disk_gb, folder=folder / "storage", faults=faults),
         **times,
     )
@@ -51,6 +51,7 @@ def _libvirt_station(settings: Settings, name: str, times: dict[str, Any]) -> St
     from compute_agent.drivers.libvirt.driver import LibvirtDriver
     from compute_agent.drivers.libvirt.settings import LibvirtSettings
     from compute_agent.network.linux_bridge import LinuxBridgeNetwork
+    from compute_agent.network.underlay import Underlay
     from compute_agent.storage.qcow2 import Qcow2Storage
 
     state_dir = settings.state_dir
@@ -58,6 +59,6 @@ def _libvirt_station(settings: Settings, name: str, times: dict[str, Any]) -> St
     libvirt = LibvirtSettings(
         uri=settings.libvirt_uri, disk_folder=storage.folder, virt_type=settings.virt_type, hostname=name
     )
-    network = LinuxBridgeNetwork(state_dir)
+    network = LinuxBridgeNetwork(state_dir, Underlay(settings.tunnel_ip, settings.wires))
     host = Host(name=name, driver=LibvirtDriver(libvirt), network=network, storage=storage, **times)
     return Station(host, FileLocks(state_dir / "locks"), FileFences(state_dir / "fences", host.clock))

@@ -19,6 +19,7 @@ _BATCH = 200
 
 def host_report(host: Host, host_ip: str, started_at: float) -> HostReport:
     """Return the host's inventory, as it is now, or why it cannot be told."""
+    ways = host.network.underlay()
     report = HostReport(
         host=host.name,
         reported_at=host.stamp(),
@@ -28,6 +29,9 @@ def host_report(host: Host, host_ip: str, started_at: float) -> HostReport:
         host_ip=host_ip,
         load_average=", ".join(f"{load:.2f}" for load in os.getloadavg()),
         uptime_text=_uptime_text(),
+        tunnel_ip=ways.tunnel_ip,
+        physical_networks=sorted(ways.wires),
+        network_types=list(ways.network_types),
     )
     try:
         return _with_inventory(report, host)

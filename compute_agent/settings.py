@@ -1,5 +1,6 @@
 """What an agent is told by its environment: read once, validated once, frozen."""
 
+import ipaddress
 import os
 import socket
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.credentials import CREDENTIAL, HOST_KEY, read_credential
+from contracts.physical_networks import interfaces
 from contracts.routing import compute_queue, slow_compute_queue
 
 HYPERVISORS = ("libvirt", "fake")
@@ -50,6 +52,8 @@ class Settings:
         hypervisor: `libvirt` or `fake`.
         lanes: which of the host's two queues this process serves. The `fast` one also sends the reports.
         host_ip: address that the host reports.
+        tunnel_ip: the host's address in the wire that carries VXLAN networks; empty for none.
+        wires: its interfaces by the physical networks that they lead to.
         libvirt_uri: where libvirt listens.
         virt_type: `qemu` or `kvm`; never probed, because libvirt advertises KVM where it does not run.
         threads: how many orders are carried out at the same time.
@@ -69,6 +73,8 @@ class Settings:
     hypervisor: str = "libvirt"
     lanes: tuple[str, ...] = LANES
     host_ip: str = "127.0.0.1"
+    tunnel_ip: str = ""
+    wires: dict[str, str] = field(default_factory=dict)
     libvirt_uri: str = "qemu:///system"
     virt_type: str = "qemu"
     threads: int = 16
@@ -125,6 +131,8 @@ class Settings:
             hypervisor=hypervisor,
             lanes=lanes,
             host_ip=environ.get("NOVELLA_HOST_IP", "127.0.0.1"),
+            tunnel_ip=_address(environ, "NOVELLA_TUNNEL_IP"),
+            wires=_wires(environ),
             libvirt_uri=environ.get("LIBVIRT_URI", "qemu:///system"),
             virt_type=_choice(environ, "NOVELLA_VIRT_TYPE", "qemu", VIRT_TYPES),
             threads=int(_number(environ, "NOVELLA_THREADS", max(_LANE_THREADS[lane] for lane in lanes), minimum=1)),
@@ -187,6 +195,24 @@ def _hosts(environ: Mapping[str, str], hypervisor: str, count: int) -> tuple[str
     except ValueError as exc:
         raise BadSettings(f"NOVELLA_HOST: {exc}") from exc
     return (host,)
+
+
+def _address(environ: Mapping[str, str], name: str) -> str:
+    text = environ.get(name, "").strip()
+    try:
+        address = ipaddress.ip_address(text) if text else None
+    except ValueError as exc:
+        raise BadSettings(f"{name} is {text!r}; it must be an address.") from exc
+    if address and (address.is_multicast or address.is_unspecified or address.is_loopback):
+        raise BadSettings(f"{name} is {text}; other hosts must reach this one there.")
+    return str(address or "")
+
+
+def _wires(environ: Mapping[str, str]) -> dict[str, str]:
+    try:
+        return interfaces(environ.get("NOVELLA_PHYSICAL_NETWORKS", ""))
+    except ValueError as exc:
+        raise BadSettings(f"NOVELLA_PHYSICAL_NETWORKS: {exc}.") from exc
 
 
 def _fake_settings(environ: Mapping[str, str]) -> FakeSettings:

@@ -21,6 +21,7 @@ class PortSeen(Message, frozen=True, kw_only=True):
         has_tap: its tap is there, up, and in its network's bridge.
         is_held: a guest holds the tap open; one that does not is deaf, however whole the tap is.
         is_filtered: the firewall lets through what the port that was asked for may send, and nothing else.
+        is_carried: its network goes to the other hosts as the host's document says; agents before did not look.
         is_served: the network has its namespace here, and the DHCP server that it should have runs.
         leased: the addresses that DHCP keeps for the port's MAC address.
         answered: the addresses from which the metadata service knows it.
@@ -30,6 +31,7 @@ class PortSeen(Message, frozen=True, kw_only=True):
     has_tap: bool = False
     is_held: bool = False
     is_filtered: bool = False
+    is_carried: bool = True
     is_served: bool = False
     leased: list[str] = []
     answered: list[str] = []

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from compute_agent.network.underlay import Underlay
 from contracts.compute import PortSpec
 from contracts.inspection import PortAsked, PortSeen
 from contracts.networks import HostNetworks
@@ -60,6 +61,9 @@ class NetworkDriver(Protocol):
 
     def known(self) -> dict[str, dict[str, str]]:
         """Return what is kept of the document, as {part: {key: digest of the entry}}."""
+
+    def underlay(self) -> Underlay:
+        """Return what this host can carry networks by."""
 
     def restore(self) -> None:
         """Bring back DHCP servers, bridges and rules that were lost while the agent was away."""

@@ -3,8 +3,10 @@
 With a folder it keeps one small file per instance, so that taps outlive a killed agent as real ones do.
 """
 
+import hashlib
+import ipaddress
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -18,9 +20,10 @@ from compute_agent.network.document import DocumentFile, Kept, check, merged
 from compute_agent.network.judgement import Opening, is_allowed
 from compute_agent.network.names import tap_name
 from compute_agent.network.routers.passage import Passage, passage
+from compute_agent.network.underlay import FLAT, NO_UNDERLAY, VLAN, VXLAN, Underlay
 from contracts.compute import PortSpec
 from contracts.inspection import PortAsked, PortSeen
-from contracts.networks import HostNetworks
+from contracts.networks import HostNetworks, NeighboursSpec
 
 
 class FakePort(msgspec.Struct, frozen=True):
@@ -30,16 +33,18 @@ class FakePort(msgspec.Struct, frozen=True):
     addresses: tuple[str, ...] = ()
     has_tap: bool = True
     is_filtered: bool = True
+    is_carried: bool = True
     is_served: bool = True
     leased: tuple[str, ...] = ()
     answered: tuple[str, ...] = ()
 
 
+_NOWHERE = ipaddress.IPv6Network("2001:db8:fa4e::/64")  # of the addresses that documentation uses
 Ports = dict[str, FakePort]  # by port id
 # What of a port may be lost, and how it is without it.
 _LOSSES: dict[str, dict[str, object]] = {
-    "tap": {"has_tap": False}, "rules": {"is_filtered": False}, "server": {"is_served": False},
-    "lease": {"leased": ()}, "metadata": {"answered": ()},
+    "tap": {"has_tap": False}, "rules": {"is_filtered": False}, "carrier": {"is_carried": False},
+    "server": {"is_served": False}, "lease": {"leased": ()}, "metadata": {"answered": ()},
 }  # fmt: skip
 
 
@@ -49,12 +54,16 @@ class FakeNetwork:
     Args:
         folder: where the plugged ports are kept; None forgets them with the process.
         faults: what goes wrong, by the verbs `plug`, `unplug` and `apply`.
+        underlay: what it says that it can carry networks by.
 
     Attributes:
         locks: of what only one at a time may do.
     """
 
-    def __init__(self, folder: Path | None = None, faults: FaultPlan | None = None) -> None:
+    def __init__(
+        self, folder: Path | None = None, faults: FaultPlan | None = None, underlay: Underlay = NO_UNDERLAY
+    ) -> None:
+        self._underlay = underlay
         self._lock = threading.Lock()
         self._folder = folder
         self._faults = faults or FaultPlan()
@@ -77,7 +86,7 @@ class FakeNetwork:
             self._keep(instance_uuid)
 
     def lose(self, instance_uuid: str, port_id: str, part: str) -> None:
-        """Let a part of a port vanish as if somebody had removed it: tap, rules, server, lease or metadata."""
+        """Let a part of a port vanish as if somebody had removed it: tap, rules, carrier, server, lease or metadata."""
         with self._lock:
             ports = self._instances[instance_uuid]
             ports[port_id] = msgspec.structs.replace(ports[port_id], **_LOSSES[part])
@@ -147,6 +156,18 @@ class FakeNetwork:
         with self._lock:
             return self._document.load().known()
 
+    def underlay(self) -> Underlay:
+        """See NetworkDriver."""
+        return self._underlay
+
+    def neighbours(self, network_id: str) -> dict[str, str]:
+        """Return {address: tunnel's other end} of whom the ports of a network reach on other hosts."""
+        with self._lock:
+            document = self._document.load().document
+        entry = document.neighbours.get(network_id, NeighboursSpec())
+        ports = entry.ports if self._underlay.tunnel_ip else []
+        return {address: port.tunnel_ip for port in ports for address in port.addresses}
+
     def is_allowed(self, port_id: str, opening: Opening) -> bool:
         """Whether a new connection would pass a port. One that is not plugged lets nothing pass."""
         if port_id not in self.plugged_ports():
@@ -178,6 +199,12 @@ class FakeNetwork:
         self._document.drop()
 
 
+def fake_underlay(host: str, wires: Mapping[str, str] | None = None) -> Underlay:
+    """Return what a fake host says that it can carry networks by: everything, over a tunnel that ends nowhere."""
+    number = int.from_bytes(hashlib.sha256(host.encode()).digest()[:8])
+    return Underlay(str(_NOWHERE[number]), wires or {}, (FLAT, VLAN, VXLAN))
+
+
 def _whole(port: PortSpec) -> FakePort:
     addresses = tuple(fixed.ip_address for fixed in port.fixed_ips)
     return FakePort(port.mac_address, addresses, leased=addresses, answered=addresses)
@@ -192,6 +219,7 @@ def _seen(port_id: str, there: FakePort | None, asked: PortAsked | None) -> Port
         has_tap=there.has_tap,
         is_held=there.has_tap,
         is_filtered=there.is_filtered and is_right,
+        is_carried=there.is_carried,
         is_served=there.is_served,
         leased=list(there.leased) if is_right else [],
         answered=list(there.answered),

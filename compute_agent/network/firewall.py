@@ -6,10 +6,11 @@ What a port may send as itself, and what may pass it, stands in `port_guards`.
 from collections.abc import Collection
 
 from compute_agent.network import nft, port_guards, tracking
-from compute_agent.network.names import Mark, leg_name
+from compute_agent.network.names import CARRIERS, Mark, leg_name
 
 UPLINK_NETWORK = "100.64.0.0"
 UPLINK_LENGTH = 16
+TUNNEL_PORT = 4789
 LEG = "leg"
 UPLINK = "uplink"
 
@@ -17,6 +18,7 @@ _BEFORE_ALL = -300
 _FILTER = 0
 _SOURCE_NAT = 100
 _BEFORE_FILTER = -20
+_JUST_BEFORE_FILTER = -10
 
 
 def host_rules(mark: Mark) -> list[nft.Command]:
@@ -38,15 +40,25 @@ def bridge_rules(mark: Mark) -> list[nft.Command]:
         # together and connections looked up.
         bridge.hook("outgoing", "forward", _BEFORE_FILTER),
         bridge.flush("outgoing"),
+        # The leg serves the guests of this host alone: others' legs have the same addresses.
+        bridge.rule("outgoing", nft.meta("iifname", "nleg*"), nft.meta("oifname", "ntap*", "!="), nft.DROP),
+        bridge.rule("outgoing", nft.meta("oifname", "nleg*"), nft.meta("iifname", "ntap*", "!="), nft.DROP),
         bridge.rule("outgoing", nft.jump_by_link(port_guards.SENDERS)),
-        bridge.hook("incoming", "forward", _FILTER),
-        bridge.flush("incoming"),
-        bridge.rule("incoming", nft.jump_by_link(port_guards.RECEIVERS, "oifname")),
+        # Before br_netfilter's own hook, at 0, which does not go on to a chain of the same priority that was there
+        # before it: as on a host that heard its document before it had a bridge.
+        bridge.hook("reaching", "forward", _JUST_BEFORE_FILTER),
+        bridge.flush("reaching"),
+        bridge.rule("reaching", nft.jump_by_link(port_guards.RECEIVERS, "oifname")),
+        # Where earlier releases had it, at 0.
+        bridge.chain("incoming"), bridge.flush("incoming"), bridge.delete_chain("incoming"),
         # A bridge hears what is sent to its own address: without this a guest could talk to the host behind
         # the back of its network's namespace.
         bridge.hook("input", "input", _FILTER),
         bridge.flush("input"),
-        *(bridge.rule("input", nft.meta("iifname", f"{kind}*"), nft.DROP) for kind in ("ntap", "nleg", "nrt")),
+        *(
+            bridge.rule("input", nft.meta("iifname", f"{kind}*"), nft.DROP)
+            for kind in ("ntap", "nleg", "nrt", *CARRIERS)
+        ),
     ]
 
 
@@ -67,6 +79,11 @@ def _routing_rules(mark: Mark) -> list[nft.Command]:
         ip.hook("forward", "forward", _FILTER),
         ip.flush("forward"),
         ip.rule("forward", nft.meta("iifname", "nup*"), nft.meta("oifname", "nup*"), nft.DROP),
+        # Who could send to a tunnel's end, by the host's own address, could send in any network that it carries.
+        ip.rule("forward", nft.meta("iifname", "nup*"), nft.field("udp", "dport", TUNNEL_PORT), nft.DROP),
+        ip.hook("input", "input", _FILTER),
+        ip.flush("input"),
+        ip.rule("input", nft.meta("iifname", "nup*"), nft.field("udp", "dport", TUNNEL_PORT), nft.DROP),
     ]
 
 

@@ -7,12 +7,22 @@ from pathlib import Path
 
 from compute_agent.errors import VifPlugFailed
 from compute_agent.locks import FileLocks
-from compute_agent.network import closing, firewall, limits, nft, port_guards, security_groups, tracking
+from compute_agent.network import (
+    closing,
+    firewall,
+    limits,
+    nft,
+    port_guards,
+    security_groups,
+    segments,
+    tracking,
+)
 from compute_agent.network.document import DocumentFile, Kept, check, merged
 from compute_agent.network.links import Links
 from compute_agent.network.names import Mark, bridge_name, tap_name
 from compute_agent.network.ports import PluggedPort, PortShelf
 from compute_agent.network.rule_digests import Ruleset
+from compute_agent.network.segments import Segments
 from compute_agent.network.wiring import zone_of
 from contracts.networks import GuardSpec, HostNetworks
 
@@ -29,10 +39,11 @@ class Guards:
         shelf: what is plugged.
         path: of the file that the document is kept in.
         locks: of the host's networks.
+        segments: what carries the networks; it is brought to a document after the rules are.
     """
 
-    def __init__(self, mark: Mark, shelf: PortShelf, path: Path, locks: FileLocks) -> None:
-        self._mark, self._shelf, self._locks = mark, shelf, locks
+    def __init__(self, mark: Mark, shelf: PortShelf, path: Path, locks: FileLocks, segments: Segments) -> None:
+        self._mark, self._shelf, self._locks, self._segments = mark, shelf, locks, segments
         self._file = DocumentFile(path)
 
     def kept(self) -> Kept:
@@ -56,10 +67,18 @@ class Guards:
         with self._alone():
             kept = self._file.load()
             is_begun = kept.applied != kept.document.version
-            self._bring(None if is_begun else kept.document, kept.document)
+            self._bring(None if is_begun else kept.document, kept.document, is_whole=False)
 
-    def _bring(self, old: HostNetworks | None, document: HostNetworks) -> None:
-        """Have the kernel as the document says. `old`: what it was brought to before, if that is known."""
+    def carry(self, network_id: str) -> None:
+        """Have the carrier of a network whose bridge has just been made."""
+        with self._alone():
+            self._segments.bring(self._file.load().document, [network_id])
+
+    def _bring(self, old: HostNetworks | None, document: HostNetworks, *, is_whole: bool = True) -> None:
+        """Have the kernel as the document says.
+
+        `old`: what it was brought to before, if that is known; `is_whole`: nothing of that was lost since.
+        """
         ports = self._plugged()
         zones = self._zones(port.spec.network.id for port in ports)
         commands = self._missing(document, ports, zones)
@@ -67,6 +86,7 @@ class Guards:
             nft.apply(commands)
         limits.bring(self._mark, document.limits, [port.spec.id for port in ports])
         closing.end_what_is_forbidden(old, document, ports, zones)
+        self._segments.bring(document, segments.changed(old, document) if old and is_whole else None)
 
     def note_applied(self, version: int) -> None:
         """Note that the whole document of this version, which may be more than rules, is in the kernel."""

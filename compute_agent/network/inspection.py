@@ -11,6 +11,7 @@ from compute_agent.network.links import Links
 from compute_agent.network.names import Mark, bridge_name, tap_name
 from compute_agent.network.ports import PluggedPort, PortShelf, merged_network
 from compute_agent.network.rule_digests import Ruleset
+from compute_agent.network.segments import Segments
 from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec
 from contracts.inspection import PortAsked, PortSeen
 
@@ -26,12 +27,14 @@ class View:
         guards: what may pass the ports.
         answered: the addresses from which the metadata service knows each port, by port id.
         links: an open connection to the kernel.
+        segments: what carries the networks.
     """
 
     def __init__(
-        self, mark: Mark, shelf: PortShelf, guards: Guards, answered: Mapping[str, set[str]], links: Links
-    ) -> None:
-        self._guards = guards
+        self, mark: Mark, shelf: PortShelf, guards: Guards, answered: Mapping[str, set[str]], links: Links,
+        segments: Segments,
+    ) -> None:  # fmt: skip
+        self._guards, self._segments = guards, segments
         self._mark, self._shelf, self._answered, self._links = mark, shelf, answered, links
 
     def port(self, asked: PortAsked) -> PortSeen:
@@ -42,6 +45,7 @@ class View:
             has_tap=tap is not None and self._is_joined(tap, asked.network_id),
             is_held=bool(tap and tap.get_attr("IFLA_CARRIER")),
             is_filtered=self._guards.is_guarded(self._ruleset, _plugged(asked)),
+            is_carried=self._segments.is_whole(self._guards.kept().document, asked.network_id),
             is_served=bool(asked.network_id) and self._is_served(asked.network_id),
             leased=sorted(self._dhcp(asked.network_id).reserved_for(asked.mac_address)) if asked.network_id else [],
             answered=sorted(self._answered.get(asked.id, ())),

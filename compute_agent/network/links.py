@@ -43,12 +43,6 @@ class Links:
         """Return the names of all links of the namespace."""
         return {link.get_attr("IFLA_IFNAME") for link in self._ipr.get_links()}
 
-    def remove_if_empty(self, bridge: str) -> None:
-        """Remove a bridge that no link is in; a missing one is a success."""
-        link = self.find(bridge)
-        if link is not None and all(one.get_attr("IFLA_MASTER") != link["index"] for one in self._ipr.get_links()):
-            self.remove(bridge)
-
     def remove(self, name: str) -> None:
         """Remove a link; a missing one is a success."""
         link = self.find(name)
@@ -79,6 +73,37 @@ class Links:
         if self.find(name) is None:
             self._add(ifname=name, kind="ifb")
         return self._adjust(name, mtu, alias)
+
+
+    def ensure_carrier(self, name: str, bridge: int, mtu: int, alias: str, **kind: Any) -> int:
+        """Have a link that carries a network in the network's bridge; return its index. `kind`: in netlink's words."""
+        if self.find(name) is None:
+            self._add(ifname=name, **kind)
+        link = self.find(name)
+        if link is not None and link.get_attr("IFLA_IFALIAS") != alias:
+            # It keeps IPv6, for it answers for neighbours, but has no address of its own and believes no router.
+            write_setting(f"net/ipv6/conf/{name}/addr_gen_mode", "1")
+            write_setting(f"net/ipv6/conf/{name}/accept_ra", "0")
+            write_setting(f"net/ipv6/conf/{name}/disable_ipv6", "0")
+            self._ipr.link("set", index=link["index"], ifalias=alias)
+        return self._adjust(name, mtu, alias, bridge)
+
+    def join_if_elsewhere(self, name: str, bridge: int) -> None:
+        """Make a link a port of a bridge unless it is one already."""
+        link = self.find(name)
+        if link is not None and link.get_attr("IFLA_MASTER") != bridge:
+            self.join(link["index"], bridge)
+
+    def leave_bridge(self, name: str) -> None:
+        """Let a link be no bridge's port; a missing one is a success."""
+        link = self.find(name)
+        if link is not None:
+            self._ipr.link("set", index=link["index"], master=0)
+
+    def ports_of(self, bridge: int) -> dict[str, str]:
+        """Return {name: alias} of the links in a bridge."""
+        ports = [link for link in self._ipr.get_links() if link.get_attr("IFLA_MASTER") == bridge]
+        return {link.get_attr("IFLA_IFNAME"): link.get_attr("IFLA_IFALIAS") or "" for link in ports}
 
     def join(self, index: int, bridge: int) -> None:
         """Make a link a port of a bridge."""

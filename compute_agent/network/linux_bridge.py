@@ -4,6 +4,7 @@ import errno
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 
@@ -17,11 +18,14 @@ from compute_agent.network.dhcp import Dnsmasq
 from compute_agent.network.document import Kept
 from compute_agent.network.guards import Guards
 from compute_agent.network.inspection import View
+from compute_agent.network.kernel_types import kernel_types
 from compute_agent.network.links import Links, write_setting
 from compute_agent.network.metadata_files import MetadataFiles
 from compute_agent.network.names import Mark, limiter_name, tap_name
 from compute_agent.network.ports import PluggedPort, PortShelf, check, merged_network
 from compute_agent.network.routers.routing import Routers
+from compute_agent.network.segments import Segments
+from compute_agent.network.underlay import NO_UNDERLAY, VXLAN, Underlay
 from contracts.compute import PortSpec
 from contracts.inspection import PortAsked, PortSeen
 from contracts.networks import HostNetworks
@@ -38,13 +42,14 @@ class LinuxBridgeNetwork:
     and is: `plug` of what is there already looks and changes nothing.
     """
 
-    def __init__(self, state_dir: Path) -> None:
-        self._mark = Mark.of(state_dir)
+    def __init__(self, state_dir: Path, underlay: Underlay = NO_UNDERLAY) -> None:
+        self._mark, self._underlay = Mark.of(state_dir), underlay
         self._shelf = PortShelf(state_dir / "network")
         self._metadata = MetadataFiles(state_dir / "metadata")
         self._locks = FileLocks(state_dir / "locks" / "networks")
-        self._guards = Guards(self._mark, self._shelf, state_dir / "networks.json", self._locks)
-        self._routers = Routers(self._mark, self._locks, self._network)
+        self._segments = Segments(self._mark, underlay)
+        self._guards = Guards(self._mark, self._shelf, state_dir / "networks.json", self._locks, self._segments)
+        self._routers = Routers(self._mark, self._locks, self._network, self._guards.carry, underlay.wires)
 
     def plug(self, instance_uuid: str, ports: list[PortSpec], metadata: dict[str, object], user_data: str) -> None:
         """See NetworkDriver."""
@@ -91,7 +96,7 @@ class LinuxBridgeNetwork:
             with Links() as links:
                 owners = self._taps(links).values()
                 strays = sorted({*plugged, *(port for port, owner in owners if owner == instance_uuid)})
-                view = View(self._mark, self._shelf, self._guards, self._metadata.addresses(), links)
+                view = View(self._mark, self._shelf, self._guards, self._metadata.addresses(), links, self._segments)
                 wanted = {one.id: one for one in asked}
                 known = [*asked, *(_as_plugged(id, plugged.get(id)) for id in strays if id not in wanted)]
                 return [view.port(one) for one in known]
@@ -110,8 +115,7 @@ class LinuxBridgeNetwork:
                 if _gateways_moved(before, now, network_id):
                     with self._network(network_id):
                         self._rewire(network_id)
-            self._routers.bring(now)
-            self._guards.note_applied(now.version)
+            self._guards.note_applied(self._routers.bring(self._document))
 
     def applied_version(self) -> int:
         """See NetworkDriver."""
@@ -120,6 +124,11 @@ class LinuxBridgeNetwork:
     def known(self) -> dict[str, dict[str, str]]:
         """See NetworkDriver."""
         return self._guards.kept().known()
+
+    def underlay(self) -> Underlay:
+        """See NetworkDriver."""
+        types = [one for one in kernel_types() if one != VXLAN or self._underlay.tunnel_ip]
+        return replace(self._underlay, network_types=tuple(types))
 
     def restore(self) -> None:
         """See NetworkDriver."""
@@ -131,9 +140,7 @@ class LinuxBridgeNetwork:
                 log.warning("network=%s cannot be restored: %s", network_id, exc)  # the next one may
         with _kernel_errors():
             self._guards.mend()
-            document = self._guards.kept().document
-            self._routers.bring(document)
-            self._guards.note_applied(document.version)
+            self._guards.note_applied(self._routers.bring(self._document))
 
     def close(self) -> None:
         """See NetworkDriver."""
@@ -152,6 +159,9 @@ class LinuxBridgeNetwork:
         firewall.remove_tables(self._mark)
         self._guards.drop()
         self._metadata.clear()
+
+    def _document(self) -> HostNetworks:
+        return self._guards.kept().document
 
     def _rewire(self, network_id: str) -> None:
         ports = self._shelf.on_network(network_id)
@@ -187,6 +197,7 @@ class LinuxBridgeNetwork:
                 alias = self._mark.port_alias(port.spec.id, port.instance_uuid)
                 links.ensure_tap(tap_name(port.spec.id), bridge, network.mtu, alias)
         self._guards.limit(ports)
+        self._guards.carry(network_id)
         self._dhcp(network_id).ensure(network, everyone)
 
     def _unwire(self, port: PluggedPort) -> None:

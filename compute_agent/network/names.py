@@ -16,6 +16,10 @@ _ALIAS_WORD = "novella"
 _MACHINE_ID = Path("/etc/machine-id")
 
 
+# How the names of links begin that carry networks to other hosts.
+CARRIERS = ("nvx", "nvl")
+
+
 def _digits(id: str) -> str:
     return id.replace("-", "")[:_DIGITS]
 
@@ -58,6 +62,16 @@ def gateway_cable_name(port_id: str) -> str:
 @cache
 def _machine() -> str:
     return (_MACHINE_ID.read_text().strip() if _MACHINE_ID.exists() else "") or socket.gethostname()
+
+
+def tunnel_name(network_id: str) -> str:
+    """Return the name of the link that carries a VXLAN network."""
+    return CARRIERS[0] + _digits(network_id)
+
+
+def vlan_name(network_id: str) -> str:
+    """Return the name of the link that carries a VLAN network."""
+    return CARRIERS[1] + _digits(network_id)
 
 
 @dataclass(frozen=True)

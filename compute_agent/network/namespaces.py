@@ -62,10 +62,24 @@ def run_in(name: str, work: Callable[[], Result]) -> Result:
         os.close(descriptor)
 
 
-def _become(name: str) -> None:
-    """Make a namespace out of the calling thread and give it a name."""
+def run_apart(work: Callable[[], Result]) -> Result:
+    """Do `work` in a namespace that nobody else has and that ends with it; return its result or raise its error."""
+    return _in_thread(lambda: _unshare_and(work))
+
+
+def _unshare_and(work: Callable[[], Result]) -> Result:
+    _unshare()
+    return work()
+
+
+def _unshare() -> None:
     if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "cannot make a network namespace")
+
+
+def _become(name: str) -> None:
+    """Make a namespace out of the calling thread and give it a name."""
+    _unshare()
     # By the thread's own id: /proc/self is the process, whose namespace is the host's.
     netns.attach(name, threading.get_native_id())
 

@@ -17,12 +17,24 @@ from compute_agent.network.announcing import announce
 from compute_agent.network.dhcp import METADATA_ADDRESS
 from compute_agent.network.firewall import LEG, UPLINK
 from compute_agent.network.links import Links, silence_ipv6, write_setting
-from compute_agent.network.names import Mark, bridge_name, leg_name, uplink_name
+from compute_agent.network.names import (
+    Mark,
+    bridge_name,
+    gateway_cable_name,
+    interface_cable_name,
+    leg_name,
+    tap_name,
+    tunnel_name,
+    uplink_name,
+    vlan_name,
+)
 from contracts.compute import NetworkSpec, SubnetSpec
 
 _UPLINKS = ipaddress.IPv4Network(f"{firewall.UPLINK_NETWORK}/{firewall.UPLINK_LENGTH}")
 _PAIRS = _UPLINKS.num_addresses // 2
 _UPLINK_MTU = 1500
+# How the names of links begin for which a bridge is there.
+_USERS = tuple(kind("") for kind in (tap_name, leg_name, interface_cable_name, gateway_cable_name))
 _UPLINK_LOCK = Path("/run/lock/novella-uplinks")
 
 
@@ -68,8 +80,17 @@ def remove_network(links: Links, mark: Mark, network_id: str) -> None:
     """
     for name in (leg_name(network_id), uplink_name(network_id)):
         links.remove(name)
-    links.remove_if_empty(bridge_name(network_id))
+    remove_bridge(links, network_id)
     namespaces.remove(mark.namespace(network_id))
+
+
+def remove_bridge(links: Links, network_id: str) -> None:
+    """Remove a network's bridge, and what carries the network, unless a guest or a router is in it."""
+    bridge = links.find(bridge_name(network_id))
+    inside = links.ports_of(bridge["index"]) if bridge is not None else {}
+    if not any(name.startswith(_USERS) for name in inside):
+        for name in (tunnel_name(network_id), vlan_name(network_id), bridge_name(network_id)):
+            links.remove(name)
 
 
 def _ensure_uplink(links: Links, network_id: str, namespace: str, alias: str) -> ipaddress.IPv4Address:

@@ -47,6 +47,7 @@ class Router:
     def __init__(self, ground: Ground) -> None:
         self.id, self.ground, self.control = new_id(), ground, ControlPlane(ground.driver)
         networks = ground.networks
+        self.outside = {"network_type": "local"}
         self.spec = RouterSpec(
             interfaces=[leg(networks[ONE], "10.1.0.1"), leg(networks[TWO], "10.2.0.1")],
             gateway=leg(networks[OUTSIDE], GATEWAY), gateway_ips=["203.0.113.1"],
@@ -56,9 +57,9 @@ class Router:
         values = {name: getattr(self.spec, name) for name in self.spec.__struct_fields__}
         self.spec = RouterSpec(**{**values, **changes})
         routed = {ONE: ["10.1.0.1"], TWO: ["10.2.0.1"], OUTSIDE: []}
+        kinds = {ONE: {"network_type": "local"}, TWO: {"network_type": "local"}, OUTSIDE: self.outside}
         segments = {
-            id: SegmentSpec(network_type="local", mtu=1400, routed=routed[name])
-            for name, id in self.ground.networks.items()
+            id: SegmentSpec(mtu=1400, routed=routed[name], **kinds[name]) for name, id in self.ground.networks.items()
         }
         self.control.tell(routers={self.id: self.spec}, networks=segments)
 

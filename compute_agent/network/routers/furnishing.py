@@ -25,16 +25,16 @@ _OWN_ZONE = 0  # a namespace has connections of its own
 HoldNetwork = Callable[[str], AbstractContextManager[None]]
 
 
-def ensure_router(mark: Mark, router_id: str, spec: RouterSpec, legs: list[Leg], hold: HoldNetwork) -> None:
+def ensure_router(mark: Mark, router_id: str, spec: RouterSpec, legs: list[Leg], joining: HoldNetwork) -> None:
     """Have a router that is up as described. Its rules are there before its legs carry anything.
 
-    `hold` takes the lock of a network, whose bridge comes and goes with its guests.
+    `joining`: the lock of a network, in which its bridge is had and a leg put into it.
     """
     namespace = mark.router_namespace(router_id)
     namespaces.create(namespace)
     there = namespaces.run_in(namespace, lambda: _prepare(mark, spec))
     for leg in legs:
-        with hold(leg.port.network_id), Links() as links:
+        with joining(leg.port.network_id), Links() as links:
             if leg.far_name not in there:  # its other end may be in a namespace that somebody removed
                 links.remove(leg.near_name)
             bridge = wiring.ensure_bridge(links, mark, leg.port.network_id, leg.mtu)

@@ -40,3 +40,20 @@ def test_lane_of_a_real_host_is_its_own_process():
 def test_bad_value_names_its_variable(environ):
     with pytest.raises(BadSettings, match=next(iter(environ))):
         Settings.from_environment(environ)
+
+
+def test_ways_out_of_the_host_are_read():
+    settings = Settings.from_environment(
+        {"NOVELLA_TUNNEL_IP": " 2001:DB8::1", "NOVELLA_PHYSICAL_NETWORKS": "lan:eth1,far,dc:eth2:1:9"}
+    )
+    assert (settings.tunnel_ip, settings.wires) == ("2001:db8::1", {"lan": "eth1", "dc": "eth2"})
+    assert Settings.from_environment({}).tunnel_ip == ""
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("NOVELLA_TUNNEL_IP", "host.example"), ("NOVELLA_TUNNEL_IP", "127.0.0.1"), ("NOVELLA_TUNNEL_IP", "ff02::1"),
+    ("NOVELLA_PHYSICAL_NETWORKS", "lan:eth 1"), ("NOVELLA_PHYSICAL_NETWORKS", "lan:" + "n" * 16),
+])  # fmt: skip
+def test_ways_out_that_cannot_be_are_refused(name, value):
+    with pytest.raises(BadSettings, match=name):
+        Settings.from_environment({name: value})
