@@ -4,6 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
+from host.lab.wires import TUNNELS
 from host.settings import HostSettings
 
 # Our own Redis asks for a password: other users of the machine can reach loopback too.
@@ -51,7 +52,9 @@ def agent_environment(settings: HostSettings) -> dict[str, str]:
         "DATABASE_URL": "",
         "REDIS_URL": "",
     }
-    return {**values, "NOVELLA_HOST": settings.machine} if settings.machine else values
+    if not settings.machine:
+        return values
+    return {**values, "NOVELLA_HOST": settings.machine, "NOVELLA_TUNNEL_IP": TUNNELS.address(settings.machine)}
 
 
 def credential_file(settings: HostSettings) -> Path:

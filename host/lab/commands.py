@@ -9,7 +9,7 @@ from xmlrpc.client import Fault
 import psutil
 
 from host import supervision
-from host.lab import groups
+from host.lab import groups, wires
 from host.lab.settings import cut_marker, lab_folder, machine_settings
 from host.settings import HostSettings
 
@@ -79,6 +79,7 @@ def clear_lab(settings: HostSettings) -> None:
     names = {path.name for path in folder.iterdir() if path.is_dir()} if folder.exists() else set()
     if os.geteuid() != 0:
         return
+    wires.remove(settings)
     for name in sorted(names | groups.names(settings)):
         groups.end(groups.folder(settings, name))
         shutil.rmtree(machine_settings(settings, name).runtime_dir, ignore_errors=True)

@@ -11,7 +11,7 @@ import socket
 import sys
 
 from host.environment import write_private
-from host.lab import cable, groups
+from host.lab import cable, groups, wires
 from host.lab.namespaces import become_machine, leave_process_namespace
 from host.lab.settings import cable_ports, machine_settings
 from host.processes import supervisor_configuration
@@ -38,6 +38,8 @@ def power_on(settings: HostSettings, name: str) -> int:
         groups.join(group, pid)
         ours.sendall(b".")
         listeners = _receive(ours, len(cable_ports(settings)))
+        wires.plug_in(settings, name, pid)
+        ours.sendall(b".")
         return asyncio.run(_stay(pid, listeners))
     finally:
         groups.end(group)

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from host import supervision
 from host.checks import SYSTEM_PATHS
+from host.lab import wires
 from host.lab.settings import cable_ports, cut_marker, machine_settings
 from host.settings import HostSettings
 
@@ -32,12 +33,12 @@ def leave_process_namespace() -> None:
 def become_machine(settings: HostSettings, name: str, parent: socket.socket) -> NoReturn:
     """Turn this process, the first of its process namespace, into the host `name`. It dies with its parent.
 
-    The parent says by a byte that we are in our control group, and gets the sockets that listen in the host.
+    The parent says by a byte that we are in our control group, and gets the sockets that listen in the host; by another
+    one it says that the host's cables are plugged in.
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     _check(_libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL))
-    if not parent.recv(1):
-        sys.exit("the parent died")
+    _wait_for(parent)
     _unshare(_NEW_WORLD)
     machine = machine_settings(settings, name)
     _furnish(settings, machine)
@@ -47,8 +48,15 @@ def become_machine(settings: HostSettings, name: str, parent: socket.socket) -> 
     if cut_marker(settings, name).exists():
         _run("ip", "link", "set", "dev", "lo", "down")
     socket.send_fds(parent, [b"."], [one.fileno() for one in listeners])
+    _wait_for(parent)
+    wires.raise_up(name)
     _hide_control_plane(settings, machine)
     _boot(machine)
+
+
+def _wait_for(parent: socket.socket) -> None:
+    if not parent.recv(1):
+        sys.exit("the parent died")
 
 
 def _boot(machine: HostSettings) -> NoReturn:

@@ -1,0 +1,90 @@
+"""The wires between the hosts of a lab: for each a bridge of the machine's, and a cable from it to every host.
+
+A host's ends have addresses that exist in the hosts alone; the machine itself has none on a wire.
+"""
+
+import hashlib
+import ipaddress
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from host.settings import HostSettings
+
+_BRIDGE, _CABLE = "nlb", "nlc"
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A wire. `name`: of its end in a host; `network`: that the hosts' addresses on it are of."""
+
+    name: str
+    network: ipaddress.IPv4Network
+
+    def address(self, machine: str) -> str:
+        """Return the address of a host on the wire."""
+        return str(self.network[_number(machine)])
+
+
+# The wire of VXLAN, in a range for tests of networks alone (RFC 2544): nobody routes it.
+TUNNELS = Wire("wire0", ipaddress.IPv4Network("198.18.0.0/24"))
+WIRES = (TUNNELS,)
+
+
+def plug_in(settings: HostSettings, machine: str, pid: int) -> None:
+    """Put cables from all wires into the host whose network the process is in."""
+    for place, wire in enumerate(WIRES):
+        bridge, near = _bridge(settings, place), f"{_CABLE}{place}{_digits(settings)}{_number(machine)}"
+        if not _exists(bridge):
+            _ip("link", "add", bridge, "type", "bridge", "mcast_snooping", "0", is_tried=True)
+            _ip("link", "set", bridge, "alias", f"{settings.runtime_dir.name} wire")
+            _silence(bridge)
+        if _exists(near):  # of the host before it was switched off, whose network is on its way out
+            _ip("link", "delete", near, is_tried=True)
+        _ip("link", "add", near, "type", "veth", "peer", "name", wire.name, "netns", f"/proc/{pid}/ns/net")
+        _ip("link", "set", near, "alias", f"{settings.runtime_dir.name} wire to {machine}")
+        _silence(near)
+        _ip("link", "set", near, "master", bridge, "up")
+        _ip("link", "set", bridge, "up")
+
+
+def raise_up(machine: str) -> None:
+    """Have a host's own ends of its cables up, with its addresses; runs in the host."""
+    for wire in WIRES:
+        _ip("address", "add", f"{wire.address(machine)}/{wire.network.prefixlen}", "dev", wire.name)
+        _ip("link", "set", wire.name, "up")
+
+
+def remove(settings: HostSettings) -> None:
+    """Remove the bridges; the cables went with their hosts."""
+    for place in range(len(WIRES)):
+        if _exists(_bridge(settings, place)):
+            _ip("link", "delete", _bridge(settings, place))
+
+
+def _bridge(settings: HostSettings, place: int) -> str:
+    return f"{_BRIDGE}{place}{_digits(settings)}"
+
+
+def _digits(settings: HostSettings) -> str:
+    """Return what makes the names of links this lab's own, within the 15 characters that they may have."""
+    return hashlib.sha256(str(settings.state_dir).encode()).hexdigest()[:8]
+
+
+def _number(machine: str) -> int:
+    return int(machine.removeprefix("h"))
+
+
+def _exists(link: str) -> bool:
+    return Path(f"/sys/class/net/{link}").exists()
+
+
+def _silence(link: str) -> None:
+    setting = Path(f"/proc/sys/net/ipv6/conf/{link}/disable_ipv6")
+    if setting.exists():
+        setting.write_text("1")
+
+
+def _ip(*words: str, is_tried: bool = False) -> None:
+    """Run `ip`. `is_tried`: another host of the lab may do the same at the same moment."""
+    subprocess.run(["ip", *words], check=not is_tried, capture_output=is_tried, timeout=10)
