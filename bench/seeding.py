@@ -119,7 +119,7 @@ def _make_ports(living: list[Any]) -> None:
     from cloud.networks.models import FixedIp, Network, Port, SecurityGroup, Subnet  # noqa: PLC0415
 
     project = living[0].project_id
-    network = Network.objects.create(name="seeded", project_id=project)
+    network = Network.objects.create(name="seeded", project_id=project, segmentation_id=1)
     subnet = Subnet.objects.create(network=network, project_id=project, cidr="10.64.0.0/12")
     group, _ = SecurityGroup.objects.get_or_create(project_id=project, is_default=True, defaults={"name": "default"})
     first = int(ipaddress.ip_address("10.64.0.10"))

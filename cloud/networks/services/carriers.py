@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping
 from django.db.models import F
 
 from cloud.networks.models import FixedIp, Network, Port
-from cloud.networks.models.network_types import VXLAN
+from cloud.networks.models.network_types import FLAT, LOCAL, VXLAN
 from cloud.networks.selectors.underlay import tunnel_addresses
 from contracts.networks import Neighbour, NeighboursSpec, SegmentSpec
+
+_WITHOUT_NUMBER = (FLAT, LOCAL)
 
 
 def segments_of(networks: Mapping[str, Network]) -> dict[str, SegmentSpec]:
@@ -16,7 +18,7 @@ def segments_of(networks: Mapping[str, Network]) -> dict[str, SegmentSpec]:
     routed = _routed(networks)
     return {
         id: SegmentSpec(
-            network_type=network.network_type,
+            network_type=_carrier(network),
             mtu=network.mtu,
             segmentation_id=network.segmentation_id or 0,
             physical_network=network.physical_network,
@@ -24,6 +26,12 @@ def segments_of(networks: Mapping[str, Network]) -> dict[str, SegmentSpec]:
         )
         for id, network in sorted(networks.items())
     }
+
+
+def _carrier(network: Network) -> str:
+    """Return the type of what carries a network; a row without the number that its type needs is carried nowhere."""
+    is_whole = network.network_type in _WITHOUT_NUMBER or network.segmentation_id is not None
+    return network.network_type if is_whole else LOCAL
 
 
 def _routed(network_ids: Collection[str]) -> dict[str, list[str]]:

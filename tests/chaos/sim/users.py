@@ -44,7 +44,7 @@ class Users:
         for flavor_id, vcpus in (("small", 1), ("large", 2)):
             Flavor.objects.create(flavorid=flavor_id, name=flavor_id, vcpus=vcpus, memory_mb=512 * vcpus, disk_gb=1)
         self.images = [self._image(number) for number in range(2)]
-        network = Network.objects.create(name="net", project_id=PROJECT)
+        network = Network.objects.create(name="net", project_id=PROJECT, segmentation_id=1)
         Subnet.objects.create(
             network=network, project_id=PROJECT, cidr="10.0.0.0/20", gateway_ip="10.0.0.1",
             allocation_pools=[{"start": "10.0.0.2", "end": "10.0.15.254"}],
