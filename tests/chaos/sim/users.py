@@ -9,7 +9,8 @@ from cloud.core.context import RequestContext
 from cloud.identity.models import Domain, Project
 from cloud.identity.services import quotas
 from cloud.images.models import Image
-from cloud.networks.models import Network, Subnet
+from cloud.networks.models import FixedIp, Network, Port, Router, Subnet
+from cloud.networks.models.device_owners import ROUTER_INTERFACE
 from tests.chaos.sim.http import Api
 from tests.chaos.sim.world import World
 
@@ -50,6 +51,17 @@ class Users:
             allocation_pools=[{"start": "10.0.0.2", "end": "10.0.15.254"}],
         )
         self.network_id = network.id
+        self._make_router(network)
+
+    @staticmethod
+    def _make_router(network: Network) -> None:
+        """Make the network's gateway a router that waits for its first host."""
+        router = Router.objects.create(name="router", project_id=PROJECT)
+        port = Port.objects.create(
+            network=network, project_id=PROJECT, device_id=router.id, device_owner=ROUTER_INTERFACE, router=router,
+            mac_address="fa:16:3e:00:00:01", status="ACTIVE", port_security_enabled=False,
+        )  # fmt: skip
+        FixedIp.objects.create(port=port, subnet=network.subnets.get(), ip_address="10.0.0.1")
 
     @staticmethod
     def _image(number: int) -> str:

@@ -10,7 +10,7 @@ from cloud.compute.models.migrations import UNFINISHED
 from cloud.compute.models.operations import OperationState
 from cloud.conductor.audit import auditor
 from cloud.conductor.reconcile import reclaim
-from cloud.networks.models import Port
+from cloud.networks.models import Port, Router
 from cloud.networks.services import host_documents
 from compute_agent.drivers.base import PowerState
 from contracts.networks import PARTS
@@ -94,10 +94,19 @@ def _hosts(world: World) -> Iterator[str]:
         asides = {uuid for uuid, one in moving.items() if one.source_compute == host.name}
         yield from _strays(host, here, asides | _only_copies(world, servers))
         yield from _rules(host)
+    yield from _routers(world)
+
+
+def _routers(world: World) -> Iterator[str]:
+    """Every router lives somewhere, on one host, and its ports with it."""
+    for router in Router.objects.filter(ports__isnull=False).distinct():
+        there = {host.name for host in world.hosts if router.id in host.network.known()["routers"]}
+        if there != {router.host} or router.ports.exclude(host=router.host).exists():
+            yield f"router {router.id} of {router.host or 'no host'} is on {sorted(there) or 'none'}"
 
 
 def _rules(host: FakeHost) -> Iterator[str]:
-    """What may pass the ports of a host is what its document says."""
+    """What a host has of its networks is what its document says."""
     lacks = host_documents.difference(host_documents.document(host.name), host.network.known())
     for part in PARTS:
         for key in (*getattr(lacks, part), *lacks.gone.get(part, ())):
@@ -151,7 +160,7 @@ def _strays(host: FakeHost, here: dict[str, Instance], asides: set[str]) -> Iter
         for name in sorted(names):
             yield f"{host.name} has {what} of {name}, which is not there"
     lost = [uuid for uuid, server in here.items() if _is_told_lost(server)]
-    missing = set(Port.objects.filter(host=host.name).exclude(
+    missing = set(Port.objects.filter(host=host.name, router=None).exclude(
         Q(device_id__in=Instance.objects.filter(Q(deleted=True) | Q(vm_state=states.ERROR)).values("uuid"))
         | Q(device_id__in=lost)
     ).values_list("id", flat=True)) - set(host.network.plugged_ports())

@@ -8,8 +8,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cloud.compute.models import ComputeNode, Service
+from cloud.conductor import telling_networks
 from cloud.conductor.reconcile import routers as reconciler
-from cloud.networks.models import FloatingIp, Network, Port, Router
+from cloud.core import rpc
+from cloud.networks.models import FloatingIp, HostNetworkState, Network, Port, Router
 from cloud.networks.services import changes, host_documents
 from cloud.networks.services.forgetting import forget_ports
 from cloud.networks.services.plugging import make_port
@@ -248,3 +250,26 @@ def test_hosts_are_told_which_gateways_are_routers(api, hosts, inside, make_rout
     port = make_port(Port(network=inside, project_id="p1"), None, ())
     api.put(f"{ROUTERS}/{router.id}/add_router_interface", {"port_id": port.id})
     assert host_documents.document("z").networks[inside.id].routed == []
+
+
+def test_a_host_that_is_back_is_told_that_its_routers_are_elsewhere(hosts, make_router, monkeypatch):
+    orders = []
+    monkeypatch.setattr("celery.canvas._chain.apply_async", lambda *_, **__: None)
+    real = rpc.on_host
+    monkeypatch.setattr(rpc, "on_host", lambda order: orders.append(order) or real(order))
+    router = make_router()
+    for host, version in changes.take().items():
+        changes.applied(host, version, "")
+    known = {"routers": {router.id: "as it was"}}
+    Service.objects.filter(host="a").update(is_up=False)
+    fall_silent("a", 70)
+    reconciler.reconcile()
+    changes.applied("b", changes.take()["b"], "")
+    HostNetworkState.objects.update(told_at=None)
+    assert telling_networks.tell_again() == 0  # it could not hear
+    Service.objects.filter(host="a").update(is_up=True, last_seen_at=timezone.now())
+    assert telling_networks.tell_again() == 1
+    assert [order.host for order in orders] == ["a"]
+    told = host_documents.difference(host_documents.document("a"), known)
+    assert told.gone["routers"] == [router.id]
+    assert told.version == orders[0].version

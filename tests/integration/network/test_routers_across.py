@@ -1,0 +1,89 @@
+"""A router on one host and a guest that uses it on another."""
+
+import pytest
+
+from contracts.compute import FixedIpSpec, PortSpec
+from contracts.networks import RouterSpec, SegmentSpec
+from tests.contracts.routers_suite import leg
+from tests.integration.network.guests import network, port, run
+from tests.integration.network.test_segments import FIRST, SECOND, make_hosts
+from tests.unit.compute_agent.orders import new_id
+
+pytestmark = [pytest.mark.root, pytest.mark.usefixtures("private_kernel")]
+ONE, TWO = "10.1.0.5", "10.2.0.5"
+GATEWAYS = ("10.1.0.1", "10.2.0.1")
+
+
+@pytest.fixture
+def hosts(tmp_path):
+    made = make_hosts(tmp_path)
+    yield made
+    for host in made:
+        host.stop()
+
+
+class Across:
+    """Guest `one` on the first host, `two` in another network on the second, and a router that lives on either."""
+
+    def __init__(self, hosts):
+        self.hosts, self.id = hosts, new_id()
+        self.nets = network("10.1.0.0/24"), network("10.2.0.0/24")
+        self.segments = {
+            net.id: SegmentSpec(network_type="vxlan", mtu=1400, segmentation_id=number, routed=[gateway])
+            for net, number, gateway in zip(self.nets, (81, 82), GATEWAYS, strict=True)
+        }
+        self.legs = [leg(net.id, gateway) for net, gateway in zip(self.nets, GATEWAYS, strict=True)]
+        self.guests = [
+            host.boot(port(net, address), self.segments[net.id])
+            for host, net, address in zip(hosts, self.nets, (ONE, TWO), strict=True)
+        ]
+        for guest, gateway in zip(self.guests, GATEWAYS, strict=True):
+            guest.do("ip", "route", "replace", "default", "via", gateway)
+
+    def put(self, home: int) -> None:
+        """Tell both hosts that the router lives on one of them."""
+        for number, (host, tunnel) in enumerate(zip(self.hosts, (SECOND, FIRST), strict=True)):
+            own, other = self.guests[number].port, self.guests[1 - number].port
+            if number == home:
+                host.control.tell(routers={self.id: RouterSpec(interfaces=self.legs)}, networks=self.segments)
+                host.meet(other.network, (other, tunnel))
+                host.control.tell(gone={"neighbours": [own.network.id]})
+            else:
+                host.control.tell(
+                    gone={"routers": [self.id], "networks": [other.network.id], "neighbours": [other.network.id]},
+                    networks={own.network.id: self.segments[own.network.id]},
+                )
+                host.meet(own.network, (self.as_port(number), tunnel))
+
+    def as_port(self, number: int) -> PortSpec:
+        fixed = FixedIpSpec(subnet_id=new_id(), ip_address=GATEWAYS[number])
+        return PortSpec(
+            id=self.legs[number].port_id, mac_address=self.legs[number].mac_address, network=self.nets[number],
+            fixed_ips=[fixed],
+        )  # fmt: skip
+
+
+def test_a_router_serves_guests_of_other_hosts_and_goes_on_elsewhere(hosts):
+    across = Across(hosts)
+    one, two = across.guests
+    across.put(1)
+    assert one.reaches(TWO)
+    assert two.reaches(ONE)
+    # The first host has nothing of the second network, and the second one no guest of the first.
+    assert not hosts[0].links("nrt")
+    assert len(hosts[1].links("nrt")) == 2
+    across.put(0)
+    assert one.reaches(TWO)
+    assert two.reaches(ONE)
+    assert not hosts[1].links("nrt")
+    assert len(hosts[1].links("nbr")) == 1
+
+
+def test_no_leg_is_left_on_either(hosts):
+    across = Across(hosts)
+    across.put(1)
+    for host in hosts:
+        host.control.tell(gone={"routers": [across.id]})
+        assert not host.links("nrt")
+        assert len(host.links("nbr")) == 1
+    assert not run("ip", "netns", "list").stdout.count("nrtr-")
