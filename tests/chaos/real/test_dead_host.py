@@ -89,7 +89,7 @@ def test_a_server_is_evacuated_from_it(cloud, doomed, case):
         assert doomed.say(forced_down=False) == 409
     doomed.switch_on()
     _is_clean_and_trusted_again(cloud, doomed, stage, verdict)
-    cloud.client.insist("DELETE", f"{SERVERS}/{stage.uuid}")
+    cloud.client.delete_at_once(stage.uuid)
     wait_until(lambda: stage.status() == GONE, f"{stage.name} to be gone", CLEAN_SECONDS)
     wait_until(lambda: not cloud.left_on_hosts(stage.uuid), "every host to hold nothing of it", CLEAN_SECONDS)
     cloud.wait_for_content()
