@@ -28,7 +28,7 @@ _STEP = "sync_networks"
 _NAMESPACE = uuid.UUID("2f6f1c1e-6a55-4c0b-9f0e-5d1f3a1c7b90")
 _COMMAND = COMMANDS[SyncNetworks.NAME]
 _TICK_SECONDS = 2.0
-_SECONDS_A_HOST = 0.02
+_SECONDS_A_HOST = 0.1
 
 
 @rpc.register_workflow(changes.TELL)

@@ -32,6 +32,7 @@ def _resident_mb() -> float:
     with open("/proc/self/statm") as stream:  # noqa: PTH123
         return int(stream.read().split()[1]) * resource.getpagesize() / 2**20
 
+
 class Soak:
     """One run by one seed."""
 
