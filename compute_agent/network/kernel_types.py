@@ -11,10 +11,11 @@ from pyroute2.netlink.exceptions import NetlinkError
 from compute_agent.network import namespaces
 from compute_agent.network.underlay import FLAT, VLAN, VXLAN
 
+_WIRE = "probewire"
 _NOT_IN_KERNEL = frozenset({errno.EOPNOTSUPP, errno.ENODEV})
 _PROBES: Mapping[str, Callable[[int], dict[str, Any]]] = {
     VXLAN: lambda _: {"vxlan_id": 1, "vxlan_port": 4789},
-    VLAN: lambda loopback: {"link": loopback, "vlan_id": 1},
+    VLAN: lambda wire: {"link": wire, "vlan_id": 1},
 }
 
 
@@ -26,8 +27,9 @@ def kernel_types() -> tuple[str, ...]:
 
 def _tried() -> list[str]:
     with IPRoute() as ipr:
-        loopback = next(iter(ipr.link("get", ifname="lo")))["index"]
-        return [kind for kind, values in _PROBES.items() if _can_make(ipr, kind, values(loopback))]
+        ipr.link("add", ifname=_WIRE, kind="veth")  # the loopback carries no VLAN on any kernel
+        wire = next(iter(ipr.link("get", ifname=_WIRE)))["index"]
+        return [kind for kind, values in _PROBES.items() if _can_make(ipr, kind, values(wire))]
 
 
 def _can_make(ipr: IPRoute, kind: str, values: dict[str, Any]) -> bool:

@@ -5,7 +5,7 @@ import itertools
 from compute_agent.network.base import NetworkDriver
 from contracts.compute import PortSpec
 from contracts.networks import AddressPair, GroupSpec, GuardSpec, HostNetworks, MembersSpec, RuleSpec
-from tests.unit.compute_agent.orders import new_id
+from tests.fixtures.ids import new_id
 
 ICMP, TCP, UDP = 1, 6, 17
 OUT = [RuleSpec(direction="egress", ip_version=4), RuleSpec(direction="egress", ip_version=6)]

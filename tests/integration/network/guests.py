@@ -8,7 +8,7 @@ from typing import Any
 
 from compute_agent.network.names import bridge_name, tap_name
 from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec, SubnetSpec
-from tests.unit.compute_agent.orders import new_id
+from tests.fixtures.ids import new_id
 
 UDHCPC_SCRIPT = """#!/bin/sh
 [ "$1" = bound ] || exit 0

@@ -1,6 +1,5 @@
 """Orders and a host of fakes for the agent's tests."""
 
-import uuid
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -13,6 +12,7 @@ from compute_agent.storage.fake import FakeStorage
 from compute_agent.tasks import Agent, Station
 from contracts.compute import FixedIpSpec, ImageSpec, NetworkSpec, PortSpec, ServerSpec, SubnetSpec
 from contracts.envelope import Order
+from tests.fixtures.ids import new_id
 
 OrderKind = TypeVar("OrderKind", bound=Order)
 
@@ -26,10 +26,6 @@ IMAGE = ImageSpec(
     size_bytes=1,
     virtual_size_bytes=1024**3,
 )
-
-
-def new_id() -> str:
-    return str(uuid.uuid4())
 
 
 @dataclass
