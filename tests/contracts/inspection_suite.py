@@ -77,6 +77,7 @@ class InspectionSuite:
         assert [(disk.name, disk.problem) for disk in seen.disks] == [("disk", ""), ("disk.config", "")]
         (port,) = seen.ports
         assert (port.has_tap, port.is_held, port.is_filtered, port.is_served) == (True, True, True, True)
+        assert port.is_carried
         assert port.leased == port.answered == [server.ports[0].fixed_ips[0].ip_address]
         assert self.look(ground, server) == seen
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from compute_agent.network.fake import FakeNetwork
+from contracts.compute import ServerSpec
 from tests.contracts.inspection_suite import Ground, InspectionSuite
 from tests.unit.compute_agent.orders import FakeHost, server_spec
 
@@ -25,3 +27,9 @@ class TestFakeHost(InspectionSuite):
                 "dhcp": lose("server"),
             },
         )  # fmt: skip
+
+    def test_a_lost_carrier_is_seen(self, ground: Ground, server: ServerSpec) -> None:
+        """A real one is lost in tests/integration/network/test_segments.py: the suite's real host carries nothing."""
+        assert isinstance(ground.host.network, FakeNetwork)
+        ground.host.network.lose(server.uuid, server.ports[0].id, "carrier")
+        assert not self.look(ground, server).ports[0].is_carried

@@ -34,6 +34,7 @@ def _port(instance: Instance, port: PortSpec, seen: PortSeen, *, runs: bool) -> 
     yield judged(f"tap {short}", expected, _tap(seen, runs=runs), mend(instance.uuid, "restart") if runs else plug)
     yield judged(f"firewall {short}", "as the port", "as the port" if seen.is_filtered else "other rules, or none",
                  plug)
+    yield judged(f"carrier {short}", "as the network", "as the network" if seen.is_carried else "other, or none", plug)
     if any(subnet.dhcp_enabled and subnet.ip_version == 4 for subnet in port.network.subnets):
         yield judged(f"dhcp {short}", "runs", "runs" if seen.is_served else "down", plug)
         yield judged(f"lease {short}", _texts(_leased(port)), _texts(seen.leased), plug)

@@ -15,6 +15,7 @@ from cloud.core.errors import CloudError
 from cloud.networks.errors import FlatNetworkInUse, InvalidInput, NoNetworkAvailable, TunnelIdInUse, VlanIdInUse
 from cloud.networks.models import Network
 from cloud.networks.models.network_types import FLAT, OVERHEAD, VLAN, VXLAN
+from cloud.networks.selectors.underlay import underlays
 
 PHYSICAL_MTU = 1500
 MAX_MTU = 9000
@@ -28,6 +29,7 @@ ATTRIBUTES = {
 }
 _LARGEST = {VXLAN: MAX_VNI, VLAN: MAX_VLAN}
 _ON_WIRES = (VLAN, FLAT)
+_LACKING = {VLAN: "their kernels lack 802.1Q (module 8021q)", FLAT: "their agents cannot"}
 _GUESSES = 8
 _TRIES = 50
 
@@ -45,7 +47,7 @@ def read_segment(values: dict[str, Any]) -> Segment:
     """Return what the API's attributes ask for; a VXLAN network where they ask for nothing.
 
     Raises:
-        InvalidInput: they do not fit each other, or no host has such a physical network.
+        InvalidInput: they do not fit each other, or no host can carry it.
     """
     kind, wire = values.get("provider:network_type"), values.get("provider:physical_network") or ""
     number = values.get("provider:segmentation_id") or 0
@@ -60,7 +62,20 @@ def read_segment(values: dict[str, Any]) -> Segment:
     if number > _LARGEST.get(kind, 0):
         most = f"the largest is {_LARGEST[kind]}" if kind in _LARGEST else "it has none"
         raise InvalidInput(reason=f"segmentation_id {number} is not valid for {kind} network: {most}")
+    if kind in _ON_WIRES:
+        _check_hosts(kind, wire)
     return Segment(kind, wire, number)
+
+
+def _check_hosts(kind: str, wire: str) -> None:
+    """Refuse what no host could carry, by what hosts said of themselves: silent ones may be able to. One query."""
+    said = underlays()
+    types = [one.network_types for one in said if one.network_types]
+    if types and not any(kind in one for one in types):
+        raise InvalidInput(reason=f"no host can carry {kind} networks: {_LACKING[kind]}")
+    wires = {name for one in said for name in one.physical_networks}
+    if wires and wire not in wires:
+        raise InvalidInput(reason=f"no host is connected to physical_network '{wire}'")
 
 
 def largest_mtu(kind: str) -> int:

@@ -3,6 +3,7 @@
 import pytest
 
 from cloud.networks.models import Network
+from tests.factories.instances import make_host
 
 pytestmark = pytest.mark.django_db
 URL = "/network/v2.0/networks"
@@ -94,3 +95,26 @@ def test_it_stays(api):
     assert kind(api.put(url, {"network": {NUMBER: 99}}, token="admin")) == (400, "InvalidInput")
     assert kind(api.put(url, {"network": {"mtu": 9000}}, token="admin")) == (400, "InvalidInput")
     assert api.put(url, {"network": {NUMBER: mine[NUMBER]}}, token="member").status_code == 403
+
+
+def test_what_no_host_can_carry_is_refused_clearly(api):
+    make_host("silent")  # its agent is of an older release
+    assert ask(api, **{TYPE: "vlan", WIRE: "lan"}).status_code == 201
+    make_host("a", network_types=["flat", "vxlan"])
+    answer = ask(api, **{TYPE: "vlan", WIRE: "lan"})
+    assert kind(answer) == (400, "InvalidInput")
+    assert "their kernels lack 802.1Q" in answer.json()["NeutronError"]["message"]
+    assert Network.objects.count() == 1
+    make_host("b", network_types=["flat", "vlan", "vxlan"])
+    assert ask(api, **{TYPE: "vlan", WIRE: "lan"}).status_code == 201
+
+
+def test_a_wire_that_no_host_is_connected_to_is_refused_once_hosts_name_any(api):
+    make_host("a", network_types=["flat", "vlan"])
+    assert ask(api, **{TYPE: "flat", WIRE: "lan"}).status_code == 201
+    make_host("b", network_types=["flat", "vlan"], physical_networks=["lan"])
+    answer = ask(api, **{TYPE: "vlan", WIRE: "dc"})
+    assert kind(answer) == (400, "InvalidInput")
+    assert "no host is connected to physical_network 'dc'" in answer.json()["NeutronError"]["message"]
+    assert ask(api, **{TYPE: "vlan", WIRE: "lan"}).status_code == 201
+    assert ask(api).status_code == 201
