@@ -8,6 +8,7 @@ from cloud.config import watch
 
 urlpatterns = [
     path("admin/health/", RedirectView.as_view(pattern_name="admin:health")),
+    path("admin/topology/", RedirectView.as_view(pattern_name="admin:compute_topology", query_string=True)),
     path("admin/", admin.site.urls),
     path("healthz", watch.healthz),
     path("metrics", watch.metrics),

@@ -71,8 +71,7 @@ class RuleInline(_ShownOnly, admin.TabularInline):
 @admin.register(Network)
 class NetworkAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "id", "project_id", "shared", "is_external", "network_type", "physical_network",
-                    "segmentation_id", "mtu", "subnet_count", "port_count",
-                    "created_at")
+                    "segmentation_id", "mtu", "subnet_count", "port_count", "picture", "created_at")
     list_filter = ("shared", "is_external", "network_type", "admin_state_up")
     search_fields = ("name", "=id", "=project_id", "=segmentation_id", "subnets__cidr")
     date_hierarchy = "created_at"
@@ -85,6 +84,10 @@ class NetworkAdmin(ReadOnlyAdmin):
     @admin.display(description="subnets", ordering="subnet_total")
     def subnet_count(self, row: Any) -> int:
         return int(row.subnet_total)
+
+    @admin.display
+    def picture(self, row: Any) -> str:
+        return format_html('<a href="{}?network={}">picture</a>', reverse("admin:compute_topology"), row.pk)
 
     @admin.display(description="ports", ordering="port_total")
     def port_count(self, row: Any) -> str:
@@ -119,6 +122,7 @@ class PortAdmin(ReadOnlyAdmin):
     list_select_related = ("network",)
     search_fields = ("name", "=id", "mac_address", "=device_id", "=project_id", "=host", "fixed_ips__ip_address")
     inlines = (FixedIpInline,)
+    change_form_template = "admin/networks/port.html"
 
     def get_queryset(self, request: Any) -> QuerySet[Port]:
         return super().get_queryset(request).prefetch_related("fixed_ips")

@@ -251,6 +251,36 @@ def test_the_health_page_says_what_is_under_way(operator, cloud, slow):
     cloud.openstack("server", "delete", "--wait", "long")
 
 
+def test_networks_are_drawn_and_nobody_reloads(operator, cloud, servers):
+    operator.open("topology/")
+    operator.see("demo", ".graph .network .name")
+    operator.see("web-1", ".graph .server .name")
+    cloud.openstack("network", "create", "drawn")
+    cloud.openstack("subnet", "create", "--network", "drawn", "--subnet-range", "10.77.0.0/24", "drawn")
+    cloud.openstack("router", "create", "gate")
+    cloud.openstack("router", "add", "subnet", "gate", "drawn")
+    try:
+        operator.see("10.77.0.0/24", ".graph .network")
+        operator.see("gate", ".graph .router .name")
+        operator.see("gate in drawn", ".graph .wire title")
+        operator.picture("topology")
+    finally:
+        cloud.openstack("router", "remove", "subnet", "gate", "drawn")
+        cloud.openstack("router", "delete", "gate")
+        cloud.openstack("network", "delete", "drawn")
+    wait_until(lambda: "gate" not in operator.texts(".graph .router .name"), "the router to go from the picture", 15)
+
+
+def test_a_port_says_what_its_host_has_of_it(operator, cloud, servers):
+    (port,) = cloud.show("port", "list", "--server", servers["web-1"])
+    operator.open(f"networks/port/{port['ID']}/change/")
+    operator.see("pass by 2 rules", ".examination")
+    assert operator.all(".examination tr.wrong") == []
+    operator.picture("port")
+    operator.follow("Its network as a picture")
+    operator.see("web-1", ".graph .server .name")
+
+
 def test_a_host_is_disabled_and_enabled(operator, cloud):
     operator.open("compute/service/")
     operator.tick("fake-007")

@@ -17,6 +17,7 @@ from cloud.compute.admin.health import health_fragment, health_page
 from cloud.compute.admin.server_columns import ServerColumns
 from cloud.compute.admin.server_filters import BusyFilter, LivingFilter, StatusFilter
 from cloud.compute.admin.server_verbs import VERBS, carry_out, refusal_of
+from cloud.compute.admin.topology import topology_fragment, topology_page
 from cloud.compute.models import Instance, Operation
 from cloud.compute.services import dry_runs
 from cloud.compute.services.delete_server import is_kept_here
@@ -98,6 +99,8 @@ class ServerAdmin(ServerColumns, WholePage, ReadOnlyAdmin):
         return [
             path("health/values/", self.admin_site.admin_view(health_fragment), name="health_values"),
             path("health/", self.admin_site.admin_view(health_page), name="health"),
+            path("topology/picture/", self.admin_site.admin_view(topology_fragment), name="compute_topology_picture"),
+            path("topology/", self.admin_site.admin_view(topology_page), name="compute_topology"),
             path("overview/", self.admin_site.admin_view(overview_fragment), name="compute_overview"),
             path("<int:pk>/act/<str:verb>/", act, name="compute_instance_act"),
             path("<int:pk>/migrate/", self.admin_site.admin_view(self.migrate), name="compute_instance_migrate"),

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from cloud.core.models import new_uuid
 from cloud.networks.models import (
@@ -96,6 +97,17 @@ def test_a_list_costs_the_same_for_any_number(staff, network, model):
     for number in range(4):
         fill(network, f"host{number}")
     assert cost() == before
+
+
+def test_a_port_says_what_its_host_has_of_it(staff, network):
+    port = network.ports.first()
+    examination = reverse("admin:port_examination", args=[port.pk])
+    assert f'data-live="{examination}"' in staff.get(f"/admin/networks/port/{port.pk}/change/").content.decode()
+    said = staff.get(examination).content.decode()
+    assert "<td>packets in</td>" in said
+    assert "data-running" not in said  # it is asked once
+    assert staff.get(reverse("admin:port_examination", args=[new_uuid()])).status_code == 404
+    assert Client().get(examination).status_code == 302
 
 
 def test_a_provider_shows_how_full_it_is(staff, network):
