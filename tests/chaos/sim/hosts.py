@@ -10,7 +10,7 @@ from compute_agent.drivers.base import PowerState
 from compute_agent.drivers.fake import FakeHypervisor, FakeSize
 from compute_agent.fences import MemoryFences, Record
 from compute_agent.host import Host
-from compute_agent.network.fake import FakeNetwork
+from compute_agent.network.fake import FakeNetwork, fake_underlay
 from compute_agent.silence import Silence
 from compute_agent.storage.fake import FakeStorage
 from compute_agent.tasks import Agent, Station
@@ -87,7 +87,7 @@ class FakeHost:
         observations._uptime_text = lambda: "up since it was simulated"
         self.name, self._clock, self._boundaries, self._on_effect = name, clock, boundaries, on_effect
         self.driver = FakeHypervisor(name, SIZE)
-        self.network = FakeNetwork()
+        self.network = FakeNetwork(underlay=fake_underlay(name))
         self.storage = FakeStorage(SIZE.disk_gb)
         self.fences = WatchedFences(boundaries)
         # Outlives its agent, as the one in a file does.
