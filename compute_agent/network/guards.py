@@ -96,9 +96,14 @@ class Guards:
                 self._file.save(Kept(kept.document, applied=version))
 
     def routed(self, network_id: str) -> list[str]:
-        """Return the gateways' addresses of a network that routers hold."""
+        """Return the gateways' addresses of a network that others hold: routers, or who is on its wire."""
         segment = self._file.load().document.networks.get(network_id)
-        return segment.routed if segment else []
+        if segment is None:
+            return []
+        if not self._segments.leads_out(segment):
+            return segment.routed
+        known = [port.spec.network for port in self._shelf.on_network(network_id)]
+        return sorted({subnet.gateway_ip for network in known for subnet in network.subnets} - {""})
 
     def wire(self, ports: list[PluggedPort]) -> None:
         """Have the rules of ports whose files are there, and of their network: one transaction, nothing read before."""

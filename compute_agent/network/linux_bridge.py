@@ -28,7 +28,7 @@ from compute_agent.network.segments import Segments
 from compute_agent.network.underlay import NO_UNDERLAY, VXLAN, Underlay
 from contracts.compute import PortSpec
 from contracts.inspection import PortAsked, PortSeen
-from contracts.networks import HostNetworks
+from contracts.networks import HostNetworks, SegmentSpec
 
 log = logging.getLogger(__name__)
 
@@ -244,11 +244,15 @@ def _as_plugged(port_id: str, port: PluggedPort | None) -> PortAsked:
 
 
 def _gateways_moved(before: Kept, now: HostNetworks, network_id: str) -> bool:
-    """Whether routers hold other gateways of a network than the kernel was brought to."""
+    """Whether others hold other gateways of a network than the kernel was brought to."""
     if before.applied != before.document.version:
         return True
-    old, new = before.document.networks.get(network_id), now.networks.get(network_id)
-    return (old.routed if old else []) != (new.routed if new else [])
+    old, new = (document.networks.get(network_id) for document in (before.document, now))
+    return _outside(old) != _outside(new)
+
+
+def _outside(segment: SegmentSpec | None) -> tuple[list[str], str]:
+    return (segment.routed, segment.physical_network) if segment else ([], "")
 
 
 @contextmanager

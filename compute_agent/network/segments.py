@@ -77,6 +77,10 @@ class Segments:
         if problems:
             raise VifPlugFailed("; ".join(problems))
 
+    def leads_out(self, segment: SegmentSpec) -> bool:
+        """Whether a network is on a wire of this host's, where others are beside the cloud."""
+        return self._underlay.wires.get(segment.physical_network, HOST) != HOST
+
     def is_whole(self, document: HostNetworks, network_id: str) -> bool:
         """Whether a network is carried as the document wants; one that is carried nowhere is."""
         with Links() as links:

@@ -291,6 +291,22 @@ def test_a_flat_network_is_the_wire_itself(wired):
     assert far.do("true").returncode == 0
 
 
+def test_a_gateway_on_the_wire_is_nobody_elses(wired):
+    net = network()
+    guest = wired[0].boot(port(net, "10.99.0.5"), FLAT)
+    wired[1].run("ip", "address", "add", "10.99.0.1/24", "dev", OUTSIDE)
+    theirs = wired[1].run("ip", "-o", "link", "show", OUTSIDE).partition("link/ether ")[2].split()[0]
+
+    def gateway() -> str:
+        guest.do("ip", "neigh", "flush", "dev", "eth0")
+        assert guest.reaches("10.99.0.1")
+        return guest.do("ip", "neigh", "show", "10.99.0.1").stdout
+
+    assert theirs in gateway()
+    wired[0].control.tell(gone={"networks": [net.id]})
+    assert theirs not in gateway()  # on no wire the host is the gateway of its own guests
+
+
 def test_what_cannot_be_carried_is_said_and_the_rest_is_done(wired):
     net = network()
     guest = wired[0].boot(port(net, "10.99.0.5"), FLAT)
@@ -306,7 +322,7 @@ def test_what_cannot_be_carried_is_said_and_the_rest_is_done(wired):
     assert wired[0].look(guest).is_filtered
 
 
-@pytest.mark.skipif("vlan" in kernel_types(), reason="this kernel has 802.1Q: tests/lab looks at tagged frames")
+@pytest.mark.skipif("vlan" in kernel_types(), reason="this kernel has 802.1Q: test_vlan looks at tagged frames")
 def test_a_kernel_without_vlans_says_so(wired):
     vlan = SegmentSpec(network_type="vlan", mtu=1400, segmentation_id=9, physical_network="lan")
     with pytest.raises(VifPlugFailed, match="cannot make links of the kind vlan"):
