@@ -28,7 +28,9 @@ _STEP = "sync_networks"
 _NAMESPACE = uuid.UUID("2f6f1c1e-6a55-4c0b-9f0e-5d1f3a1c7b90")
 _COMMAND = COMMANDS[SyncNetworks.NAME]
 _TICK_SECONDS = 2.0
-_SECONDS_A_HOST = 0.1
+# How long what concerns many hosts waits after it was told, for each host that was. Who comes may be let in late; who
+# went must not be let in for long.
+_SECONDS_A_HOST = {changes.FORMER: 0.02, changes.MEMBERS: 0.1, changes.NEIGHBOURS: 0.1, changes.TUNNEL: 0.1}
 
 
 @rpc.register_workflow(changes.TELL)
@@ -62,7 +64,8 @@ class Teller:
     """
 
     def __init__(self) -> None:
-        self._next, self._next_wide = 0.0, 0.0
+        self._next = 0.0
+        self._due = dict.fromkeys(_SECONDS_A_HOST, 0.0)
 
     def look(self) -> None:
         """Tell what was noted, if it is time."""
@@ -70,10 +73,9 @@ class Teller:
         if now < self._next:
             return
         self._next = now + _TICK_SECONDS
-        is_time = now >= self._next_wide
-        told = tell_noted(without=() if is_time else changes.WIDE)
-        if is_time:
-            self._next_wide = now + told * _SECONDS_A_HOST
+        waiting = {kind for kind, due in self._due.items() if now < due}
+        told = tell_noted(without=waiting)
+        self._due.update({kind: now + told * _SECONDS_A_HOST[kind] for kind in self._due.keys() - waiting})
 
 
 def tell_noted(*, without: Collection[str] = ()) -> int:

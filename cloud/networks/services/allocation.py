@@ -107,7 +107,7 @@ def release(instance_uuids: Collection[str]) -> None:
         locked = ports.order_by("id").select_for_update()
         rows = list(locked.values_list("id", "is_created_for_server", "is_leaving"))
         made = [port_id for port_id, is_ours, is_leaving in rows if is_ours or is_leaving]
-        changes.note(changes.of_ports([port_id for port_id, *_ in rows]), is_urgent=False)
+        changes.note(changes.of_ports([port_id for port_id, *_ in rows], are_leaving=True), is_urgent=False)
         ResourceTag.objects.filter(resource_id__in=made).delete()
         forget_ports(made)
         Port.objects.filter(id__in=made).delete()

@@ -61,7 +61,7 @@ def give_back(instance_uuid: str, position: int) -> None:
     port = Port.objects.select_for_update().filter(device_id=instance_uuid, position=position).first()
     if port is None:
         return
-    changes.note(changes.of_ports([port.id]), is_urgent=False)
+    changes.note(changes.of_ports([port.id], are_leaving=True), is_urgent=False)
     if port.is_created_for_server or port.is_leaving:
         ResourceTag.objects.filter(resource_id=port.id).delete()
         forget_ports([port.id])

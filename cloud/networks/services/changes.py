@@ -21,9 +21,8 @@ _places: Kept[tuple[str, str | None, str]] = Kept(
     lambda ids: Port.objects.filter(id__in=ids).values_list("host", "security_groups", "network_id")
 )
 TELL = "tell_networks"
-MEMBERS, NEIGHBOURS, TUNNEL = "members", "neighbours", "tunnel"
 # What a single server's coming or going has many hosts hear of.
-WIDE = (MEMBERS, NEIGHBOURS, TUNNEL)
+MEMBERS, FORMER, NEIGHBOURS, TUNNEL = "members", "former", "neighbours", "tunnel"
 _AT_ONCE = 2_000
 Change = tuple[str, str]
 
@@ -58,6 +57,11 @@ def of_members(group_id: str) -> Change:
     return MEMBERS, group_id
 
 
+def of_former(group_id: str) -> Change:
+    """A group has one member less: whoever is given its address next must not be taken for it."""
+    return FORMER, group_id
+
+
 def of_neighbours(network_id: str) -> Change:
     """A network has a port on another host, or one less, or one with another address."""
     return NEIGHBOURS, network_id
@@ -68,14 +72,15 @@ def of_tunnel(host: str) -> Change:
     return TUNNEL, host
 
 
-def of_ports(port_ids: Collection[str]) -> set[Change]:
-    """All that ports can change by being other than they were.
+def of_ports(port_ids: Collection[str], *, are_leaving: bool = False) -> set[Change]:
+    """All that ports can change by being other than they were, or by being no more.
 
     Documents of their hosts, members of their groups, neighbours of the others in their networks.
     """
+    of_group_of = of_former if are_leaving else of_members
     found: set[Change] = set()
     for host, group_id, network_id in _places(ids=list(port_ids)):
-        found |= {of_host(host), of_members(group_id or ""), of_neighbours(network_id if host else "")}
+        found |= {of_host(host), of_group_of(group_id or ""), of_neighbours(network_id if host else "")}
     return {(kind, key) for kind, key in found if key}
 
 
@@ -136,6 +141,7 @@ HOSTS_OF: Mapping[str, Callable[[Collection[str]], set[str]]] = {
     "router": _of_routers,
     "policy": _with_policies,
     MEMBERS: _with_rules_about,
+    FORMER: _with_rules_about,
     NEIGHBOURS: _with_neighbours,
     TUNNEL: _beside,
 }

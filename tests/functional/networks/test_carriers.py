@@ -135,11 +135,11 @@ def test_a_burst_on_one_network_is_told_as_members_are(network, monkeypatch):
     assert sent == [{"a", "b"}]
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 1)
-    teller._next, teller._next_wide = 0.0, now + 9  # as after a thousand hosts were told
+    teller._next, teller._due = 0.0, dict.fromkeys(teller._due, now + 9)  # as after a thousand hosts were told
     changes.note(changes.of_ports([port.id]), is_urgent=False)
     teller.look()
     assert sent == [{"a", "b"}, {"b"}]
-    teller._next, teller._next_wide = 0.0, 0.0
+    teller._next, teller._due = 0.0, dict.fromkeys(teller._due, 0.0)
     teller.look()
     assert sent[2] == {"a", "b"}
 

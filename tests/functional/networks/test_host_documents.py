@@ -11,7 +11,7 @@ from cloud.compute.models import ComputeNode
 from cloud.conductor import telling_networks
 from cloud.core import rpc
 from cloud.networks.models import HostNetworkState, NetworkChange, Port, SecurityGroup
-from cloud.networks.services import changes, host_documents
+from cloud.networks.services import allocation, changes, host_documents
 from cloud.networks.services.plugging import make_port
 from contracts.networks import NetworksApplied, SyncNetworks, digest
 from tests.factories.instances import make_host
@@ -186,3 +186,24 @@ def test_a_host_that_says_nothing_is_told_again_until_it_has(api, group, plugged
     telling_networks.note(NetworksApplied(host="a", version=version))
     HostNetworkState.objects.update(told_at=None)
     assert telling_networks.tell_again() == 0
+
+
+def test_who_went_is_told_before_who_came(api, group, plugged, monkeypatch):
+    told: list[set[str]] = []
+    monkeypatch.setattr(telling_networks, "_send", lambda wanted: told.append(set(wanted)) or len(wanted))
+    other = api.post(GROUPS, {"security_group": {"name": "db"}}).json()["security_group"]["id"]
+    api.post(RULES, rule(group, remote_group_id=other))
+    plugged("a")
+    plugged("b", [other], device_id="server", position=0, is_created_for_server=True)
+    teller = telling_networks.Teller()
+    teller.look()
+    changes.note([changes.of_members(other)], is_urgent=False)
+    later = max(teller._due.values()) + 1
+    teller._next, teller._due = 0.0, {**dict.fromkeys(teller._due, later), changes.FORMER: 0.0}
+    teller.look()
+    assert told[-1] == set()
+    teller._next = 0.0
+    allocation.release(["server"])
+    teller.look()
+    assert told[-1] == {"a", "b"}
+    assert host_documents.document("a").members[other].addresses == []
