@@ -3,7 +3,7 @@
 import pytest
 
 from cloud.core.models import new_uuid
-from cloud.networks.models import FloatingIp, Network, NetworkChange, Port, SecurityGroup, Subnet
+from cloud.networks.models import FloatingIp, Network, NetworkChange, Port, Router, SecurityGroup, Subnet
 from cloud.networks.services import allocation, quotas, router_interfaces, routers
 from tests.factories.instances import make_instance
 from tests.functional.compute.conftest import CONTEXTS, MINE, THEIRS
@@ -119,14 +119,15 @@ def test_a_fixed_ip_comes_and_goes(member, pool, inside):
     told()
     added = act(member, server, "addFixedIp", networkId=inside.id)
     assert (added.status_code, added.content) == (202, b"")
-    assert told() == {("host", "h1"), ("members", group)}
+    assert told() == {("host", "h1"), ("members", group), ("neighbours", inside.id)}
     (second,) = port.fixed_ips.exclude(ip_address=first).values_list("ip_address", flat=True)
     one = take(member, pool)
     assert act(member, server, "addFloatingIp", address=one["ip"], fixed_address=second).status_code == 202
     told()
     gone = act(member, server, "removeFixedIp", address=second)
     assert (gone.status_code, gone.content) == (202, b"")
-    assert told() == {("host", "h1"), ("members", group)}
+    router = ("router", Router.objects.get().id)  # by which the floating address led there
+    assert told() == {("host", "h1"), ("members", group), ("neighbours", inside.id), router}
     assert list(port.fixed_ips.values_list("ip_address", flat=True)) == [first]
     assert member.get(f"/os-floating-ips/{one['id']}").json()["floating_ip"] == one
     assert act(member, server, "removeFixedIp", address=second).status_code == 400
