@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from bench import addresses, agents, claims, cloud, creators, floor, reads, scheduler_bench
+from bench import addresses, agents, claims, cloud, creators, floor, networks, reads, scheduler_bench
 from bench.stage import DATABASES
 
 
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "reads-postgresql": partial(reads.measure, "postgresql"),
     **{f"agents-{size}": partial(agents.measure, size) for size in agents.SIZES},
     **{f"addresses-{database}": partial(addresses.measure, database) for database in DATABASES},
+    **{f"networks-{database}": partial(networks.measure, database) for database in DATABASES},
     "claims": claims.measure,
     "scheduler": scheduler_bench.run,
 }

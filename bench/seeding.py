@@ -33,12 +33,13 @@ def seed(hosts: int, servers: int) -> None:
 
     project = Project.objects.get(name=_PROJECT).id
     user = User.objects.get(name=_PROJECT).id
-    providers = _make_hosts(hosts, servers)
+    providers = make_hosts(hosts, servers)
     if servers:
         _make_servers(list(_instances(project, user, servers, hosts)), providers)
 
 
-def _bulk(model: Any, rows: Any) -> None:
+def bulk(model: Any, rows: Any) -> None:
+    """Write many rows of a model."""
     model.objects.bulk_create(rows, batch_size=_AT_ONCE)
 
 
@@ -47,7 +48,8 @@ def host_name(number: int) -> str:
     return f"host-{number:05d}"
 
 
-def _make_hosts(hosts: int, servers: int) -> dict[str, int]:
+def make_hosts(hosts: int, servers: int) -> dict[str, int]:
+    """Make hosts that the servers are spread over; return their providers' ids by name."""
     from django.utils import timezone  # noqa: PLC0415
 
     from cloud.compute.models import ComputeNode, Service  # noqa: PLC0415
@@ -56,19 +58,19 @@ def _make_hosts(hosts: int, servers: int) -> dict[str, int]:
 
     now, names = timezone.now(), [host_name(number) for number in range(hosts)]
     held = Counter(host_name(number % hosts) for number in range(servers))
-    _bulk(Service, [Service(binary="nova-compute", host=one, last_seen_at=now, started_at=now) for one in names])
-    _bulk(ComputeNode, [
+    bulk(Service, [Service(binary="nova-compute", host=one, last_seen_at=now, started_at=now) for one in names])
+    bulk(ComputeNode, [
         ComputeNode(host=one, hypervisor_hostname=one, vcpus=HOST_TOTALS["VCPU"], memory_mb=HOST_TOTALS["MEMORY_MB"],
                     disk_gb=HOST_TOTALS["DISK_GB"], running_vms=held[one], release=RELEASE)
         for one in names
     ])  # fmt: skip
-    _bulk(ResourceProvider, [ResourceProvider(name=one) for one in names])
+    bulk(ResourceProvider, [ResourceProvider(name=one) for one in names])
     ids = dict(ResourceProvider.objects.filter(name__startswith="host-").values_list("name", "id"))
-    _bulk(Inventory, [
+    bulk(Inventory, [
         Inventory(provider_id=ids[one], resource_class=name, total=total, capacity=total, used=held[one] * _HELD[name])
         for one in names for name, total in HOST_TOTALS.items()
     ])  # fmt: skip
-    _bulk(ProviderTrait, [
+    bulk(ProviderTrait, [
         ProviderTrait(provider_id=ids[one], name=f"HW_CPU_X86_FEATURE_{number}")
         for one in names for number in range(_TRAITS)
     ])  # fmt: skip
@@ -102,12 +104,12 @@ def _make_servers(instances: list[Any], providers: dict[str, int]) -> None:
     from cloud.placement.models import Allocation  # noqa: PLC0415
 
     living = [one for one in instances if not one.deleted]
-    _bulk(Instance, instances)
-    _bulk(InstanceFault, [
+    bulk(Instance, instances)
+    bulk(InstanceFault, [
         InstanceFault(instance_uuid=one.uuid, message="No valid host") for one in living if one.vm_state == "error"
     ])  # fmt: skip
-    _bulk(InstanceTag, [InstanceTag(instance_uuid=one.uuid, tag="blue") for one in living[::_TAGGED]])
-    _bulk(Allocation, [
+    bulk(InstanceTag, [InstanceTag(instance_uuid=one.uuid, tag="blue") for one in living[::_TAGGED]])
+    bulk(Allocation, [
         Allocation(provider_id=providers[one.host], consumer_uuid=one.uuid, resource_class=name, used=amount,
                    project_id=one.project_id, user_id=one.user_id)
         for one in living for name, amount in _HELD.items()
@@ -129,13 +131,13 @@ def _make_ports(living: list[Any]) -> None:
              is_created_for_server=True, position=0)
         for number, one in enumerate(living)
     ]  # fmt: skip
-    _bulk(Port, ports)
-    _bulk(FixedIp, [
+    bulk(Port, ports)
+    bulk(FixedIp, [
         FixedIp(port=port, subnet=subnet, ip_address=str(ipaddress.ip_address(first + number)))
         for number, port in enumerate(ports)
     ])  # fmt: skip
     through = Port.security_groups.through
-    _bulk(through, [through(port_id=port.id, securitygroup_id=group.id) for port in ports])
+    bulk(through, [through(port_id=port.id, securitygroup_id=group.id) for port in ports])
 
 
 if __name__ == "__main__":

@@ -58,7 +58,12 @@ class Port(models.Model):
                 fields=["router"], condition=models.Q(device_owner="network:router_gateway"), name="one_gateway"
             ),
         ]
-        indexes = [models.Index(fields=["updated_at"], condition=models.Q(is_leaving=True), name="port_leaving")]
+        indexes = [
+            models.Index(fields=["updated_at"], condition=models.Q(is_leaving=True), name="port_leaving"),
+            # A host's document costs what is on the host, not what is in the cloud.
+            models.Index(fields=["host"], name="port_host"),
+            models.Index(fields=["id"], condition=~models.Q(allowed_address_pairs=[]), name="port_pairs"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.id
