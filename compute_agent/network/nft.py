@@ -5,7 +5,7 @@ import json
 import subprocess
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Network, ip_address, ip_network
 from typing import Any
 
 from compute_agent.errors import VifPlugFailed
@@ -133,6 +133,18 @@ def meta(key: str, value: Any, op: str = "==") -> Expression:
 def field(protocol: str, name: str, value: Any, op: str = "==") -> Expression:
     """Match a field of a header, e.g. `arp`, `saddr ip`."""
     return {"match": {"op": op, "left": {"payload": {"protocol": protocol, "field": name}}, "right": value}}
+
+
+def nd_target(addresses: Collection[str], op: str = "==") -> Expression:
+    """Match the address that a neighbour solicitation or advertisement is about; nft 1.0.6 has no word for it."""
+    place = {"base": "th", "offset": 64, "len": 128}
+    return {"match": {"op": op, "left": {"payload": place}, "right": {"set": [_as_number(one) for one in addresses]}}}
+
+
+def _as_number(address: str) -> Any:
+    network = IPv6Network(address, strict=False)
+    first, last = (f"{int(one):#034x}" for one in (network.network_address, network.broadcast_address))
+    return first if first == last else {"range": [first, last]}
 
 
 def state(*states: str) -> Expression:

@@ -5,8 +5,10 @@ address, its neighbours and its metadata, and nothing else.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from compute_agent.network import nft, security_groups
+from compute_agent.network.forwarding import link_local
 from compute_agent.network.judgement import (
     DHCP_PORTS,
     EGRESS,
@@ -24,8 +26,9 @@ SOURCES, SENDERS, RECEIVERS = MAPS = ("ports", "senders", "receivers")
 
 _PREFIXES = {SOURCES: "port_", SENDERS: "out_", RECEIVERS: "in_"}
 _UNSPECIFIED = "0.0.0.0"  # noqa: S104 - the source of one who has no address yet, not something to bind to
-_LINK_LOCAL = "fe80::/10"
-_ROUTER_ADVERT = 134
+_ROUTER_ADVERT, _SOLICITATION, _ADVERTISEMENT = 134, 135, 136
+# What one who has no address yet may say: it looks for routers, and listens to groups (RFC 4861, 2710, 3810).
+_WITHOUT_ADDRESS = (131, 132, 133, 143)
 _ARP, _IP, _IP6 = (nft.meta("protocol", name) for name in ("arp", "ip", "ip6"))
 _LAYERS = {4: ("ip", _IP), 6: ("ip6", _IP6)}
 _FROM_LEG, _TO_LEG = nft.meta("iifname", "nleg*"), nft.meta("oifname", "nleg*")
@@ -151,7 +154,20 @@ def _as_mac(mac: str, addresses: list[str]) -> Iterator[nft.Rule]:
     if ipv4:
         yield [_IP, sender, nft.field("ip", "saddr", nft.one_of(ipv4)), nft.ACCEPT]
     if ipv6:
-        yield [_IP6, sender, nft.field("ip6", "saddr", nft.one_of([*ipv6, "::", _LINK_LOCAL])), nft.ACCEPT]
+        yield from _as_neighbour(sender, nft.without_overlaps([*ipv6, link_local(mac)]))
+
+
+def _as_neighbour(sender: nft.Expression, own: list[str]) -> Iterator[nft.Rule]:
+    """Yield what keeps a port from claiming others' IPv6 addresses, or from contesting them while they are tried."""
+    without_address = nft.field("ip6", "saddr", "::")
+    yield [_IP6, sender, _icmpv6(_ADVERTISEMENT), nft.nd_target(own, "!="), nft.DROP]
+    yield [_IP6, sender, without_address, _icmpv6(_SOLICITATION), nft.nd_target(own), nft.ACCEPT]
+    yield [_IP6, sender, without_address, _icmpv6({"set": list(_WITHOUT_ADDRESS)}), nft.ACCEPT]
+    yield [_IP6, sender, nft.field("ip6", "saddr", nft.one_of(own)), nft.ACCEPT]
+
+
+def _icmpv6(kind: Any) -> nft.Expression:
+    return nft.field("icmpv6", "type", kind)
 
 
 def _metadata_as_itself(addresses: list[str]) -> Iterator[nft.Rule]:

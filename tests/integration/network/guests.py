@@ -100,6 +100,11 @@ class Guest:
         argv = ["busybox", "ping", "-c", "2", "-W", "1", *options, address]
         return self.do(*argv, check=False).returncode == 0
 
+    def reaches6(self, address: str, tries: int = 5) -> bool:
+        """Whether an IPv6 address answers; the first tries may fall into the time until an own address counts."""
+        argv = ["busybox", "ping6", "-c", "1", "-W", "1", address]
+        return any(self.do(*argv, check=False).returncode == 0 for _ in range(tries))
+
 
 def bridge_exists(on: NetworkSpec) -> bool:
     return Path(f"/sys/class/net/{bridge_name(on.id)}").exists()

@@ -1,0 +1,70 @@
+"""Frames of IPv6's neighbour discovery, made by the test and heard by it, as a guest could make any."""
+
+import ipaddress
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from compute_agent.network import namespaces
+from tests.integration.network.guests import Guest
+
+ROUTER_ADVERTISEMENT, SOLICITATION, ADVERTISEMENT = 134, 135, 136
+ALL_NODES = "ff02::1"
+_ETHERNET_IPV6, _ICMPV6, _HOPS = 0x86DD, 58, 255
+_HEARD_WITHIN_SECONDS = 0.2
+
+
+def frame(mac_address: str, source: str, kind: int, body: bytes, to: str = ALL_NODES) -> bytes:
+    """An ICMPv6 message to a group, with the right checksum."""
+    sender, group = ipaddress.IPv6Address(source).packed, ipaddress.IPv6Address(to).packed
+    message = struct.pack("!BBH", kind, 0, 0) + body
+    total = sum(struct.unpack(f"!{(len(message) + 1) // 2}H", message + b"\0" * (len(message) % 2)))
+    total += sum(struct.unpack("!16H", sender + group)) + len(message) + _ICMPV6
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    message = message[:2] + struct.pack("!H", ~total & 0xFFFF) + message[4:]
+    ethernet = b"\x33\x33" + group[-4:] + bytes.fromhex(mac_address.replace(":", ""))
+    header = struct.pack("!IHBB", 6 << 28, len(message), _ICMPV6, _HOPS)
+    return ethernet + struct.pack("!H", _ETHERNET_IPV6) + header + sender + group + message
+
+
+def about(target: str) -> bytes:
+    """What a solicitation or an advertisement has after its checksum, without options."""
+    return bytes(4) + ipaddress.IPv6Address(target).packed
+
+
+def send(guest: Guest, content: bytes) -> None:
+    def put() -> None:
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+            wire.bind(("eth0", 0))
+            wire.send(content)
+
+    namespaces.run_in(guest.name, put)
+
+
+@contextmanager
+def ear(guest: Guest) -> Iterator[socket.socket]:
+    """A socket that gets all IPv6 frames that reach a guest."""
+
+    def listen() -> socket.socket:
+        wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETHERNET_IPV6))
+        wire.bind(("eth0", _ETHERNET_IPV6))
+        return wire
+
+    with namespaces.run_in(guest.name, listen) as wire:
+        yield wire
+
+
+def hears(wire: socket.socket, content: bytes) -> bool:
+    """Whether a frame comes, whatever comes beside it."""
+    end = time.monotonic() + _HEARD_WITHIN_SECONDS
+    while (left := end - time.monotonic()) > 0:
+        wire.settimeout(left)
+        try:
+            if wire.recv(2_000) == content:
+                return True
+        except TimeoutError:
+            return False
+    return False
