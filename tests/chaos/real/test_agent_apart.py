@@ -52,7 +52,7 @@ def apart(fake_cloud, request):
         pytest.skip("a network namespace needs root")
     fake_cloud.wait_until_whole()
     fake_cloud.trouble(DAWDLE)
-    cable = Cable(fake_cloud.settings.redis_port)
+    cable = Cable(fake_cloud.settings.redis_port, fake_cloud.settings.port)
     process = fake_cloud.start_agent(HOST, cable, NOVELLA_FAKE_INVENTORY=SIZE, NOVELLA_FAKE_DELAYS="start=8")
     path = f"/compute/v2.1/os-services?binary=nova-compute&host={HOST}"
     wait_until(lambda: any(one["state"] == "up" for one in fake_cloud.admin.call("GET", path).body["services"]), HOST)
