@@ -74,6 +74,22 @@ class GuardSpec(Message, frozen=True, kw_only=True):
     group_ids: list[str] = []
 
 
+class AdvertSpec(Message, frozen=True, kw_only=True):
+    """An IPv6 prefix of which a network's guests are told by router advertisements, each by its own host.
+
+    Attributes:
+        cidr: the prefix.
+        mode: how a guest gets its address: `slaac`, `dhcpv6-stateless` or `dhcpv6-stateful`.
+        router_mac: of the router's port that holds the subnet's gateway; empty where none does: then nobody leads out.
+        name_servers: IPv6 addresses.
+    """
+
+    cidr: str
+    mode: str
+    router_mac: str = ""
+    name_servers: list[str] = []
+
+
 class SegmentSpec(Message, frozen=True, kw_only=True):
     """What carries a network that has a port on this host to the other hosts.
 
@@ -83,6 +99,7 @@ class SegmentSpec(Message, frozen=True, kw_only=True):
         segmentation_id: the network's number in a VXLAN or VLAN.
         physical_network: the wire of a `vlan` or `flat` network, by the name that hosts report.
         routed: the gateways' addresses that routers hold; the others are answered by each host itself.
+        adverts: the IPv6 prefixes that guests are told of.
     """
 
     network_type: str
@@ -90,6 +107,7 @@ class SegmentSpec(Message, frozen=True, kw_only=True):
     segmentation_id: int = 0
     physical_network: str = ""
     routed: list[str] = []
+    adverts: list[AdvertSpec] = []
 
 
 class Neighbour(Message, frozen=True, kw_only=True):

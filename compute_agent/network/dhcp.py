@@ -15,7 +15,7 @@ from pathlib import Path
 from compute_agent.errors import HostDiskFull, VifPlugFailed
 from compute_agent.files import replace_file
 from compute_agent.network import namespaces
-from compute_agent.network.firewall import LEG
+from compute_agent.network.names import LEG
 from compute_agent.network.ports import PluggedPort
 from contracts.compute import NetworkSpec, SubnetSpec
 from contracts.networks import RouteSpec

@@ -11,9 +11,11 @@ import msgspec
 
 from compute_agent.errors import VifPlugFailed
 from compute_agent.files import replace_file
+from compute_agent.network.adverts.frames import MODES
 from contracts.networks import (
     ANY,
     PARTS,
+    AdvertSpec,
     GroupSpec,
     GuardSpec,
     HostNetworks,
@@ -36,6 +38,7 @@ _WORD = re.compile(r"[a-z]{1,16}")
 _SMALLEST_MTU, _LARGEST_MTU = 68, 65_535
 _LARGEST_NUMBERS = {"vxlan": 2**24 - 1, "geneve": 2**24 - 1, "vlan": 4094}
 _LARGEST_LIMIT = 2**31 - 1
+_MOST_NAME_SERVERS = 16
 Entry = TypeVar("Entry")
 _EMPTY = HostNetworks(host="", version=0)
 
@@ -156,6 +159,17 @@ def _check_segment(segment: SegmentSpec) -> None:
     _require(segment.physical_network.isprintable(), segment.physical_network)
     for address in segment.routed:
         ipaddress.ip_address(address)
+    for one in segment.adverts:
+        _check_advert(one)
+
+
+def _check_advert(advert: AdvertSpec) -> None:
+    ipaddress.IPv6Network(advert.cidr)
+    _require(advert.mode in MODES, advert.mode)
+    _require(not advert.router_mac or _MAC.fullmatch(advert.router_mac), advert.router_mac)
+    _require(len(advert.name_servers) <= _MOST_NAME_SERVERS, "too many name servers")
+    for address in advert.name_servers:
+        ipaddress.IPv6Address(address)
 
 
 def _check_neighbours(neighbours: NeighboursSpec) -> None:

@@ -6,13 +6,11 @@ What a port may send as itself, and what may pass it, stands in `port_guards`.
 from collections.abc import Collection
 
 from compute_agent.network import nft, port_guards, tracking
-from compute_agent.network.names import CARRIERS, Mark, leg_name
+from compute_agent.network.names import CARRIERS, LEG, UPLINK, Mark
 
 UPLINK_NETWORK = "100.64.0.0"
 UPLINK_LENGTH = 16
 TUNNEL_PORT = 4789
-LEG = "leg"
-UPLINK = "uplink"
 
 _BEFORE_ALL = -300
 _FILTER = 0
@@ -120,7 +118,3 @@ def remove_tables(mark: Mark) -> None:
     if found:
         nft.apply([table.delete() for table in found])
 
-
-__all__ = [
-    "LEG", "UPLINK", "bridge_rules", "host_rules", "leg_name", "namespace_rules", "remove_tables",
-]  # fmt: skip

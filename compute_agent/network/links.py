@@ -10,6 +10,7 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 _MAIN_TABLE = 254
+IPV4, IPV6 = 2, 10  # address families
 _GONE = frozenset({errno.ENODEV, errno.ENOENT})
 
 
@@ -124,18 +125,18 @@ class Links:
         self._ipr.link("set", index=index, state="up", **values)
         return index
 
-    def addresses(self, index: int) -> set[str]:
-        """Return the IPv4 addresses of a link, as `address/prefix length`."""
-        rows = self._ipr.get_addr(index=index, family=2)
+    def addresses(self, index: int, family: int = IPV4) -> set[str]:
+        """Return the addresses of a link, of one family, as `address/prefix length`."""
+        rows = self._ipr.get_addr(index=index, family=family)
         return {f"{row.get_attr('IFA_ADDRESS')}/{row['prefixlen']}" for row in rows}
 
     def local_addresses(self) -> set[str]:
         """Return the IPv4 addresses of all links of the namespace, without prefix lengths."""
         return {row.get_attr("IFA_LOCAL") for row in self._ipr.get_addr(family=2)}
 
-    def ensure_addresses(self, index: int, wanted: set[str]) -> set[str]:
-        """Have exactly these addresses on the link; return those that it did not have."""
-        present = self.addresses(index)
+    def ensure_addresses(self, index: int, wanted: set[str], family: int = IPV4) -> set[str]:
+        """Have exactly these addresses of a family on the link; return those that it did not have."""
+        present = self.addresses(index, family)
         for cidr in sorted(wanted - present):
             address, _, length = cidr.partition("/")
             self._ipr.addr("add", index=index, address=address, prefixlen=int(length))
@@ -194,6 +195,12 @@ class Links:
 def silence_ipv6(link: str) -> None:
     """Let the host itself speak no IPv6 on a link: a link-local address there would be open to every guest."""
     write_setting(f"net/ipv6/conf/{link}/disable_ipv6", "1")
+
+
+def speak_ipv6(link: str) -> None:
+    """Let a namespace speak IPv6 on a link of its own: under the addresses that it is given, believing no router."""
+    for name, value in (("addr_gen_mode", "1"), ("accept_ra", "0"), ("accept_dad", "0"), ("disable_ipv6", "0")):
+        write_setting(f"net/ipv6/conf/{link}/{name}", value)
 
 
 def write_setting(path: str, value: str) -> None:

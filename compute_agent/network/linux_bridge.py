@@ -14,6 +14,8 @@ from compute_agent.errors import AgentError, HostDiskFull, VifPlugFailed
 from compute_agent.files import is_full
 from compute_agent.locks import FileLocks
 from compute_agent.network import firewall, namespaces, wiring
+from compute_agent.network.adverts.files import AdvertFiles
+from compute_agent.network.adverts.frames import frames
 from compute_agent.network.dhcp import Dnsmasq
 from compute_agent.network.document import Kept
 from compute_agent.network.guards import Guards
@@ -26,9 +28,9 @@ from compute_agent.network.ports import PluggedPort, PortShelf, check, merged_ne
 from compute_agent.network.routers.routing import Routers
 from compute_agent.network.segments import Segments
 from compute_agent.network.underlay import NO_UNDERLAY, VXLAN, Underlay
-from contracts.compute import PortSpec
+from contracts.compute import NetworkSpec, PortSpec
 from contracts.inspection import PortAsked, PortSeen
-from contracts.networks import HostNetworks, SegmentSpec
+from contracts.networks import AdvertSpec, HostNetworks, SegmentSpec
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ class LinuxBridgeNetwork:
         self._mark, self._underlay = Mark.of(state_dir), underlay
         self._shelf = PortShelf(state_dir / "network")
         self._metadata = MetadataFiles(state_dir / "metadata")
+        self._adverts = AdvertFiles(state_dir / "adverts")
         self._locks = FileLocks(state_dir / "locks" / "networks")
         self._segments = Segments(self._mark, underlay)
         self._guards = Guards(self._mark, self._shelf, state_dir / "networks.json", self._locks, self._segments)
@@ -159,6 +162,7 @@ class LinuxBridgeNetwork:
         firewall.remove_tables(self._mark)
         self._guards.drop()
         self._metadata.clear()
+        self._adverts.clear()
 
     def _document(self) -> HostNetworks:
         return self._guards.kept().document
@@ -179,9 +183,10 @@ class LinuxBridgeNetwork:
         is_whole = (
             wanted <= present.keys()
             and namespaces.exists(self._mark.namespace(network_id))
-            and wiring.is_furnished(self._mark, merged_network(ports), self._guards.routed(network_id))
+            and wiring.is_furnished(self._mark, merged_network(ports), self._place(merged_network(ports)))
         )
-        if not is_whole or not self._dhcp(network_id).is_as_wanted(merged_network(ports)):
+        is_told = self._adverts.has(network_id, self._frames(network_id))
+        if not (is_whole and is_told and self._dhcp(network_id).is_as_wanted(merged_network(ports))):
             log.warning("network=%s had lost a part and is made whole", network_id)
             self._wire(network_id, ports)
 
@@ -191,7 +196,7 @@ class LinuxBridgeNetwork:
         network = merged_network(everyone)
         write_setting("net/ipv4/ip_forward", "1")
         with Links() as links:
-            bridge = wiring.ensure_network(links, self._mark, network, self._guards.routed(network_id))
+            bridge = wiring.ensure_network(links, self._mark, network, self._place(network))
             self._guards.wire(ports)  # before there are taps, so that none is ever without its rules
             for port in ports:
                 alias = self._mark.port_alias(port.spec.id, port.instance_uuid)
@@ -199,6 +204,16 @@ class LinuxBridgeNetwork:
         self._guards.limit(ports)
         self._guards.carry(network_id)
         self._dhcp(network_id).ensure(network, everyone)
+        self._adverts.ensure(network_id, self._frames(network_id))
+
+    def _place(self, network: NetworkSpec) -> wiring.Place:
+        segment = self._document().networks.get(network.id)
+        has_ipv6 = wiring.can_speak_ipv6(network, segment.adverts if segment else ())
+        return wiring.Place(self._guards.routed(network.id), has_ipv6)
+
+    def _frames(self, network_id: str) -> dict[str, dict[str, str]]:
+        segment = self._document().networks.get(network_id)
+        return frames(segment, self._mark.leg_mac(network_id)) if segment else {}
 
     def _unwire(self, port: PluggedPort) -> None:
         """Remove a port, and its network with the last one. The file goes last, so that a repetition finds the rest."""
@@ -212,6 +227,7 @@ class LinuxBridgeNetwork:
             if others:
                 self._dhcp(network_id).ensure(merged_network(others), others)
             else:
+                self._adverts.drop(network_id)
                 self._dhcp(network_id).stop()  # before its namespace, which would live on with it
                 wiring.remove_network(links, self._mark, network_id)
         self._shelf.drop(port)
@@ -244,15 +260,15 @@ def _as_plugged(port_id: str, port: PluggedPort | None) -> PortAsked:
 
 
 def _gateways_moved(before: Kept, now: HostNetworks, network_id: str) -> bool:
-    """Whether others hold other gateways of a network than the kernel was brought to."""
+    """Whether others hold other gateways of a network than the kernel was brought to, or it is advertised otherwise."""
     if before.applied != before.document.version:
         return True
     old, new = (document.networks.get(network_id) for document in (before.document, now))
     return _outside(old) != _outside(new)
 
 
-def _outside(segment: SegmentSpec | None) -> tuple[list[str], str]:
-    return (segment.routed, segment.physical_network) if segment else ([], "")
+def _outside(segment: SegmentSpec | None) -> tuple[list[str], str, list[AdvertSpec]]:
+    return (segment.routed, segment.physical_network, segment.adverts) if segment else ([], "", [])
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from shutil import rmtree
 from typing import Any
 
 from compute_agent.files import replace_file
+from compute_agent.network.forwarding import link_local
 from compute_agent.network.names import tap_name
 from compute_agent.network.ports import PluggedPort
 from contracts.compute import SubnetSpec
@@ -39,9 +40,11 @@ class MetadataFiles:
         }
         folder = self._folder / port.spec.network.id
         folder.mkdir(parents=True, exist_ok=True)
-        addresses = set(port.addresses(4))
+        ipv4, ipv6 = port.addresses(4), port.addresses(6)
+        # Who asks the address that is on the link does so from its own address on the link.
+        addresses = {*ipv4, *ipv6, *([link_local(port.spec.mac_address)] if ipv6 else ())}
         for address in addresses:
-            content = json.dumps({**document, "address": address})
+            content = json.dumps({**document, "address": address if address in ipv4 else next(iter(ipv4), "")})
             replace_file(folder / f"{address}.json", content.encode())
         self._drop_others(port, addresses)
 

@@ -16,6 +16,8 @@ _ALIAS_WORD = "novella"
 _MACHINE_ID = Path("/etc/machine-id")
 
 
+# The ends of a network's two cables that are in its namespace: to the bridge, and to the host.
+LEG, UPLINK = "leg", "uplink"
 # How the names of links begin that carry networks to other hosts.
 CARRIERS = ("nvx", "nvl")
 

@@ -84,7 +84,7 @@ def chains(document: HostNetworks, port: PluggedPort, mark: Mark) -> dict[str, l
     """Return the chains of a port by the map that calls them."""
     guard = document.guards.get(port.spec.id)
     return {
-        SOURCES: [_to_own_leg(mark.leg_mac(port.spec.network.id)), *_sources(port, guard)],
+        SOURCES: [*_to_own_leg(mark.leg_mac(port.spec.network.id)), *_sources(port, guard)],
         SENDERS: list(_judged(document, guard, EGRESS, "always_out")),
         RECEIVERS: list(_judged(document, guard, INGRESS, "always_in")),
     }
@@ -107,12 +107,14 @@ def _judged(document: HostNetworks, guard: GuardSpec | None, direction: str, com
     yield [nft.DROP]
 
 
-def _to_own_leg(leg_mac: str) -> nft.Rule:
-    """Return the rule that has the host answer its guests' questions to the metadata address, wherever they send them.
+def _to_own_leg(leg_mac: str) -> Iterator[nft.Rule]:
+    """Yield what has the host answer its guests' questions to the metadata addresses, wherever they send them.
 
-    Else they would go by the guest's routes, to a router on another host, which does not know whose they are.
+    Else they would go by the guest's routes, to a router on another host, which does not know whose they are, or to a
+    guest that may say that it has the address.
     """
-    return [nft.field("ip", "daddr", METADATA_ADDRESSES[4]), nft.to_mac(leg_mac)]
+    for version, (layer, _) in _LAYERS.items():
+        yield [nft.field(layer, "daddr", METADATA_ADDRESSES[version]), nft.to_mac(leg_mac)]
 
 
 def identities(port: PluggedPort, guard: GuardSpec | None) -> dict[str, list[str]]:
@@ -128,10 +130,9 @@ def identities(port: PluggedPort, guard: GuardSpec | None) -> dict[str, list[str
 def _sources(port: PluggedPort, guard: GuardSpec | None) -> Iterator[nft.Rule]:
     """Yield the rules that let a port send only as itself."""
     known = identities(port, guard)
-    is_free = guard is not None and not guard.is_secured
-    if is_free or (guard is not None and guard.pairs):
-        yield from _metadata_as_itself(next(iter(known.values())) if guard is None else guard.addresses)
-    if is_free:
+    if guard is not None and (guard.pairs or not guard.is_secured):
+        yield from _metadata_as_itself(guard)
+    if guard is not None and not guard.is_secured:
         yield [nft.ACCEPT]
         return
     macs = list(known)
@@ -170,11 +171,14 @@ def _icmpv6(kind: Any) -> nft.Expression:
     return nft.field("icmpv6", "type", kind)
 
 
-def _metadata_as_itself(addresses: list[str]) -> Iterator[nft.Rule]:
+def _metadata_as_itself(guard: GuardSpec) -> Iterator[nft.Rule]:
     """Yield what keeps a port that may take others' addresses from asking for their metadata."""
-    own = [one for one in addresses if ":" not in one]
-    asks = nft.field("ip", "daddr", METADATA_ADDRESSES[4])
-    yield [asks, nft.field("ip", "saddr", nft.one_of(own), "!="), nft.DROP] if own else [asks, nft.DROP]
+    ipv4 = [one for one in guard.addresses if ":" not in one]
+    ipv6 = [one for one in guard.addresses if ":" in one]
+    for version, own in ((4, ipv4), (6, [*ipv6, link_local(guard.mac_address)] if ipv6 else [])):
+        layer, _ = _LAYERS[version]
+        asks = nft.field(layer, "daddr", METADATA_ADDRESSES[version])
+        yield [asks, nft.field(layer, "saddr", nft.one_of(own), "!="), nft.DROP] if own else [asks, nft.DROP]
 
 
 def tap_of(port: PluggedPort) -> str:

@@ -30,9 +30,8 @@ class PluggedPort(msgspec.Struct, frozen=True):
 
     def addresses(self, version: int) -> list[str]:
         """Return the port's addresses of an IP version."""
-        return [
-            one.ip_address for one in self.spec.fixed_ips if ipaddress.ip_address(one.ip_address).version == version
-        ]
+        found = (ipaddress.ip_address(one.ip_address) for one in self.spec.fixed_ips)
+        return [str(one) for one in found if one.version == version]
 
     def subnets(self) -> Iterator[tuple[SubnetSpec, str]]:
         """Return the IPv4 subnets that the port has an address in, with that address, the first of each."""

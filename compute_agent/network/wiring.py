@@ -9,15 +9,18 @@ import ipaddress
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from compute_agent.errors import VifPlugFailed
 from compute_agent.network import firewall, namespaces, nft
 from compute_agent.network.announcing import announce
 from compute_agent.network.dhcp import METADATA_ADDRESS
-from compute_agent.network.firewall import LEG, UPLINK
-from compute_agent.network.links import Links, silence_ipv6, write_setting
+from compute_agent.network.judgement import METADATA_ADDRESSES
+from compute_agent.network.links import IPV6, Links, silence_ipv6, speak_ipv6, write_setting
 from compute_agent.network.names import (
+    LEG,
+    UPLINK,
     Mark,
     bridge_name,
     gateway_cable_name,
@@ -29,10 +32,13 @@ from compute_agent.network.names import (
     vlan_name,
 )
 from contracts.compute import NetworkSpec, SubnetSpec
+from contracts.networks import AdvertSpec
 
 _UPLINKS = ipaddress.IPv4Network(f"{firewall.UPLINK_NETWORK}/{firewall.UPLINK_LENGTH}")
 _PAIRS = _UPLINKS.num_addresses // 2
 _UPLINK_MTU = 1500
+_SMALLEST_IPV6_MTU = 1280
+_LEG_ADDRESS_IPV6 = f"{METADATA_ADDRESSES[6]}/64"
 # How the names of links begin for which a bridge is there.
 _USERS = tuple(kind("") for kind in (tap_name, leg_name, interface_cable_name, gateway_cable_name))
 _UPLINK_LOCK = Path("/run/lock/novella-uplinks")
@@ -48,18 +54,28 @@ def ensure_bridge(links: Links, mark: Mark, network_id: str, mtu: int) -> int:
     return links.ensure_bridge(bridge_name(network_id), mtu, mark.network_alias(network_id))
 
 
-def ensure_network(links: Links, mark: Mark, network: NetworkSpec, routed: Collection[str] = ()) -> int:
-    """Have the network's bridge and namespace as described; return the bridge's index.
+@dataclass(frozen=True)
+class Place:
+    """What a network's namespace must know that ports do not say.
 
-    `routed`: gateways' addresses that routers hold, so that the namespace must not.
+    Attributes:
+        routed: gateways' addresses that routers hold, so that the namespace must not.
+        has_ipv6: guests can have IPv6 addresses.
     """
+
+    routed: Collection[str] = ()
+    has_ipv6: bool = False
+
+
+def ensure_network(links: Links, mark: Mark, network: NetworkSpec, place: Place) -> int:
+    """Have the network's bridge and namespace as described; return the bridge's index."""
     alias, namespace = mark.network_alias(network.id), mark.namespace(network.id)
     bridge = ensure_bridge(links, mark, network.id, network.mtu)
     namespaces.create(namespace)
     leg = links.ensure_cable(leg_name(network.id), LEG, namespace, network.mtu, alias)
     links.join(leg, bridge)
     host_side = _ensure_uplink(links, network.id, namespace, alias)
-    namespaces.run_in(namespace, lambda: _furnish(mark, network, routed, host_side))
+    namespaces.run_in(namespace, lambda: _furnish(mark, network, place, host_side))
     return bridge
 
 
@@ -124,27 +140,36 @@ def _uplink_lock() -> Iterator[None]:
         yield
 
 
-def is_furnished(mark: Mark, network: NetworkSpec, routed: Collection[str]) -> bool:
+def is_furnished(mark: Mark, network: NetworkSpec, place: Place) -> bool:
     """Whether the namespace, which is there, holds the addresses that it shall, and no others."""
 
     def look() -> bool:
         with Links() as links:
             leg = links.find(LEG)
-            return leg is not None and links.addresses(leg["index"]) == _leg_addresses(_ipv4(network), routed)
+            wanted = {_LEG_ADDRESS_IPV6} if place.has_ipv6 else set()
+            return (
+                leg is not None
+                and links.addresses(leg["index"]) == _leg_addresses(_ipv4(network), place.routed)
+                and links.addresses(leg["index"], IPV6) == wanted
+            )
 
     return namespaces.run_in(mark.namespace(network.id), look)
 
 
-def _furnish(mark: Mark, network: NetworkSpec, routed: Collection[str], host_side: ipaddress.IPv4Address) -> None:
+def _furnish(mark: Mark, network: NetworkSpec, place: Place, host_side: ipaddress.IPv4Address) -> None:
     """Set up the inside of the namespace; runs in it."""
-    subnets = _ipv4(network)
+    subnets, routed = _ipv4(network), place.routed
     with Links() as links:
         links.raise_up("lo")
         mac = mark.leg_mac(network.id)
         is_new = links.ensure_mac(LEG, mac)
         leg, uplink = links.raise_up(LEG, network.mtu), links.raise_up(UPLINK)
-        silence_ipv6(LEG)
         silence_ipv6(UPLINK)
+        if place.has_ipv6:
+            speak_ipv6(LEG)
+            links.ensure_addresses(leg, {_LEG_ADDRESS_IPV6}, IPV6)
+        else:
+            silence_ipv6(LEG)
         wanted = _leg_addresses(subnets, routed)
         fresh = links.ensure_addresses(leg, wanted)
         announce(LEG, mac, sorted(wanted if is_new else fresh))
@@ -160,6 +185,12 @@ def _furnish(mark: Mark, network: NetworkSpec, routed: Collection[str], host_sid
 def serves(subnet: SubnetSpec, routed: Collection[str]) -> bool:
     """Whether each host is the subnet's gateway for its own guests: there is one, and no router holds its address."""
     return bool(subnet.gateway_ip) and subnet.gateway_ip not in routed
+
+
+def can_speak_ipv6(network: NetworkSpec, adverts: Collection[AdvertSpec]) -> bool:
+    """Whether a network's guests can have IPv6 addresses, by what ports say of it or by what it advertises."""
+    has_subnet = any(subnet.ip_version == 6 for subnet in network.subnets)
+    return network.mtu >= _SMALLEST_IPV6_MTU and bool(adverts or has_subnet)
 
 
 def _ipv4(network: NetworkSpec) -> list[SubnetSpec]:

@@ -13,6 +13,7 @@ from contracts.compute import PortSpec
 from contracts.networks import (
     PARTS,
     AddressPair,
+    AdvertSpec,
     FloatingSpec,
     GroupSpec,
     HostNetworks,
@@ -36,6 +37,12 @@ def neighbour(**changes: Any) -> Neighbour:
         "mac_address": "fa:16:3e:00:aa:01", "addresses": ["10.0.0.99"], "tunnel_ip": "192.0.2.7"
     }  # fmt: skip
     return Neighbour(**{**usual, **changes})
+
+
+def advertised(**changes: Any) -> SegmentSpec:
+    """Return a network with an IPv6 prefix."""
+    advert = AdvertSpec(**{"cidr": "fd00::/64", "mode": "slaac", **changes})
+    return SegmentSpec(network_type="local", mtu=1450, adverts=[advert])
 
 
 def leg(**changes: Any) -> RouterPort:
@@ -147,6 +154,10 @@ class GuardsSuite:
         "no number": {"networks": {new_id(): SegmentSpec(network_type="vxlan", mtu=1450)}},
         "mtu": {"networks": {new_id(): SegmentSpec(network_type="flat", mtu=0)}},
         "wire": {"networks": {new_id(): SegmentSpec(network_type="flat", mtu=1500, physical_network="a\nb")}},
+        "prefix": {"networks": {new_id(): advertised(cidr="fd00::/64\n")}},
+        "mode": {"networks": {new_id(): advertised(mode="magic")}},
+        "router": {"networks": {new_id(): advertised(router_mac="none")}},
+        "servers": {"networks": {new_id(): advertised(name_servers=["10.0.0.1"])}},
         "tunnel": {"neighbours": {new_id(): NeighboursSpec(ports=[neighbour(tunnel_ip="host")])}},
         "group mac": {"neighbours": {new_id(): NeighboursSpec(ports=[neighbour(mac_address="ff:ff:ff:ff:ff:ff")])}},
         "leg": {"routers": {new_id(): RouterSpec(interfaces=[leg(addresses=["10.0.0.1"])])}},

@@ -38,7 +38,7 @@ def _port(instance: Instance, port: PortSpec, seen: PortSeen, *, runs: bool) -> 
     if any(subnet.dhcp_enabled and subnet.ip_version == 4 for subnet in port.network.subnets):
         yield judged(f"dhcp {short}", "runs", "runs" if seen.is_served else "down", plug)
         yield judged(f"lease {short}", _texts(_leased(port)), _texts(seen.leased), plug)
-    yield judged(f"metadata {short}", _texts(_answered(port)), _texts(seen.answered), plug)
+    yield judged(f"metadata {short}", _texts(_ipv4(_answered(port))), _texts(_ipv4(seen.answered)), plug)
 
 
 def _tap(seen: PortSeen, *, runs: bool) -> str:
@@ -60,7 +60,12 @@ def _leased(port: PortSpec) -> list[str]:
 
 
 def _answered(port: PortSpec) -> list[str]:
-    return [one.ip_address for one in port.fixed_ips if ipaddress.ip_address(one.ip_address).version == 4]
+    return [one.ip_address for one in port.fixed_ips]
+
+
+def _ipv4(addresses: Sequence[str]) -> list[str]:
+    """Return those that hosts of each release answer: the one before knows nobody by an IPv6 address."""
+    return [one for one in addresses if ipaddress.ip_address(one).version == 4]
 
 
 def _texts(addresses: Sequence[str]) -> str:

@@ -3,26 +3,30 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from django.db.models import F
+from django.db.models import OuterRef, Subquery
 
-from cloud.networks.models import FixedIp, Network, Port
+from cloud.networks.models import FixedIp, Network, Port, Subnet
 from cloud.networks.models.network_types import FLAT, LOCAL, VXLAN
 from cloud.networks.selectors.underlay import tunnel_addresses
-from contracts.networks import Neighbour, NeighboursSpec, SegmentSpec
+from contracts.networks import AdvertSpec, Neighbour, NeighboursSpec, SegmentSpec
 
 _WITHOUT_NUMBER = (FLAT, LOCAL)
 
 
 def segments_of(networks: Mapping[str, Network]) -> dict[str, SegmentSpec]:
-    """Return what carries each of these networks, and which of their gateways are routers: one query."""
-    routed = _routed(networks)
+    """Return what carries each of these networks, which of their gateways are routers, and what is advertised there.
+
+    One query for any number.
+    """
+    subnets = _subnets(networks)
     return {
         id: SegmentSpec(
             network_type=_carrier(network),
             mtu=network.mtu,
             segmentation_id=network.segmentation_id or 0,
             physical_network=network.physical_network,
-            routed=routed[id],
+            routed=sorted(subnet.gateway_ip for subnet in subnets[id] if subnet.router_mac),
+            adverts=_adverts(subnets[id]),
         )
         for id, network in sorted(networks.items())
     }
@@ -34,13 +38,29 @@ def _carrier(network: Network) -> str:
     return network.network_type if is_whole else LOCAL
 
 
-def _routed(network_ids: Collection[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    held = FixedIp.objects.filter(port__network__in=network_ids, port__router__isnull=False)
-    rows = held.filter(ip_address=F("subnet__gateway_ip")).order_by("ip_address")
-    for network_id, address in rows.values_list("port__network_id", "ip_address"):
-        found[network_id].append(address)
+def _subnets(network_ids: Collection[str]) -> dict[str, list[Subnet]]:
+    """Return the subnets of networks, each with the MAC address of the router that holds its gateway, by network."""
+    gateway = FixedIp.objects.filter(
+        subnet=OuterRef("id"), ip_address=OuterRef("gateway_ip"), port__router__isnull=False
+    )
+    rows = Subnet.objects.filter(network__in=network_ids)
+    found: dict[str, list[Subnet]] = defaultdict(list)
+    for subnet in rows.annotate(router_mac=Subquery(gateway.values("port__mac_address")[:1])).order_by("cidr", "id"):
+        found[subnet.network_id].append(subnet)
     return found
+
+
+def _adverts(subnets: Collection[Subnet]) -> list[AdvertSpec]:
+    """Return what of subnets their own network advertises; without a mode, somebody else does."""
+    return [
+        AdvertSpec(
+            cidr=subnet.cidr,
+            mode=subnet.ipv6_ra_mode,
+            router_mac=subnet.router_mac or "",
+            name_servers=[one for one in subnet.dns_nameservers if ":" in one],
+        )
+        for subnet in subnets if subnet.enable_dhcp and subnet.ipv6_ra_mode
+    ]  # fmt: skip
 
 
 def neighbours_of(host: str, networks: Mapping[str, Network]) -> dict[str, NeighboursSpec]:

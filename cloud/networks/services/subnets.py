@@ -50,13 +50,15 @@ def update_subnet(context: RequestContext, subnet_id: str, values: dict[str, Any
             changed["host_routes"] = _routes(values["host_routes"])
         if changed.get("enable_dhcp"):
             blocks.check_dhcp(block)
+        if changed.get("enable_dhcp") is False and (subnet.ipv6_ra_mode or subnet.ipv6_address_mode):
+            raise InvalidInput(reason="Cannot disable enable_dhcp with ipv6 attributes set")
         if "dns_nameservers" in changed:
             changed["dns_nameservers"] = _distinct_servers(changed["dns_nameservers"])
         gateway = _new_gateway(subnet, block, values)
         pools = values.get("allocation_pools", subnet.allocation_pools)
         changed |= {"gateway_ip": gateway, "allocation_pools": blocks.check_pools(block, pools, gateway)}
-        if gateway != subnet.gateway_ip:
-            changes.note([changes.of_network(subnet.network_id)])  # routers' next hop
+        if gateway != subnet.gateway_ip or subnet.ipv6_ra_mode:
+            changes.note([changes.of_network(subnet.network_id)])  # routers' next hop, or what is advertised
         save_changes(subnet, changed)
 
 
@@ -74,6 +76,8 @@ def delete_subnet(context: RequestContext, subnet_id: str) -> None:
         if (held.filter(port__router__isnull=False) if is_self_addressed(subnet) else held).exists():
             raise SubnetInUse(subnet_id=subnet_id)
         held.delete()
+        if subnet.ipv6_ra_mode:
+            changes.note([changes.of_network(subnet.network_id)])
         ResourceTag.objects.filter(resource_id=subnet_id).delete()
         subnet.delete()
 
@@ -106,6 +110,8 @@ def _create(context: RequestContext, item: dict[str, Any]) -> str:
         service_types=item.get("service_types") or [],
         **modes,
     )
+    if subnet.ipv6_ra_mode:
+        changes.note([changes.of_network(network.id)])
     return subnet.id
 
 

@@ -1,11 +1,16 @@
-"""`python -m compute_agent.network.metadata`: the metadata service of this host, for all its networks."""
+"""`python -m compute_agent.network.metadata`: what this host says to its guests, in all its networks.
+
+Metadata, and router advertisements. If one of the two ends, so does the process: who started it starts it again.
+"""
 
 import logging
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
+from compute_agent.network.adverts.sender import Advertiser
 from compute_agent.network.metadata.server import MetadataServer
 
 
@@ -13,12 +18,25 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     state_dir = Path(os.environ.get("NOVELLA_STATE_DIR", "var")).absolute()
-    server = MetadataServer(state_dir)
+    server, advertiser = MetadataServer(state_dir), Advertiser(state_dir)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
+    thread = threading.Thread(target=_advertise, args=(advertiser, server), name="adverts")
+    thread.start()
     logging.getLogger(__name__).info("serving the documents under %s", state_dir / "metadata")
-    server.run()
+    try:
+        server.run()
+    finally:
+        advertiser.stop()
+        thread.join()
     return 0
+
+
+def _advertise(advertiser: Advertiser, server: MetadataServer) -> None:
+    try:
+        advertiser.run()
+    finally:
+        server.stop()
 
 
 if __name__ == "__main__":

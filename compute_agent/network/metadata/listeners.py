@@ -1,93 +1,71 @@
-"""A listening socket inside each network's namespace, opened by a thread that goes there; a socket keeps its place."""
+"""The listening sockets of the metadata addresses inside each network's namespace."""
 
 import contextlib
-import ctypes
-import os
 import socket
-import threading
 from pathlib import Path
 
-from compute_agent.network.names import Mark
+from compute_agent.network.names import LEG, Mark
+from compute_agent.network.places import Identity, identity_of, opened_in
 
-ADDRESS = ("169.254.169.254", 80)
+PORT = 80
+# By address family; a network without IPv6 has no such address, and no socket for it.
+ADDRESSES = {socket.AF_INET: "169.254.169.254", socket.AF_INET6: "fe80::a9fe:a9fe"}
 
-_NAMESPACES = Path("/run/netns")
-_CLONE_NEWNET = 0x40000000
 _BACKLOG = 64
-Identity = tuple[int, int]
+Sockets = dict[tuple[str, socket.AddressFamily], socket.socket]
 
 
 class Listeners:
-    """The sockets by network. A network that was made anew gets a new socket, because the old one is elsewhere."""
+    """The sockets by network. A network that was made anew gets new ones, because the old ones are elsewhere."""
 
-    def __init__(self, state_dir: Path, address: tuple[str, int] = ADDRESS) -> None:
+    def __init__(self, state_dir: Path) -> None:
         self._mark = Mark.of(state_dir)
         self._folder = state_dir / "metadata"
-        self._address = address
-        self._sockets: dict[str, tuple[Identity, socket.socket]] = {}
+        self._sockets: Sockets = {}
+        self._identities: dict[str, Identity] = {}
 
-    def refresh(self) -> tuple[dict[str, socket.socket], list[socket.socket]]:
-        """Look for new and gone networks; return the new sockets by network, and those to close."""
+    def refresh(self) -> tuple[list[tuple[str, socket.socket]], list[socket.socket]]:
+        """Look for new and gone networks; return the new sockets, each with its network, and those to close."""
         wanted = self._wanted()
-        gone = [network for network, (identity, _) in self._sockets.items() if wanted.get(network) != identity]
-        closing = [self._sockets.pop(network)[1] for network in gone]
-        opened: dict[str, socket.socket] = {}
-        for network, identity in wanted.items():
-            if network not in self._sockets:
-                # OSError: the namespace is being made or removed just now; the next look will tell.
-                with contextlib.suppress(OSError):
-                    opened[network] = _listen(_NAMESPACES / self._mark.namespace(network), self._address)
-                    self._sockets[network] = (identity, opened[network])
+        gone = [key for key in self._sockets if wanted.get(key[0]) != self._identities[key[0]]]
+        closing = [self._sockets.pop(key) for key in gone]
+        opened: list[tuple[str, socket.socket]] = []
+        for network in wanted:
+            for family, address in ADDRESSES.items():
+                if (network, family) not in self._sockets and self._is_asked(network, family):
+                    # OSError: the namespace is being made or removed just now, or has no such address; the next look
+                    # will tell.
+                    with contextlib.suppress(OSError):
+                        listener = _listen(self._mark.namespace(network), family, address)
+                        self._sockets[network, family] = listener
+                        opened.append((network, listener))
+        self._identities = wanted
         return opened, closing
+
+    def _is_asked(self, network: str, family: socket.AddressFamily) -> bool:
+        """Whether somebody is known by an address of a family: opening costs a thread, so it is not tried in vain."""
+        return family == socket.AF_INET or any(self._folder.joinpath(network).glob("*:*.json"))
 
     def _wanted(self) -> dict[str, Identity]:
         found: dict[str, Identity] = {}
         with contextlib.suppress(FileNotFoundError):
             for folder in self._folder.iterdir():
-                with contextlib.suppress(FileNotFoundError):
-                    seen = (_NAMESPACES / self._mark.namespace(folder.name)).stat()
-                    found[folder.name] = (seen.st_dev, seen.st_ino)
+                identity = identity_of(self._mark, folder.name)
+                if identity is not None:
+                    found[folder.name] = identity
         return found
 
 
-def _listen(namespace: Path, address: tuple[str, int]) -> socket.socket:
-    """Return a socket that listens on `address` inside the namespace.
-
-    Raises:
-        OSError: the namespace or the address is not there.
-    """
-    results: list[socket.socket] = []
-    errors: list[OSError] = []
-
-    def run() -> None:
-        try:
-            _enter(namespace)
-            results.append(_open(address))
-        except OSError as exc:
-            errors.append(exc)
-
-    thread = threading.Thread(target=run)  # it never comes back from where it goes, so it is not used again
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return results[0]
+def _listen(namespace: str, family: socket.AddressFamily, address: str) -> socket.socket:
+    return opened_in(namespace, lambda: _open(family, address))
 
 
-def _enter(namespace: Path) -> None:
-    descriptor = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        if ctypes.CDLL(None, use_errno=True).setns(descriptor, _CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), f"cannot enter {namespace}")
-    finally:
-        os.close(descriptor)
-
-
-def _open(address: tuple[str, int]) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def _open(family: socket.AddressFamily, address: str) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        scope = (0, socket.if_nametoindex(LEG)) if family == socket.AF_INET6 else ()
+        listener.bind((address, PORT, *scope))
         listener.listen(_BACKLOG)
         listener.setblocking(False)
     except OSError:

@@ -58,13 +58,13 @@ class MetadataServer:
         for listener in closing:
             selector.unregister(listener)
             listener.close()
-        for network, listener in opened.items():
+        for network, listener in opened:
             selector.register(listener, selectors.EVENT_READ, network)
-            self._busy[network] = threading.BoundedSemaphore(PER_NETWORK)
+            self._busy.setdefault(network, threading.BoundedSemaphore(PER_NETWORK))
 
     def _accept(self, network: str, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            connection, (address, _) = listener.accept()
+            connection, (address, *_) = listener.accept()
             busy = self._busy[network]
             if busy.acquire(blocking=False):
                 self._pool.submit(self._serve, network, address, connection, busy)

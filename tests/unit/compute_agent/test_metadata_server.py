@@ -25,7 +25,7 @@ class LoopbackListener:
         return self.socket.getsockname()[1]
 
     def refresh(self):
-        opened = {NETWORK: self.socket} if self._is_new else {}
+        opened = [(NETWORK, self.socket)] if self._is_new else []
         self._is_new = False
         return opened, []
 

@@ -1,0 +1,84 @@
+"""What hosts are told to advertise of IPv6 subnets, and when they hear of it."""
+
+import pytest
+
+from cloud.networks.models import Port
+from cloud.networks.services import changes, host_documents
+from cloud.networks.services.plugging import make_port
+from contracts.networks import AdvertSpec
+
+pytestmark = pytest.mark.django_db
+SUBNETS, ROUTERS = "/network/v2.0/subnets", "/network/v2.0/routers"
+PREFIX, SERVERS = "fd00:6::/64", ["192.0.2.53", "fd00::53"]
+
+
+@pytest.fixture
+def network(make_network):
+    return make_network()
+
+
+@pytest.fixture(autouse=True)
+def _plugged(network):
+    make_port(Port(network=network, project_id="p1", host="a"), None, ())
+
+
+@pytest.fixture
+def make_subnet(api, network):
+    def make(**values) -> dict:
+        asked = {"network_id": network.id, "ip_version": 6, "cidr": PREFIX, "dns_nameservers": SERVERS, **values}
+        answer = api.post(SUBNETS, {"subnet": asked})
+        assert answer.status_code == 201, answer.content
+        return answer.json()["subnet"]
+
+    return make
+
+
+def both(mode: str) -> dict[str, str]:
+    return {"ipv6_ra_mode": mode, "ipv6_address_mode": mode}
+
+
+def told(network) -> list[AdvertSpec]:
+    return host_documents.document("a").networks[network.id].adverts
+
+
+@pytest.mark.parametrize("mode", ["slaac", "dhcpv6-stateless", "dhcpv6-stateful"])
+def test_prefix_is_advertised_as_its_mode_says_while_it_is_there(api, network, make_subnet, mode):
+    changes.take()
+    subnet = make_subnet(**both(mode))
+    assert list(changes.take()) == ["a"]
+    assert told(network) == [AdvertSpec(cidr=PREFIX, mode=mode, name_servers=["fd00::53"])]
+    assert api.put(f"{SUBNETS}/{subnet['id']}", {"subnet": {"dns_nameservers": []}}).status_code == 200
+    assert list(changes.take()) == ["a"]
+    assert told(network) == [AdvertSpec(cidr=PREFIX, mode=mode)]
+    assert api.delete(f"{SUBNETS}/{subnet['id']}").status_code == 204
+    assert list(changes.take()) == ["a"]
+    assert told(network) == []
+
+
+@pytest.mark.parametrize("modes", [{}, {"ipv6_address_mode": "slaac"}, {"enable_dhcp": False}])
+def test_what_somebody_else_advertises_is_not_ours(network, make_subnet, modes):
+    make_subnet(**modes)
+    assert told(network) == []
+
+
+def test_router_is_named_while_it_holds_the_gateway(api, network, make_subnet):
+    subnet = make_subnet(**both("slaac"))
+    router_id = api.post(ROUTERS, {"router": {}}).json()["router"]["id"]
+    changes.take()
+    path, asked = f"{ROUTERS}/{router_id}", {"subnet_id": subnet["id"]}
+    assert api.put(f"{path}/add_router_interface", asked).status_code == 200
+    assert "a" in changes.take()
+    (one,) = told(network)
+    assert one.router_mac == Port.objects.get(router=router_id).mac_address
+    assert api.put(f"{path}/remove_router_interface", asked).status_code == 200
+    assert "a" in changes.take()
+    (one,) = told(network)
+    assert one.router_mac == ""
+
+
+def test_dhcp_cannot_be_switched_off_beneath_a_mode(api, make_subnet):
+    subnet = make_subnet(**both("slaac"))
+    answer = api.put(f"{SUBNETS}/{subnet['id']}", {"subnet": {"enable_dhcp": False}})
+    assert answer.status_code == 400
+    assert answer.json()["NeutronError"]["message"].endswith("Cannot disable enable_dhcp with ipv6 attributes set.")
+    assert api.get(f"{SUBNETS}/{subnet['id']}").json()["subnet"]["enable_dhcp"] is True
