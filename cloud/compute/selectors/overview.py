@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, Min
 
 from cloud.compute import states
-from cloud.compute.models import Instance, Operation
+from cloud.compute.models import ComputeNode, Instance, Operation
 from cloud.compute.models.operations import OperationState
 from cloud.compute.selectors.services import COMPUTE, ServiceRow, list_services
 from cloud.compute.statuses import status_of
@@ -37,18 +37,25 @@ class Amount:
 
 @dataclass(frozen=True)
 class HostLine:
-    """A compute host: its service, how many servers it has, and what of it is held."""
+    """A compute host: its service, how many servers it has, what of it is held, and what is wrong with it."""
 
     service: ServiceRow
     servers: int
     vcpus: Amount
     memory_mb: Amount
     disk_gb: Amount
+    troubles: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The host's name."""
         return self.service.host
+
+    @property
+    def notes(self) -> list[str]:
+        """Why it is given no servers, in words."""
+        reason = self.service.disabled_reason or "no reason given"
+        return [*([f"disabled: {reason}"] if self.service.disabled else []), *self.troubles]
 
 
 @dataclass(frozen=True)
@@ -86,9 +93,13 @@ def hosts() -> list[HostLine]:
     """Return every compute host, by name."""
     servers = servers_by_host()
     amounts = amounts_by_host()
+    troubles = dict(ComputeNode.objects.exclude(troubles=[]).values_list("host", "troubles"))
     return [
-        HostLine(service, servers.get(service.host, 0), *(amounts[service.host][name] for name in
-                                                         (VCPU, MEMORY_MB, DISK_GB)))
+        HostLine(
+            service, servers.get(service.host, 0),
+            *(amounts[service.host][name] for name in (VCPU, MEMORY_MB, DISK_GB)),
+            tuple(troubles.get(service.host, ())),
+        )
         for service in sorted(list_services(binary=COMPUTE), key=lambda one: one.host)
     ]
 

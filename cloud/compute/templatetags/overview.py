@@ -29,7 +29,7 @@ def feel(host: HostLine) -> str:
     """Return a host's colour."""
     if not host.service.is_up:
         return "bad"
-    return "warn" if host.service.disabled else "good"
+    return "warn" if host.notes else "good"
 
 
 @register.filter
@@ -41,9 +41,7 @@ def fullness(host: HostLine) -> str:
 @register.filter
 def told(host: HostLine) -> str:
     """Return a host's state in words."""
-    words = [host.name, host.service.state, f"{host.servers} servers"]
-    if host.service.disabled:
-        words.append(f"disabled: {host.service.disabled_reason or 'no reason given'}")
+    words = [host.name, host.service.state, f"{host.servers} servers", *host.notes]
     words += [f"{host.vcpus.used}/{host.vcpus.capacity} vCPU",
               f"{host.memory_mb.used / 1024:.3g}/{host.memory_mb.capacity / 1024:.4g} GB"]
     return ", ".join(words)

@@ -71,8 +71,8 @@ def neighbours_of(host: str, networks: Mapping[str, Network]) -> dict[str, Neigh
     carried = sorted(id for id, network in networks.items() if network.network_type == VXLAN)
     if not carried or not tunnel_addresses([host]):
         return {}
-    rows = Port.objects.filter(network__in=carried).exclude(host__in=("", host)).order_by("mac_address")
-    ports = list(rows.values_list("id", "network_id", "mac_address", "host"))
+    rows = Port.objects.filter(network__in=carried, is_leaving=False).exclude(host__in=("", host))
+    ports = list(rows.order_by("mac_address").values_list("id", "network_id", "mac_address", "host"))
     tunnels = tunnel_addresses({where for *_, where in ports})
     addresses = _addresses(host, carried)
     found: dict[str, list[Neighbour]] = defaultdict(list)

@@ -5,7 +5,7 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from cloud.compute.models import Flavor, Instance, InstanceFault, Service
+from cloud.compute.models import ComputeNode, Flavor, Instance, InstanceFault, Service
 from cloud.compute.services import operations
 from tests.factories.instances import make_host, make_instance
 from tests.factories.operations import age, begin_build, failed_build, move_to_spawning
@@ -30,6 +30,7 @@ def test_cloud_status_shows_hosts_servers_work_and_failures():
     make_host("h1")
     make_host("h2")
     Service.objects.filter(host="h2").update(disabled=True, disabled_reason="new disk", forced_down=True)
+    ComputeNode.objects.filter(host="h1").update(troubles=["the disk is full"])
     make_instance(display_name="calm", host="h1", vm_state="active", task_state="")
     busy = make_instance(display_name="busy", host="h1")
     age(begin_build(busy), 90)
@@ -37,6 +38,7 @@ def test_cloud_status_shows_hosts_servers_work_and_failures():
     said = run("cloud_status")
     assert "Hosts: 2; 1 up, 1 down, 1 disabled" in said
     assert "disabled: new disk" in said
+    assert "the disk is full" in next(line for line in said.splitlines() if "h1" in line)
     assert "1 ACTIVE" in said
     assert "1 BUILD" in said
     assert "1 ERROR" in said
@@ -49,7 +51,7 @@ def test_cloud_status_shows_hosts_servers_work_and_failures():
 def test_cloud_status_costs_the_same_for_any_number_of_hosts(django_assert_max_num_queries):
     for number in range(12):
         make_host(f"h{number:02}")
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         said = run("cloud_status", "--hosts", "5")
     assert "and 7 more" in said
 

@@ -144,6 +144,14 @@ def test_a_burst_on_one_network_is_told_as_members_are(network, monkeypatch):
     assert sent[2] == {"a", "b"}
 
 
+def test_a_port_that_is_leaving_is_nobodys_neighbour(network):
+    plug(network, "a")
+    port = plug(network, "b")
+    assert network.id in seen("a")
+    Port.objects.filter(id=port.id).update(is_leaving=True)
+    assert seen("a") == {}
+
+
 def test_hosts_hear_of_a_tunnel_that_moves(network):
     plug(network, "a")
     plug(network, "b")

@@ -38,9 +38,8 @@ def _hosts(lines: list[HostLine], most: int) -> list[str]:
 
 
 def _host(one: HostLine) -> tuple[object, ...]:
-    note = f"disabled: {one.service.disabled_reason or 'no reason given'}" if one.service.disabled else ""
     return (one.name, one.service.state, one.servers, _amount(one.vcpus), _amount(one.memory_mb, 1024),
-            _amount(one.disk_gb), note)
+            _amount(one.disk_gb), "; ".join(one.notes))
 
 
 def _amount(amount: Amount, unit: int = 1) -> str:
