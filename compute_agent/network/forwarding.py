@@ -19,7 +19,7 @@ from contracts.networks import Neighbour
 _IPV4, _IPV6 = 2, 10  # address families
 _SELF, _MASTER = 2, 4  # whose table a forwarding entry is in: the link's own, or its bridge's
 _STATIC, _PERMANENT = 0x40, 0x80
-_SMALLEST_IPV6_MTU = 1280
+SMALLEST_IPV6_MTU = 1280
 _FOREIGN_MAC = "00:00:00:00:00:00"
 
 
@@ -43,7 +43,7 @@ def entries(neighbours: Iterable[Neighbour], mtu: int) -> set[Entry]:
         addresses = {_canonical(address) for address in port.addresses}
         if any(":" in address for address in addresses):
             addresses.add(link_local(mac))
-        found |= {Entry(ADDRESS, mac, one) for one in addresses if mtu >= _SMALLEST_IPV6_MTU or ":" not in one}
+        found |= {Entry(ADDRESS, mac, one) for one in addresses if mtu >= SMALLEST_IPV6_MTU or ":" not in one}
     return found
 
 

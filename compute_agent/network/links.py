@@ -11,6 +11,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 _MAIN_TABLE = 254
 IPV4, IPV6 = 2, 10  # address families
+_ANYWHERE = {IPV4: "0.0.0.0", IPV6: "::"}  # noqa: S104 - a destination, not something to bind to
 _GONE = frozenset({errno.ENODEV, errno.ENOENT})
 
 
@@ -149,18 +150,20 @@ class Links:
         """Have a route; `target` in netlink's words (gateway, oif, scope)."""
         self._ipr.route("replace", dst=destination, **target)
 
-    def ensure_hops(self, wanted: dict[str, str]) -> None:
-        """Have exactly these IPv4 routes by next hops: {destination: next hop}."""
+    def ensure_hops(self, wanted: dict[str, str], family: int = IPV4) -> None:
+        """Have exactly these routes by next hops of a family: {destination: next hop}."""
         present = {
-            f"{row.get_attr('RTA_DST') or '0.0.0.0'}/{row['dst_len']}": row.get_attr("RTA_GATEWAY")  # noqa: S104
-            for row in self._ipr.get_routes(family=2, table=_MAIN_TABLE)
+            f"{row.get_attr('RTA_DST') or _ANYWHERE[family]}/{row['dst_len']}": row.get_attr("RTA_GATEWAY")
+            for row in self._ipr.get_routes(family=family, table=_MAIN_TABLE)
             if row.get_attr("RTA_GATEWAY")
         }
-        for destination in sorted(present.keys() - wanted.keys()):
-            self._ipr.route("del", dst=destination, gateway=present[destination])
+        # An IPv6 route is another one with another next hop: what differs goes first.
+        for destination in sorted(present):
+            if wanted.get(destination) != present[destination]:
+                self._ipr.route("del", family=family, dst=destination, gateway=present[destination])
         for destination, hop in sorted(wanted.items()):
             if present.get(destination) != hop:
-                self.ensure_route(destination, gateway=hop)
+                self.ensure_route(destination, family=family, gateway=hop)
 
     def _add(self, **link: Any) -> None:
         _ignore({errno.EEXIST}, lambda: self._ipr.link("add", **link))

@@ -16,6 +16,7 @@ from compute_agent.errors import VifPlugFailed
 from compute_agent.network import firewall, namespaces, nft
 from compute_agent.network.announcing import announce
 from compute_agent.network.dhcp import METADATA_ADDRESS
+from compute_agent.network.forwarding import SMALLEST_IPV6_MTU
 from compute_agent.network.judgement import METADATA_ADDRESSES
 from compute_agent.network.links import IPV6, Links, silence_ipv6, speak_ipv6, write_setting
 from compute_agent.network.names import (
@@ -37,7 +38,6 @@ from contracts.networks import AdvertSpec
 _UPLINKS = ipaddress.IPv4Network(f"{firewall.UPLINK_NETWORK}/{firewall.UPLINK_LENGTH}")
 _PAIRS = _UPLINKS.num_addresses // 2
 _UPLINK_MTU = 1500
-_SMALLEST_IPV6_MTU = 1280
 _LEG_ADDRESS_IPV6 = f"{METADATA_ADDRESSES[6]}/64"
 # How the names of links begin for which a bridge is there.
 _USERS = tuple(kind("") for kind in (tap_name, leg_name, interface_cable_name, gateway_cable_name))
@@ -190,7 +190,7 @@ def serves(subnet: SubnetSpec, routed: Collection[str]) -> bool:
 def can_speak_ipv6(network: NetworkSpec, adverts: Collection[AdvertSpec]) -> bool:
     """Whether a network's guests can have IPv6 addresses, by what ports say of it or by what it advertises."""
     has_subnet = any(subnet.ip_version == 6 for subnet in network.subnets)
-    return network.mtu >= _SMALLEST_IPV6_MTU and bool(adverts or has_subnet)
+    return network.mtu >= SMALLEST_IPV6_MTU and bool(adverts or has_subnet)
 
 
 def _ipv4(network: NetworkSpec) -> list[SubnetSpec]:

@@ -11,14 +11,17 @@ from tests.unit.compute_agent.orders import new_id
 
 ONE, TWO, OUTSIDE = "one", "two", "outside"
 ADDRESSES = {ONE: "10.1.0.5", TWO: "10.2.0.5", OUTSIDE: "203.0.113.9"}
+ADDRESSES_IPV6 = {ONE: "fd00:1::5", TWO: "fd00:2::5", OUTSIDE: "2001:db8::9"}
+GATEWAY_IPV6 = "2001:db8::2"
 GATEWAY, FLOATING, OTHER_FLOATING = "203.0.113.2", "203.0.113.50", "203.0.113.51"
 
 
-def leg(network_id: str, address: str) -> RouterPort:
+def leg(network_id: str, address: str, address_ipv6: str = "") -> RouterPort:
     """Return a leg of a router in a network, another port each time."""
     id = new_id()
     mac = "fa:16:3e:" + ":".join(id[:6][i : i + 2] for i in (0, 2, 4))
-    return RouterPort(port_id=id, network_id=network_id, mac_address=mac, addresses=[f"{address}/24"])
+    addresses = [f"{address}/24", *([f"{address_ipv6}/64"] if address_ipv6 else [])]
+    return RouterPort(port_id=id, network_id=network_id, mac_address=mac, addresses=addresses)
 
 
 def floating(outside: str, inside: str) -> FloatingSpec:
@@ -49,8 +52,8 @@ class Router:
         networks = ground.networks
         self.outside = {"network_type": "local"}
         self.spec = RouterSpec(
-            interfaces=[leg(networks[ONE], "10.1.0.1"), leg(networks[TWO], "10.2.0.1")],
-            gateway=leg(networks[OUTSIDE], GATEWAY), gateway_ips=["203.0.113.1"],
+            interfaces=[leg(networks[ONE], "10.1.0.1", "fd00:1::1"), leg(networks[TWO], "10.2.0.1", "fd00:2::1")],
+            gateway=leg(networks[OUTSIDE], GATEWAY, GATEWAY_IPV6), gateway_ips=["203.0.113.1", "2001:db8::1"],
         )  # fmt: skip
 
     def tell(self, **changes: Any) -> None:
@@ -120,6 +123,20 @@ class RoutersSuite:
         assert ground.meets(ONE, FLOATING) == (ONE, FLOATING)
         router.tell(floating_ips=[floating(FLOATING, ADDRESSES[ONE])])
         assert ground.meets(TWO, FLOATING) == (ONE, GATEWAY)
+
+    def test_ipv6_is_routed_both_ways_under_its_own_addresses(self, ground: Ground) -> None:
+        assert ground.meets(ONE, ADDRESSES_IPV6[TWO]) is None
+        router = Router(ground)
+        router.tell(floating_ips=[floating(FLOATING, ADDRESSES[ONE])])
+        for one, other in ((ONE, TWO), (ONE, OUTSIDE), (OUTSIDE, TWO)):
+            assert ground.meets(one, ADDRESSES_IPV6[other]) == (other, ADDRESSES_IPV6[one])
+        assert ground.meets(OUTSIDE, GATEWAY_IPV6) is None
+        router.tell(has_snat=False, gateway_ips=["203.0.113.1"])
+        assert ground.meets(ONE, ADDRESSES_IPV6[TWO]) == (TWO, ADDRESSES_IPV6[ONE])
+        router.tell(interfaces=router.spec.interfaces[:1])
+        assert ground.meets(OUTSIDE, ADDRESSES_IPV6[TWO]) is None
+        router.tell(is_up=False)
+        assert ground.meets(ONE, ADDRESSES_IPV6[OUTSIDE]) is None
 
     def test_what_was_told_outlives_the_driver(self, ground: Ground) -> None:
         router = Router(ground)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from compute_agent.network.fake import FakeNetwork
-from tests.contracts.routers_suite import ADDRESSES, Ground, RoutersSuite
+from tests.contracts.routers_suite import ADDRESSES, ADDRESSES_IPV6, Ground, RoutersSuite
 from tests.unit.compute_agent.orders import new_id
 
 
@@ -15,8 +15,9 @@ class TestFakeNetwork(RoutersSuite):
         driver, networks = FakeNetwork(tmp_path), {name: new_id() for name in ADDRESSES}
 
         def meets(name: str, address: str) -> tuple[str, str] | None:
-            arrived = driver.routed(networks[name], ADDRESSES[name], address)
-            ends = {(networks[end], held): end for end, held in ADDRESSES.items()}
+            own = ADDRESSES_IPV6 if ":" in address else ADDRESSES
+            arrived = driver.routed(networks[name], own[name], address)
+            ends = {(networks[end], held): end for end, held in own.items()}
             there = ends.get((arrived.network_id, arrived.destination)) if arrived else None
             return (there, arrived.source) if arrived and there else None
 

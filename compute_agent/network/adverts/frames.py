@@ -9,20 +9,18 @@ import ipaddress
 import struct
 from collections.abc import Iterable, Sequence
 
-from compute_agent.network.forwarding import link_local
+from compute_agent.network.forwarding import SMALLEST_IPV6_MTU, link_local
+from compute_agent.network.icmpv6 import option, packed_mac, to_all_nodes
 from compute_agent.network.judgement import METADATA_ADDRESSES
 from contracts.networks import AdvertSpec, SegmentSpec
 
 SLAAC, STATELESS, STATEFUL = MODES = ("slaac", "dhcpv6-stateless", "dhcpv6-stateful")
 ROUTER_SECONDS, VALID_SECONDS, PREFERRED_SECONDS = 1_800, 86_400, 14_400
 
-_ALL_NODES = ipaddress.IPv6Address("ff02::1").packed
-_ALL_NODES_MAC = bytes.fromhex("333300000001")
-_ETHERNET_IPV6, _ICMPV6, _ADVERT, _HOPS = 0x86DD, 58, 134, 255
+_ADVERT = 134
 _LINK_ADDRESS, _PREFIX, _MTU, _NAME_SERVERS = 1, 3, 5, 25  # options
 _MANAGED, _OTHER = 0x80, 0x40
 _ON_LINK, _AUTONOMOUS = 0x80, 0x40
-_SMALLEST_MTU = 1280
 
 
 def frames(segment: SegmentSpec, leg_mac: str) -> dict[str, dict[str, str]]:
@@ -31,7 +29,7 @@ def frames(segment: SegmentSpec, leg_mac: str) -> dict[str, dict[str, str]]:
     A network whose MTU is smaller than IPv6 needs has none.
     """
     found: dict[str, list[AdvertSpec]] = {}
-    for one in segment.adverts if segment.mtu >= _SMALLEST_MTU else ():
+    for one in segment.adverts if segment.mtu >= SMALLEST_IPV6_MTU else ():
         found.setdefault(one.router_mac, []).append(one)
     return {
         _sender(router_mac): {
@@ -51,43 +49,19 @@ def _frame(leg_mac: str, router_mac: str, prefixes: Sequence[AdvertSpec], mtu: i
     flags = (_MANAGED if STATEFUL in modes else 0) | (_OTHER if modes - {SLAAC} else 0)
     lifetime = ROUTER_SECONDS if router_mac and not is_over else 0
     message = struct.pack("!BBHBBHII", _ADVERT, 0, 0, 0, flags, lifetime, 0, 0)
-    message += _option(_LINK_ADDRESS, _packed(router_mac or leg_mac)) + _option(_MTU, struct.pack("!HI", 0, mtu))
+    message += option(_LINK_ADDRESS, packed_mac(router_mac or leg_mac)) + option(_MTU, struct.pack("!HI", 0, mtu))
     message += b"".join(_prefix(one) for one in prefixes) + _name_servers(prefixes)
-    return _ethernet(_packed(leg_mac), ipaddress.IPv6Address(_sender(router_mac)).packed, message)
+    return to_all_nodes(leg_mac, _sender(router_mac), message)
 
 
 def _prefix(one: AdvertSpec) -> bytes:
     network = ipaddress.IPv6Network(one.cidr)
     flags = _ON_LINK | (0 if one.mode == STATEFUL else _AUTONOMOUS)
     header = struct.pack("!BBIII", network.prefixlen, flags, VALID_SECONDS, PREFERRED_SECONDS, 0)
-    return _option(_PREFIX, header + network.network_address.packed)
+    return option(_PREFIX, header + network.network_address.packed)
 
 
 def _name_servers(prefixes: Iterable[AdvertSpec]) -> bytes:
     servers = list(dict.fromkeys(server for one in prefixes for server in one.name_servers))
     packed = b"".join(ipaddress.IPv6Address(server).packed for server in servers)
-    return _option(_NAME_SERVERS, struct.pack("!HI", 0, ROUTER_SECONDS) + packed) if servers else b""
-
-
-def _option(kind: int, content: bytes) -> bytes:
-    """Return an option; its length is told in units of eight bytes, which all that are used here fill."""
-    return struct.pack("!BB", kind, (len(content) + 2) // 8) + content
-
-
-def _packed(mac_address: str) -> bytes:
-    return bytes.fromhex(mac_address.replace(":", ""))
-
-
-def _ethernet(mac: bytes, source: bytes, message: bytes) -> bytes:
-    """Return the frame to all guests. Its Ethernet source is the leg's: a bridge learns where that is, and no more."""
-    checked = message[:2] + struct.pack("!H", _checksum(source + _ALL_NODES, message)) + message[4:]
-    header = struct.pack("!IHBB", 6 << 28, len(checked), _ICMPV6, _HOPS)
-    return _ALL_NODES_MAC + mac + struct.pack("!H", _ETHERNET_IPV6) + header + source + _ALL_NODES + checked
-
-
-def _checksum(ends: bytes, message: bytes) -> int:
-    content = ends + struct.pack("!II", len(message), _ICMPV6) + message
-    total: int = sum(struct.unpack(f"!{len(content) // 2}H", content))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+    return option(_NAME_SERVERS, struct.pack("!HI", 0, ROUTER_SECONDS) + packed) if servers else b""

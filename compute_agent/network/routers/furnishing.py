@@ -4,12 +4,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from compute_agent.network import connections, namespaces, nft, wiring
-from compute_agent.network.announcing import announce
-from compute_agent.network.links import Links, silence_ipv6, write_setting
+from compute_agent.network.announcing import announce, announce_ipv6
+from compute_agent.network.links import IPV4, IPV6, Links, silence_ipv6, speak_ipv6, write_setting
 from compute_agent.network.names import Mark
 from compute_agent.network.routers.legs import Leg
 from compute_agent.network.routers.routes import routes
-from compute_agent.network.routers.rules import rules
+from compute_agent.network.routers.rules import rules, rules_ipv6
 from compute_agent.network.routers.translation import is_over
 from compute_agent.network.rule_digests import Ruleset
 from contracts.networks import RouterSpec
@@ -20,6 +20,7 @@ _SETTINGS = {
     "net/ipv4/conf/all/arp_announce": "2",
     "net/ipv4/conf/all/promote_secondaries": "1",
     "net/ipv4/ip_forward": "1",
+    "net/ipv6/conf/all/forwarding": "1",
 }
 _OWN_ZONE = 0  # a namespace has connections of its own
 HoldNetwork = Callable[[str], AbstractContextManager[None]]
@@ -46,9 +47,9 @@ def ensure_router(mark: Mark, router_id: str, spec: RouterSpec, legs: list[Leg],
 
 def _prepare(mark: Mark, spec: RouterSpec) -> set[str]:
     """Set up what is in the way of nothing; return the names of the links that are there. Runs in the namespace."""
-    commands = rules(mark, spec)
-    if not Ruleset(nft.listing("ip", mark.table)).has(commands):
-        nft.apply(commands)
+    for family, commands in (("ip", rules(mark, spec)), ("ip6", rules_ipv6(mark, spec))):
+        if not Ruleset(nft.listing(family, mark.table)).has(commands):
+            nft.apply(commands)
     for path, value in _SETTINGS.items():
         write_setting(path, value)
     with Links() as links:
@@ -60,10 +61,13 @@ def _furnish(spec: RouterSpec, legs: list[Leg]) -> None:
     """Set up the legs and what lies behind them. Runs in the namespace."""
     with Links() as links:
         for leg in legs:
-            silence_ipv6(leg.far_name)
+            ipv6 = leg.addresses_ipv6()
+            (speak_ipv6 if ipv6 else silence_ipv6)(leg.far_name)
             links.ensure_mac(leg.far_name, leg.port.mac_address)
             index = links.raise_up(leg.far_name, leg.mtu)
             fresh = links.ensure_addresses(index, leg.addresses(spec))
             announce(leg.far_name, leg.port.mac_address, sorted(fresh))
-        links.ensure_hops(routes(spec, legs))
+            announce_ipv6(leg.far_name, leg.port.mac_address, sorted(links.ensure_addresses(index, ipv6, IPV6)))
+        links.ensure_hops(routes(spec, legs, 4), IPV4)
+        links.ensure_hops(routes(spec, legs, 6), IPV6)
     connections.end([_OWN_ZONE], lambda one: is_over(spec, one))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from compute_agent.network.forwarding import SMALLEST_IPV6_MTU, link_local
 from compute_agent.network.names import gateway_cable_name, interface_cable_name
 from contracts.networks import RouterPort, RouterSpec, SegmentSpec
 
@@ -34,6 +35,11 @@ class Leg:
         """IPv4 addresses of the router's end; those that it translates are on the gateway's."""
         own = {one for one in self.port.addresses if ":" not in one}
         return own | ({f"{one.floating_address}/32" for one in spec.floating_ips} if self.is_gateway else set())
+
+    def addresses_ipv6(self) -> set[str]:
+        """IPv6 addresses of the router's end: those of its port, and the one on the link that guests send to."""
+        own = {one for one in self.port.addresses if ":" in one} if self.mtu >= SMALLEST_IPV6_MTU else set()
+        return own | ({f"{link_local(self.port.mac_address)}/64"} if own else set())
 
 
 def legs_of(spec: RouterSpec, segments: Mapping[str, SegmentSpec]) -> list[Leg]:

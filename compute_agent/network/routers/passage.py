@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from compute_agent.network.routers.rules import inside_networks, own_address
 from contracts.networks import HostNetworks, RouterPort, RouterSpec
 
+_UNTRANSLATED = 6
 _LINK_LOCAL = ipaddress.ip_network("169.254.0.0/16")
 
 
@@ -33,10 +34,14 @@ def _through(spec: RouterSpec, network_id: str, source: str, destination: str) -
     if comes_in is None or goes_out is None or _is_in(led, [str(_LINK_LOCAL)]):
         return None
     is_led_in = destination in leads_to
+    version = ipaddress.ip_address(destination).version
+    may_come_in = is_led_in or version == _UNTRANSLATED
     if comes_in is spec.gateway and (
-        not is_led_in or goes_out is spec.gateway or _is_in(source, inside_networks(spec))
+        not may_come_in or goes_out is spec.gateway or _is_in(source, inside_networks(spec, version))
     ):
         return None
+    if version == _UNTRANSLATED:
+        return Passage(goes_out.network_id, source, destination)
     return Passage(goes_out.network_id, _source(spec, source, goes_out, is_led_in=is_led_in), led)
 
 
@@ -52,7 +57,9 @@ def _way(spec: RouterSpec, destination: str) -> RouterPort | None:
         if _is_in(destination, [str(ipaddress.ip_interface(one).network) for one in port.addresses]):
             return port
     hops = [route.nexthop for route in spec.routes if _is_in(destination, [route.destination])]
-    return _way(spec, hops[0]) if hops else spec.gateway if spec.gateway_ips else None
+    version = ipaddress.ip_address(destination).version
+    leads_out = any(ipaddress.ip_address(hop).version == version for hop in spec.gateway_ips)
+    return _way(spec, hops[0]) if hops else spec.gateway if leads_out else None
 
 
 def _source(spec: RouterSpec, source: str, goes_out: RouterPort, *, is_led_in: bool) -> str:

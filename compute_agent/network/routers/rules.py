@@ -1,7 +1,7 @@
 """What a router lets through and what it translates, as rules of its namespace.
 
-From inside anything may go on; from outside only what is an answer, and what a floating address leads in. What goes
-from inside to a floating address comes back through the router, because it gets an address of the router's too.
+Of IPv4, from inside anything may go on; from outside only what is an answer, and what a floating address leads in. What
+goes from inside to a floating address comes back through the router, because it gets an address of the router's too.
 """
 
 import ipaddress
@@ -29,8 +29,23 @@ def rules(mark: Mark, spec: RouterSpec) -> list[nft.Command]:
         table.hook("led_in", "prerouting", _DESTINATION_NAT, kind="nat"),
         table.hook("led_out", "postrouting", _SOURCE_NAT, kind="nat"),
     ]
-    chains = {"forward": _forward(spec), "input": _input(), "led_in": _led_in(spec), "led_out": _led_out(spec)}
+    chains = {"forward": _forward(spec), "input": _input("icmp"), "led_in": _led_in(spec), "led_out": _led_out(spec)}
     return [table.add(), *hooks, *(command for name in chains for command in _refill(table, name, chains[name]))]
+
+
+def rules_ipv6(mark: Mark, spec: RouterSpec) -> list[nft.Command]:
+    """Return the same for IPv6, where nothing is translated: whoever outside knows the way may come in.
+
+    What then reaches a guest is for its security groups to say.
+    """
+    table = nft.Table("ip6", mark.table)
+    chains = {"forward": _forward_ipv6(spec), "input": _input("icmpv6")}
+    return [
+        table.add(),
+        table.hook("forward", "forward", _FILTER, policy="drop"),
+        table.hook("input", "input", _FILTER),
+        *(command for name in chains for command in _refill(table, name, chains[name])),
+    ]
 
 
 def _refill(table: nft.Table, chain: str, content: Iterable[nft.Rule]) -> Iterator[nft.Command]:
@@ -48,9 +63,20 @@ def _forward(spec: RouterSpec) -> Iterator[nft.Rule]:
     yield [_FROM_OUTSIDE, _TO_INSIDE, _LED_IN, nft.ACCEPT]
 
 
-def _input() -> Iterator[nft.Rule]:
+def _forward_ipv6(spec: RouterSpec) -> Iterator[nft.Rule]:
+    inside = inside_networks(spec, 6)
+    if inside:
+        yield [_FROM_OUTSIDE, nft.field("ip6", "saddr", nft.one_of(inside)), nft.DROP]
+    yield [_ANSWERS, nft.ACCEPT]
+    yield [_FROM_INSIDE, nft.ACCEPT]
+    if inside:
+        yield [_FROM_OUTSIDE, _TO_INSIDE, nft.field("ip6", "daddr", nft.one_of(inside)), nft.ACCEPT]
+
+
+def _input(asking: str) -> Iterator[nft.Rule]:
+    """Yield what may come to the router itself from outside; `asking`: the protocol in which it is looked for."""
     yield [_FROM_OUTSIDE, _ANSWERS, nft.ACCEPT]
-    yield [_FROM_OUTSIDE, nft.field("ip", "protocol", "icmp"), nft.ACCEPT]
+    yield [_FROM_OUTSIDE, nft.meta("l4proto", asking), nft.ACCEPT]
     yield [_FROM_OUTSIDE, nft.DROP]
 
 
@@ -77,7 +103,7 @@ def own_address(spec: RouterSpec) -> str:
     return next((one.partition("/")[0] for one in held if ":" not in one), "")
 
 
-def inside_networks(spec: RouterSpec) -> list[str]:
-    """Return the IPv4 networks of the router's interfaces."""
-    held = [one for port in spec.interfaces for one in port.addresses if ":" not in one]
-    return sorted(str(ipaddress.ip_interface(one).network) for one in held)
+def inside_networks(spec: RouterSpec, version: int = 4) -> list[str]:
+    """Return the networks of the router's interfaces, of an IP version."""
+    held = (ipaddress.ip_interface(one) for port in spec.interfaces for one in port.addresses)
+    return sorted(str(one.network) for one in held if one.version == version)

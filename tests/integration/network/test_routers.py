@@ -20,8 +20,10 @@ from contracts.compute import NetworkSpec
 from contracts.networks import RouteSpec
 from tests.contracts.routers_suite import (
     ADDRESSES,
+    ADDRESSES_IPV6,
     FLOATING,
     GATEWAY,
+    GATEWAY_IPV6,
     ONE,
     OUTSIDE,
     TWO,
@@ -46,8 +48,9 @@ class End:
 
     def __init__(self, name: str, namespace: str) -> None:
         self.name, self.namespace = name, namespace
-        where = ("0.0.0.0", PORT)  # noqa: S104
-        self.server = namespaces.run_in(namespace, lambda: socket.create_server(where, backlog=8))
+        self.server = namespaces.run_in(namespace, lambda: socket.create_server(
+            ("::", PORT), family=socket.AF_INET6, dualstack_ipv6=True, backlog=8
+        ))  # fmt: skip
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -62,7 +65,7 @@ class End:
             while True:
                 near, peer = self.server.accept()
                 with near:
-                    near.sendall(f"{self.name} {peer[0]}".encode())
+                    near.sendall(f"{self.name} {peer[0].removeprefix('::ffff:')}".encode())
 
     def meets(self, address: str) -> tuple[str, str] | None:
         """Return who answers there and the address that it sees; None when nothing comes back."""
@@ -92,13 +95,18 @@ class Land:
         for name, guest in self.guests.items():
             guest.start()
             guest.static(f"{ADDRESSES[name]}/24", "" if name == OUTSIDE else f"{ADDRESSES[name][:-1]}1")
+            guest.do("ip", "addr", "add", f"{ADDRESSES_IPV6[name]}/64", "dev", "eth0", "nodad")
             if name == OUTSIDE:
                 with Links() as links:
                     wiring.ensure_bridge(links, self.mark, self.nets[name].id, 1400)
                 run("ip", "link", "set", self.tap(name), "up", "master", bridge_name(self.nets[name].id))
                 guest.do("ip", "addr", "add", "203.0.113.1/24", "dev", "eth0")  # the next hop as well
                 guest.do("ip", "route", "add", "10.0.0.0/8", "via", GATEWAY)
+                # Not to be sent from: 2001:db8::9 is.
+                guest.do("ip", "addr", "add", "2001:db8::1/64", "dev", "eth0", "nodad", "preferred_lft", "0")
+                guest.do("ip", "route", "add", "fd00::/16", "via", GATEWAY_IPV6)
             else:
+                guest.do("ip", "route", "add", "default", "via", f"{ADDRESSES_IPV6[name][:-1]}1")
                 self.driver.plug(new_id(), [guest.port], META, "")
             self.ends[name] = End(name, guest.name)
 
@@ -209,6 +217,7 @@ LOSSES = {
     "leg": "ip link del {gateway}",
     "route": "ip route del default",
     "switch": "sysctl -qw net.ipv4.ip_forward=0",
+    "ipv6": "sysctl -qw net.ipv6.conf.all.forwarding=0; ip -6 addr flush dev {gateway}; ip -6 route flush default",
 }
 
 
@@ -226,6 +235,7 @@ def test_what_a_router_lost_is_put_back(land, ground, router, namespace, what):
     assert ground.meets(OUTSIDE, FLOATING) == (ONE, ADDRESSES[OUTSIDE])
     assert ground.meets(TWO, ADDRESSES[OUTSIDE]) == (OUTSIDE, GATEWAY)
     assert ground.meets(OUTSIDE, ADDRESSES[TWO]) is None
+    assert ground.meets(TWO, ADDRESSES_IPV6[OUTSIDE]) == (OUTSIDE, ADDRESSES_IPV6[TWO])
 
 
 def test_nobody_outside_passes_for_somebody_inside(land, router):
@@ -237,6 +247,14 @@ def test_nobody_outside_passes_for_somebody_inside(land, router):
     assert land.guests[OUTSIDE].do(*argv, check=False).returncode
     assert received(heard) == before
     assert land.guests[OUTSIDE].reaches(FLOATING)
+
+
+def test_nobody_outside_passes_for_somebody_inside_by_ipv6(land, router):
+    outside, heard = land.guests[OUTSIDE], "2001:db8::9"
+    outside.do("ip", "addr", "add", "fd00:2::77/128", "dev", "lo", "nodad")
+    argv = ["busybox", "ping6", "-c", "1", "-W", "1", "-I"]
+    assert outside.do(*argv, "fd00:2::77", ADDRESSES_IPV6[ONE], check=False).returncode
+    assert outside.do(*argv, heard, ADDRESSES_IPV6[ONE], check=False).returncode == 0
 
 
 def received(guest: Guest) -> int:
