@@ -14,8 +14,6 @@ from compute_agent.errors import AgentError, HostDiskFull, VifPlugFailed
 from compute_agent.files import is_full
 from compute_agent.locks import FileLocks
 from compute_agent.network import firewall, namespaces, wiring
-from compute_agent.network.adverts.files import AdvertFiles
-from compute_agent.network.adverts.frames import frames
 from compute_agent.network.dhcp import Dnsmasq
 from compute_agent.network.document import Kept
 from compute_agent.network.guards import Guards
@@ -27,6 +25,7 @@ from compute_agent.network.names import Mark, limiter_name, tap_name
 from compute_agent.network.ports import PluggedPort, PortShelf, check, merged_network
 from compute_agent.network.routers.routing import Routers
 from compute_agent.network.segments import Segments
+from compute_agent.network.telling import Telling
 from compute_agent.network.underlay import NO_UNDERLAY, VXLAN, Underlay
 from contracts.compute import NetworkSpec, PortSpec
 from contracts.inspection import PortAsked, PortSeen
@@ -48,7 +47,7 @@ class LinuxBridgeNetwork:
         self._mark, self._underlay = Mark.of(state_dir), underlay
         self._shelf = PortShelf(state_dir / "network")
         self._metadata = MetadataFiles(state_dir / "metadata")
-        self._adverts = AdvertFiles(state_dir / "adverts")
+        self._telling = Telling(state_dir, self._mark)
         self._locks = FileLocks(state_dir / "locks" / "networks")
         self._segments = Segments(self._mark, underlay)
         self._guards = Guards(self._mark, self._shelf, state_dir / "networks.json", self._locks, self._segments)
@@ -162,7 +161,7 @@ class LinuxBridgeNetwork:
         firewall.remove_tables(self._mark)
         self._guards.drop()
         self._metadata.clear()
-        self._adverts.clear()
+        self._telling.clear()
 
     def _document(self) -> HostNetworks:
         return self._guards.kept().document
@@ -185,7 +184,7 @@ class LinuxBridgeNetwork:
             and namespaces.exists(self._mark.namespace(network_id))
             and wiring.is_furnished(self._mark, merged_network(ports), self._place(merged_network(ports)))
         )
-        is_told = self._adverts.has(network_id, self._frames(network_id))
+        is_told = self._telling.is_whole(network_id, self._segment(network_id), ports)
         if not (is_whole and is_told and self._dhcp(network_id).is_as_wanted(merged_network(ports))):
             log.warning("network=%s had lost a part and is made whole", network_id)
             self._wire(network_id, ports)
@@ -204,16 +203,15 @@ class LinuxBridgeNetwork:
         self._guards.limit(ports)
         self._guards.carry(network_id)
         self._dhcp(network_id).ensure(network, everyone)
-        self._adverts.ensure(network_id, self._frames(network_id))
+        self._telling.ensure(network_id, self._segment(network_id), everyone)
 
     def _place(self, network: NetworkSpec) -> wiring.Place:
-        segment = self._document().networks.get(network.id)
+        segment = self._segment(network.id)
         has_ipv6 = wiring.can_speak_ipv6(network, segment.adverts if segment else ())
         return wiring.Place(self._guards.routed(network.id), has_ipv6)
 
-    def _frames(self, network_id: str) -> dict[str, dict[str, str]]:
-        segment = self._document().networks.get(network_id)
-        return frames(segment, self._mark.leg_mac(network_id)) if segment else {}
+    def _segment(self, network_id: str) -> SegmentSpec | None:
+        return self._document().networks.get(network_id)
 
     def _unwire(self, port: PluggedPort) -> None:
         """Remove a port, and its network with the last one. The file goes last, so that a repetition finds the rest."""
@@ -226,8 +224,9 @@ class LinuxBridgeNetwork:
             self._metadata.drop(port)
             if others:
                 self._dhcp(network_id).ensure(merged_network(others), others)
+                self._telling.ensure(network_id, self._segment(network_id), others)
             else:
-                self._adverts.drop(network_id)
+                self._telling.drop(network_id)
                 self._dhcp(network_id).stop()  # before its namespace, which would live on with it
                 wiring.remove_network(links, self._mark, network_id)
         self._shelf.drop(port)

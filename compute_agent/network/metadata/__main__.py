@@ -1,6 +1,6 @@
 """`python -m compute_agent.network.metadata`: what this host says to its guests, in all its networks.
 
-Metadata, and router advertisements. If one of the two ends, so does the process: who started it starts it again.
+Metadata, router advertisements and DHCPv6. If one of them ends, so does the process: who started it starts it again.
 """
 
 import logging
@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 from compute_agent.network.adverts.sender import Advertiser
+from compute_agent.network.dhcpv6.server import LeaseServer
 from compute_agent.network.metadata.server import MetadataServer
 
 
@@ -18,23 +19,26 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     state_dir = Path(os.environ.get("NOVELLA_STATE_DIR", "var")).absolute()
-    server, advertiser = MetadataServer(state_dir), Advertiser(state_dir)
+    server, others = MetadataServer(state_dir), (Advertiser(state_dir), LeaseServer(state_dir))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
-    thread = threading.Thread(target=_advertise, args=(advertiser, server), name="adverts")
-    thread.start()
+    threads = [threading.Thread(target=_run, args=(one, server), name=type(one).__name__) for one in others]
+    for thread in threads:
+        thread.start()
     logging.getLogger(__name__).info("serving the documents under %s", state_dir / "metadata")
     try:
         server.run()
     finally:
-        advertiser.stop()
-        thread.join()
+        for one in others:
+            one.stop()
+        for thread in threads:
+            thread.join()
     return 0
 
 
-def _advertise(advertiser: Advertiser, server: MetadataServer) -> None:
+def _run(one: Advertiser | LeaseServer, server: MetadataServer) -> None:
     try:
-        advertiser.run()
+        one.run()
     finally:
         server.stop()
 

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from compute_agent.network import namespaces
+from compute_agent.network.dhcpv6.messages import server_id
 from compute_agent.network.forwarding import link_local
 from compute_agent.network.linux_bridge import LinuxBridgeNetwork
 from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec, SubnetSpec
@@ -19,6 +20,7 @@ from tests.integration.network.documents import OPEN, ControlPlane
 from tests.integration.network.guests import Guest, network, port
 from tests.integration.network.neighbours import ROUTER_ADVERTISEMENT, ear, frame, hears, send
 from tests.unit.compute_agent.orders import new_id
+from tests.unit.compute_agent.test_dhcpv6 import INFORMATION, NAME_SERVERS, SOLICIT, asked, association, given, read
 
 pytestmark = [pytest.mark.root, pytest.mark.usefixtures("private_kernel")]
 
@@ -175,6 +177,46 @@ def test_metadata_is_the_ports_own_by_ipv6_and_somebody_elses_address_gets_nothi
     control.put(one.port, is_secured=False)
     assert answers(one, own)
     assert not answers(one, theirs)
+
+
+def dhcpv6(guest: Guest, kind: int, *options: bytes) -> bytes | None:
+    """Ask all servers from the guest's link-local address; return what one answers."""
+
+    def ask() -> bytes | None:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as near:
+            near.settimeout(1)
+            near.bind(("::", 546))
+            name = server_id(guest.port.mac_address)
+            near.sendto(
+                asked(kind, *options, client=name), ("ff02::1:2", 547, 0, socket.if_nametoindex("eth0"))
+            )
+            try:
+                return near.recv(1_500)
+            except TimeoutError:
+                return None
+
+    try:
+        return namespaces.run_in(guest.name, ask)
+    except OSError:  # its own address on the link is still tried
+        return None
+
+
+def test_port_gets_its_address_and_name_servers_by_dhcpv6(driver, control, net, make_guest):
+    one, other = make_guest(net, 5), make_guest(net, 6)
+    advert = AdvertSpec(cidr=PREFIX, mode="dhcpv6-stateful", name_servers=["fd00::53"])
+    advertise(control, net, advert)
+    for guest in (one, other):
+        assert eventually(lambda guest=guest: dhcpv6(guest, SOLICIT, association()) is not None)
+        said = dhcpv6(guest, SOLICIT, association())
+        assert said is not None
+        assert list(given(said)) == [guest.port.fixed_ips[1].ip_address]
+    advertise(control, net, msgspec.structs.replace(advert, mode="dhcpv6-stateless"))
+    assert eventually(lambda: (said := dhcpv6(one, SOLICIT, association())) is not None and given(said) == {})
+    said = dhcpv6(one, INFORMATION)
+    assert said is not None
+    assert socket.inet_ntop(socket.AF_INET6, read(said[4:])[NAME_SERVERS]) == "fd00::53"
+    advertise(control, net, msgspec.structs.replace(advert, mode="slaac"))
+    assert eventually(lambda: dhcpv6(one, INFORMATION) is None)
 
 
 def test_guests_advertisement_is_heard_by_nobody(control, net, make_guest):
