@@ -1,7 +1,9 @@
 """A router on one host and a guest that uses it on another."""
 
+import msgspec
 import pytest
 
+from compute_agent.network.forwarding import link_local
 from contracts.compute import FixedIpSpec, PortSpec
 from contracts.networks import RouterSpec, SegmentSpec
 from tests.contracts.routers_suite import leg
@@ -12,6 +14,8 @@ from tests.unit.compute_agent.orders import new_id
 pytestmark = [pytest.mark.root, pytest.mark.usefixtures("private_kernel")]
 ONE, TWO = "10.1.0.5", "10.2.0.5"
 GATEWAYS = ("10.1.0.1", "10.2.0.1")
+ONE_IPV6, TWO_IPV6 = "fd00:1::5", "fd00:2::5"
+GATEWAYS_IPV6 = ("fd00:1::1", "fd00:2::1")
 
 
 @pytest.fixture
@@ -32,13 +36,17 @@ class Across:
             net.id: SegmentSpec(network_type="vxlan", mtu=1400, segmentation_id=number, routed=[gateway])
             for net, number, gateway in zip(self.nets, (81, 82), GATEWAYS, strict=True)
         }
-        self.legs = [leg(net.id, gateway) for net, gateway in zip(self.nets, GATEWAYS, strict=True)]
-        self.guests = [
-            host.boot(port(net, address), self.segments[net.id])
-            for host, net, address in zip(hosts, self.nets, (ONE, TWO), strict=True)
+        self.legs = [
+            leg(net.id, *gateways) for net, *gateways in zip(self.nets, GATEWAYS, GATEWAYS_IPV6, strict=True)
         ]
-        for guest, gateway in zip(self.guests, GATEWAYS, strict=True):
+        self.guests = [
+            host.boot(_with(port(net, address), address_ipv6), self.segments[net.id])
+            for host, net, address, address_ipv6 in zip(hosts, self.nets, (ONE, TWO), (ONE_IPV6, TWO_IPV6), strict=True)
+        ]
+        for guest, gateway, own in zip(self.guests, GATEWAYS, self.legs, strict=True):
             guest.do("ip", "route", "replace", "default", "via", gateway)
+            # As a host advertises it: by what is made from the router's MAC address.
+            guest.do("ip", "route", "replace", "default", "via", link_local(own.mac_address), "dev", "eth0")
 
     def put(self, home: int) -> None:
         """Tell both hosts that the router lives on one of them."""
@@ -57,10 +65,16 @@ class Across:
 
     def as_port(self, number: int) -> PortSpec:
         fixed = FixedIpSpec(subnet_id=new_id(), ip_address=GATEWAYS[number])
-        return PortSpec(
+        held = PortSpec(
             id=self.legs[number].port_id, mac_address=self.legs[number].mac_address, network=self.nets[number],
             fixed_ips=[fixed],
         )  # fmt: skip
+        return _with(held, GATEWAYS_IPV6[number])
+
+
+def _with(spec: PortSpec, address: str) -> PortSpec:
+    own = FixedIpSpec(subnet_id=new_id(), ip_address=address)
+    return msgspec.structs.replace(spec, fixed_ips=[*spec.fixed_ips, own])
 
 
 def test_a_router_serves_guests_of_other_hosts_and_goes_on_elsewhere(hosts):
@@ -77,6 +91,15 @@ def test_a_router_serves_guests_of_other_hosts_and_goes_on_elsewhere(hosts):
     assert two.reaches(ONE)
     assert not hosts[1].links("nrt")
     assert len(hosts[1].links("nbr")) == 1
+
+
+def test_ipv6_finds_the_router_by_its_address_on_the_link_wherever_it_is(hosts):
+    across = Across(hosts)
+    one, two = across.guests
+    for home in (1, 0):
+        across.put(home)
+        assert one.reaches6(TWO_IPV6)
+        assert two.reaches6(ONE_IPV6)
 
 
 def test_no_leg_is_left_on_either(hosts):
