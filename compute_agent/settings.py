@@ -137,6 +137,7 @@ class Settings:
             virt_type=_choice(environ, "NOVELLA_VIRT_TYPE", "qemu", VIRT_TYPES),
             threads=int(_number(environ, "NOVELLA_THREADS", max(_LANE_THREADS[lane] for lane in lanes), minimum=1)),
             report_seconds=_number(environ, "NOVELLA_REPORT_SECONDS", 10.0, minimum=0.05),
+            full_report_seconds=_number(environ, "NOVELLA_FULL_REPORT_SECONDS", 60.0, minimum=1),
             echo_seconds=echo_seconds,
             echo_limit_seconds=_ECHOES_MISSED * echo_seconds,
             log_level=_choice(environ, "NOVELLA_LOG_LEVEL", "INFO", LOG_LEVELS),

@@ -9,7 +9,7 @@ from cloud.core.context import RequestContext
 from cloud.identity.models import Domain, Project
 from cloud.identity.services import quotas
 from cloud.images.models import Image
-from cloud.networks.models import FixedIp, Network, Port, Router, Subnet
+from cloud.networks.models import BandwidthLimit, FixedIp, Network, Port, QosPolicy, Router, Subnet
 from cloud.networks.models.device_owners import ROUTER_INTERFACE
 from tests.chaos.sim.http import Api
 from tests.chaos.sim.world import World
@@ -45,7 +45,10 @@ class Users:
         for flavor_id, vcpus in (("small", 1), ("large", 2)):
             Flavor.objects.create(flavorid=flavor_id, name=flavor_id, vcpus=vcpus, memory_mb=512 * vcpus, disk_gb=1)
         self.images = [self._image(number) for number in range(2)]
-        network = Network.objects.create(name="net", project_id=PROJECT, segmentation_id=1)
+        # Each server's port has a limit, so that it is looked for wherever the server is.
+        policy = QosPolicy.objects.create(name="slow", project_id=PROJECT)
+        BandwidthLimit.objects.create(policy=policy, direction="egress", max_kbps=1000)
+        network = Network.objects.create(name="net", project_id=PROJECT, segmentation_id=1, qos_policy=policy)
         Subnet.objects.create(
             network=network, project_id=PROJECT, cidr="10.0.0.0/20", gateway_ip="10.0.0.1",
             allocation_pools=[{"start": "10.0.0.2", "end": "10.0.15.254"}],

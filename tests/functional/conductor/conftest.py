@@ -32,7 +32,7 @@ def nothing_left(workers):
     assert not any(quotas.usages(PROJECT, ["instances", "cores", "ram"]).values())
     assert not Operation.objects.filter(state="running").exists()
     workers.wait(lambda: not workers.domains())
-    # What an agent that was killed has left of a server is removed when it has told of it twice.
+    # What an agent that was killed has left is removed when it has told of it twice, and gone when it tells again.
     try:
         workers.wait(lambda: not audit(0.5), RESIDUE_SECONDS)
     except AssertionError:
