@@ -100,9 +100,9 @@ class Guest:
         argv = ["busybox", "ping", "-c", "2", "-W", "1", *options, address]
         return self.do(*argv, check=False).returncode == 0
 
-    def reaches6(self, address: str, tries: int = 5) -> bool:
+    def reaches6(self, address: str, source: str = "", tries: int = 10) -> bool:
         """Whether an IPv6 address answers; the first tries may fall into the time until an own address counts."""
-        argv = ["busybox", "ping6", "-c", "1", "-W", "1", address]
+        argv = ["busybox", "ping6", "-c", "1", "-W", "1", *(["-I", source] if source else []), address]
         return any(self.do(*argv, check=False).returncode == 0 for _ in range(tries))
 
 
