@@ -68,3 +68,19 @@ def hears(wire: socket.socket, content: bytes) -> bool:
         except TimeoutError:
             return False
     return False
+
+
+def until(wire: socket.socket, last: bytes) -> list[bytes] | None:
+    """Return what came before a frame, or None if that does not come within a second."""
+    found: list[bytes] = []
+    end = time.monotonic() + 1
+    while (left := end - time.monotonic()) > 0:
+        wire.settimeout(left)
+        try:
+            content = wire.recv(2_000)
+        except TimeoutError:
+            return None
+        if content == last:
+            return found
+        found.append(content)
+    return None
