@@ -43,6 +43,16 @@ def _run_event_loop() -> None:
         libvirt.virEventRunDefaultImpl()
 
 
+def close(connection: libvirt.virConnect) -> None:
+    """Close a connection, unless it is closed: by its thread's end, for one, which may come at this moment."""
+    try:
+        if connection.isAlive():
+            connection.close()
+    except libvirt.libvirtError as exc:
+        if exc.get_error_code() != libvirt.VIR_ERR_INVALID_CONN:
+            raise
+
+
 class _Mine(threading.local):
     """A thread's own connection."""
 
@@ -112,8 +122,7 @@ class Host:
                 heard[0].domainEventDeregisterAny(heard[1])
                 heard[0].unregisterCloseCallback()
             for connection in connections:
-                if connection.isAlive():
-                    connection.close()
+                close(connection)
 
     def _fresh(self) -> libvirt.virConnect:
         """Wait for a connection that nobody has. One attempt is under way at a time, and all wait for it."""

@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from compute_agent.network.names import LEG, Mark
 from compute_agent.network.places import Identity, identity_of, opened_in
 
 POLL_SECONDS = 0.5
+MOST_QUESTIONS = 10  # of one guest between two looks; who asks on is not heard, so that others are
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ class LeaseServer:
     def __init__(self, state_dir: Path) -> None:
         self._folder, self._mark = state_dir / "dhcpv6", Mark.of(state_dir)
         self._places: dict[str, _Place] = {}
+        self._asked: Counter[tuple[str, str]] = Counter()
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -59,6 +62,7 @@ class LeaseServer:
 
     def _look(self, selector: selectors.BaseSelector) -> None:
         """Follow the files: a network that was made anew, or whose file is gone, loses its socket."""
+        self._asked.clear()
         wanted = {path.stem for path in self._folder.glob("*.json")}
         for network in [*self._places]:
             if network not in wanted or identity_of(self._mark, network) != self._places[network].identity:
@@ -77,7 +81,8 @@ class LeaseServer:
         with contextlib.suppress(OSError):  # FileNotFoundError among them: the network goes
             place = self._places[network].socket
             question, (source, *_, scope) = place.recvfrom(_LARGEST_QUESTION)
-            lease = self._lease(network, source)
+            self._asked[network, source] += 1
+            lease = self._lease(network, source) if self._asked[network, source] <= MOST_QUESTIONS else None
             said = answer(question, lease, server_id(self._mark.leg_mac(network))) if lease else None
             if said is not None:
                 place.sendto(said, (source, _CLIENT_PORT, 0, scope))

@@ -12,11 +12,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import libvirt
 import pytest
 
 from compute_agent.drivers.base import DiskSource, DomainSpec, PowerState
 from compute_agent.drivers.libvirt import LibvirtDriver, LibvirtSettings
 from compute_agent.drivers.libvirt import driver as libvirt_driver
+from compute_agent.drivers.libvirt.host import close
 from compute_agent.errors import AgentError, DriverError
 from compute_agent.host import Host
 from compute_agent.network.fake import FakeNetwork
@@ -196,3 +198,9 @@ def test_guest_whose_qemu_hangs_holds_up_nobody_and_can_be_deleted(
     for left in [one for one in threading.enumerate() if "copying" in one.name]:
         left.join(10)
         assert not left.is_alive()
+
+
+def test_a_connection_that_its_threads_end_has_closed_is_closed():
+    connection = libvirt.open("test:///default")
+    connection.close()
+    close(connection)
