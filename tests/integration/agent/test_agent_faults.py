@@ -164,6 +164,7 @@ def test_agent_takes_a_renewed_credential_without_a_restart_and_believes_the_old
     spawn(cloud)
     finished(cloud)
     old = cloud.enrolled.key
+    cloud.former_keys.append(old)
     cloud.enrolled.renew()  # the old password is refused, and connections are cut
     cloud.redis.delete(INBOUND_QUEUE)
     cloud.wait_until_refused()
