@@ -24,6 +24,14 @@ def identity_of(mark: Mark, network_id: str) -> Identity | None:
     return None
 
 
+def opened_at(mark: Mark, network_id: str, work: Callable[[], Opened]) -> tuple[Identity, Opened]:
+    """Return what a network's namespace is known by, and what `work` opens inside it. Raises OSError."""
+    identity = identity_of(mark, network_id)
+    if identity is None:
+        raise FileNotFoundError(network_id)
+    return identity, opened_in(mark.namespace(network_id), work)
+
+
 def opened_in(namespace: str, work: Callable[[], Opened]) -> Opened:
     """Return what `work` opens inside a namespace.
 

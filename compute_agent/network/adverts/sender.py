@@ -11,10 +11,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from compute_agent.network.hearing import hear_until
 from compute_agent.network.names import LEG, Mark
-from compute_agent.network.places import Identity, identity_of, opened_in
+from compute_agent.network.places import Identity, identity_of, opened_at
 
-POLL_SECONDS = 0.5
 EVERY_SECONDS = 200.0
 AT_MOST_EVERY_SECONDS = 1.0  # a guest that asks all the time is answered with the others
 
@@ -56,18 +56,9 @@ class Advertiser:
 
     def run(self) -> None:
         """Send until stopped."""
-        with selectors.DefaultSelector() as selector:
-            look_at = 0.0
-            while not self._stopped.is_set():
-                now = time.monotonic()
-                if now >= look_at:
-                    self._look(selector)
-                    look_at = now + POLL_SECONDS
-                self._send_what_is_due(selector)
-                for key, _ in selector.select(timeout=max(look_at - time.monotonic(), 0)):
-                    self._hear(key.data)
-            for place in self._places.values():
-                place.close()
+        hear_until(self._stopped, self._look, self._hear)
+        for place in self._places.values():
+            place.close()
 
     def _look(self, selector: selectors.BaseSelector) -> None:
         """Follow the files: a network that was made anew, or whose file is gone, loses its sockets."""
@@ -80,16 +71,11 @@ class Advertiser:
         for network, path in wanted.items():
             with contextlib.suppress(OSError):  # it is being made or removed just now; the next look will tell
                 if network not in self._places:
-                    self._places[network] = self._open(network)
+                    identity, sockets = opened_at(self._mark, network, _sockets)
+                    self._places[network] = _Place(identity, *sockets)
                     selector.register(self._places[network].hears, selectors.EVENT_READ, network)
                 self._read(self._places[network], path)
-
-    def _open(self, network: str) -> _Place:
-        identity = identity_of(self._mark, network)
-        if identity is None:
-            raise FileNotFoundError(network)
-        hears, speaks = opened_in(self._mark.namespace(network), _sockets)
-        return _Place(identity, hears, speaks)
+        self._send_what_is_due(selector)
 
     def _read(self, place: _Place, path: Path) -> None:
         try:
@@ -107,10 +93,11 @@ class Advertiser:
             with contextlib.suppress(OSError):
                 place.speaks.send(bytes.fromhex(place.frames[sender]["farewell"]))
 
-    def _hear(self, network: str) -> None:
-        place = self._places[network]
+    def _hear(self, network: str, hears: socket.socket) -> None:
+        """Have a question answered at the next look: within half a second, as RFC 4861 has routers wait."""
         with contextlib.suppress(OSError):
-            place.hears.recv(_ONE_QUESTION)
+            hears.recv(_ONE_QUESTION)
+            place = self._places[network]
             place.due = min(place.due, place.sent + AT_MOST_EVERY_SECONDS)
 
     def _send_what_is_due(self, selector: selectors.BaseSelector) -> None:

@@ -11,6 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from compute_agent.network.hearing import hear_until
 from compute_agent.network.metadata.answers import TEXT_TYPE, Document, answer
 from compute_agent.network.metadata.listeners import Listeners
 
@@ -18,7 +19,6 @@ REQUEST_BYTES = 8_192
 REQUEST_SECONDS = 5.0
 THREADS = 64
 PER_NETWORK = 4  # one tenant's slow callers must not keep the others' out
-POLL_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -41,16 +41,7 @@ class MetadataServer:
 
     def run(self) -> None:
         """Serve until stopped."""
-        with selectors.DefaultSelector() as selector:
-            look_at = 0.0
-            while not self._stopped.is_set():
-                if time.monotonic() >= look_at:
-                    self._refresh(selector)
-                    look_at = time.monotonic() + POLL_SECONDS
-                for key, _ in selector.select(timeout=max(look_at - time.monotonic(), 0)):
-                    self._accept(key.data, key.fileobj)  # type: ignore[arg-type]
-            for key in list(selector.get_map().values()):
-                key.fileobj.close()  # type: ignore[union-attr]
+        hear_until(self._stopped, self._refresh, self._accept)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _refresh(self, selector: selectors.BaseSelector) -> None:

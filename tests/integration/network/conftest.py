@@ -3,6 +3,7 @@
 import ctypes
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,3 +69,13 @@ def driver(state_dir):
     driver = LinuxBridgeNetwork(state_dir)
     yield driver
     driver.purge()
+
+
+@pytest.fixture
+def metadata_service(driver, state_dir):
+    """The process that tells this host's guests what it has for them."""
+    argv = [sys.executable, "-m", "compute_agent.network.metadata"]
+    process = subprocess.Popen(argv, env={**os.environ, "NOVELLA_STATE_DIR": str(state_dir)})
+    yield process
+    process.terminate()
+    process.wait(10)

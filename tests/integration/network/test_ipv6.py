@@ -1,10 +1,7 @@
 """IPv6 of a network on a real kernel: guests hear who routes and make their addresses; metadata answers by IPv6."""
 
 import contextlib
-import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 
@@ -13,8 +10,9 @@ import pytest
 
 from compute_agent.network import namespaces
 from compute_agent.network.dhcpv6.messages import server_id
-from compute_agent.network.dhcpv6.server import MOST_QUESTIONS, POLL_SECONDS
+from compute_agent.network.dhcpv6.server import MOST_QUESTIONS
 from compute_agent.network.forwarding import link_local
+from compute_agent.network.hearing import POLL_SECONDS
 from compute_agent.network.linux_bridge import LinuxBridgeNetwork
 from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec, SubnetSpec
 from contracts.networks import AdvertSpec, SegmentSpec
@@ -24,7 +22,7 @@ from tests.integration.network.neighbours import ROUTER_ADVERTISEMENT, ear, fram
 from tests.unit.compute_agent.orders import new_id
 from tests.unit.compute_agent.test_dhcpv6 import INFORMATION, NAME_SERVERS, SOLICIT, asked, association, given, read
 
-pytestmark = [pytest.mark.root, pytest.mark.usefixtures("private_kernel")]
+pytestmark = [pytest.mark.root, pytest.mark.usefixtures("private_kernel", "metadata_service")]
 
 META = {"uuid": "", "hostname": "s1", "public_keys": {}, "availability_zone": "nova"}
 PREFIX, ROUTER_MAC = "fd00:6::/64", "fa:16:3e:00:66:01"
@@ -41,15 +39,6 @@ def eventually(condition: Callable[[], bool]) -> bool:
             return False
         time.sleep(0.1)
     return True
-
-
-@pytest.fixture(autouse=True)
-def service(driver, state_dir):
-    argv = [sys.executable, "-m", "compute_agent.network.metadata"]
-    process = subprocess.Popen(argv, env={**os.environ, "NOVELLA_STATE_DIR": str(state_dir)})
-    yield process
-    process.terminate()
-    process.wait(10)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -22,15 +21,6 @@ from tests.unit.compute_agent.orders import new_id
 pytestmark = [pytest.mark.root, pytest.mark.usefixtures("private_kernel")]
 
 META = {"uuid": "", "hostname": "s1", "public_keys": {"k": "ssh-ed25519 AAAA"}, "availability_zone": "nova"}
-
-
-@pytest.fixture
-def metadata_service(driver, state_dir):
-    argv = [sys.executable, "-m", "compute_agent.network.metadata"]
-    process = subprocess.Popen(argv, env={**os.environ, "NOVELLA_STATE_DIR": str(state_dir)})
-    yield process
-    process.terminate()
-    process.wait(10)
 
 
 @pytest.fixture
