@@ -53,6 +53,10 @@ class Users:
             network=network, project_id=PROJECT, cidr="10.0.0.0/20", gateway_ip="10.0.0.1",
             allocation_pools=[{"start": "10.0.0.2", "end": "10.0.15.254"}],
         )
+        Subnet.objects.create(
+            network=network, project_id=PROJECT, ip_version=6, cidr="fd00::/64", gateway_ip="fd00::1",
+            ipv6_ra_mode="slaac", ipv6_address_mode="slaac",
+        )
         self.network_id = network.id
         self._make_router(network)
 
@@ -64,7 +68,8 @@ class Users:
             network=network, project_id=PROJECT, device_id=router.id, device_owner=ROUTER_INTERFACE, router=router,
             mac_address="fa:16:3e:00:00:01", status="ACTIVE", port_security_enabled=False,
         )  # fmt: skip
-        FixedIp.objects.create(port=port, subnet=network.subnets.get(), ip_address="10.0.0.1")
+        for subnet in network.subnets.all():
+            FixedIp.objects.create(port=port, subnet=subnet, ip_address=subnet.gateway_ip)
 
     @staticmethod
     def _image(number: int) -> str:

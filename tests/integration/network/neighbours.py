@@ -1,4 +1,4 @@
-"""Frames of IPv6's neighbour discovery, made by the test and heard by it, as a guest could make any."""
+"""Frames of IPv6, of its neighbour discovery above all, made by the test and heard by it, as a guest could make any."""
 
 import ipaddress
 import socket
@@ -12,21 +12,29 @@ from tests.integration.network.guests import Guest
 
 ROUTER_ADVERTISEMENT, SOLICITATION, ADVERTISEMENT = 134, 135, 136
 ALL_NODES = "ff02::1"
-_ETHERNET_IPV6, _ICMPV6, _HOPS = 0x86DD, 58, 255
+_ETHERNET_IPV6, _ICMPV6, _UDP, _HOPS = 0x86DD, 58, 17, 255
 _HEARD_WITHIN_SECONDS = 0.2
 
 
 def frame(mac_address: str, source: str, kind: int, body: bytes, to: str = ALL_NODES) -> bytes:
     """An ICMPv6 message to a group, with the right checksum."""
+    return _packet(mac_address, source, to, _ICMPV6, struct.pack("!BBH", kind, 0, 0) + body, 2)
+
+
+def datagram(mac_address: str, source: str, ports: tuple[int, int], body: bytes, to: str) -> bytes:
+    """A UDP message to a group, with the right checksum. `ports`: the sender's, and the one that it goes to."""
+    return _packet(mac_address, source, to, _UDP, struct.pack("!HHHH", *ports, 8 + len(body), 0) + body, 6)
+
+
+def _packet(mac_address: str, source: str, to: str, protocol: int, message: bytes, checksum_at: int) -> bytes:
     sender, group = ipaddress.IPv6Address(source).packed, ipaddress.IPv6Address(to).packed
-    message = struct.pack("!BBH", kind, 0, 0) + body
     total = sum(struct.unpack(f"!{(len(message) + 1) // 2}H", message + b"\0" * (len(message) % 2)))
-    total += sum(struct.unpack("!16H", sender + group)) + len(message) + _ICMPV6
+    total += sum(struct.unpack("!16H", sender + group)) + len(message) + protocol
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
-    message = message[:2] + struct.pack("!H", ~total & 0xFFFF) + message[4:]
+    message = message[:checksum_at] + struct.pack("!H", ~total & 0xFFFF) + message[checksum_at + 2 :]
     ethernet = b"\x33\x33" + group[-4:] + bytes.fromhex(mac_address.replace(":", ""))
-    header = struct.pack("!IHBB", 6 << 28, len(message), _ICMPV6, _HOPS)
+    header = struct.pack("!IHBB", 6 << 28, len(message), protocol, _HOPS)
     return ethernet + struct.pack("!H", _ETHERNET_IPV6) + header + sender + group + message
 
 

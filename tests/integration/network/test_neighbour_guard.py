@@ -12,9 +12,11 @@ from tests.integration.network.documents import OPEN, ControlPlane, pair
 from tests.integration.network.guests import Guest, network, port
 from tests.integration.network.neighbours import (
     ADVERTISEMENT,
+    ALL_NODES,
     ROUTER_ADVERTISEMENT,
     SOLICITATION,
     about,
+    datagram,
     ear,
     frame,
     send,
@@ -27,6 +29,7 @@ pytestmark = [pytest.mark.root, pytest.mark.usefixtures("private_kernel")]
 META = {"uuid": "", "hostname": "s1", "public_keys": {}, "availability_zone": "nova"}
 PATIENCE_SECONDS = 20
 MINE, THEIRS, NOBODYS = "fd00::5", "fd00::6", "fd00::7"
+CLIENT, SERVER = 546, 547  # ports of DHCPv6
 UNSPECIFIED, ROUTER_LIFETIME = "::", b"\x40\x00\x07\x08" + bytes(8)
 
 
@@ -53,10 +56,14 @@ def guests(driver, control, tmp_path):
 
 
 def passes(guests, source: str, kind: int, body: bytes, mac_address: str = "") -> bool:
+    """Whether an ICMPv6 message to all nodes arrives."""
+    return arrives(guests, frame(mac_address or guests[0].port.mac_address, source, kind, body))
+
+
+def arrives(guests, content: bytes) -> bool:
     """Whether a frame arrives before one that certainly does; a bridge sends nothing to a cable just plugged."""
     mine, other = guests
     own_mac = mine.port.mac_address
-    content = frame(mac_address or own_mac, source, kind, body)
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     for number in itertools.count(1):
         last = frame(own_mac, link_local(own_mac), SOLICITATION, about(f"fd00::dead:{number:x}"))
@@ -100,6 +107,14 @@ def test_no_guest_is_a_router(guests):
     own = link_local(guests[0].port.mac_address)
     for source in (own, MINE, "fe80::1"):
         assert not passes(guests, source, ROUTER_ADVERTISEMENT, ROUTER_LIFETIME)
+
+
+def test_no_guest_answers_as_a_dhcpv6_server(guests):
+    mac_address = guests[0].port.mac_address
+    reply = b"\7abc"
+    for source in (link_local(mac_address), MINE):
+        assert arrives(guests, datagram(mac_address, source, (CLIENT, SERVER), reply, ALL_NODES))
+        assert not arrives(guests, datagram(mac_address, source, (SERVER, CLIENT), reply, ALL_NODES))
 
 
 def test_address_pairs_may_be_claimed_too(guests, control):
