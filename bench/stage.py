@@ -16,7 +16,8 @@ import yaml
 
 from bench.client import Client
 from tests.chaos.real.postgres import PostgresServer
-from tests.fixtures.clouds import CHECKOUT, free_port
+from tests.fixtures.clouds import CHECKOUT
+from tests.fixtures.ports import free_port
 from tests.fixtures.redis import RedisServer, start_redis
 
 DATABASES = ("sqlite", "postgresql")

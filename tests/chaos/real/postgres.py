@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from tests.fixtures.clouds import free_port
+from tests.fixtures.ports import free_port
 
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
 MAX_CONNECTIONS = 100
 _OPTIONS = {
     "listen_addresses": "127.0.0.1", "max_connections": str(MAX_CONNECTIONS),

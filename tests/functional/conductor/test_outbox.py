@@ -11,7 +11,7 @@ from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.core.models import UnsentOrder
 from contracts.compute import DestroyServer
-from tests.fixtures.clouds import free_port
+from tests.fixtures.ports import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 UUID = "3c8e1f80-6d2f-4f0c-9f1e-0c1a3a0a2b01"

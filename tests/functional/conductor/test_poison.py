@@ -237,7 +237,7 @@ class Restarted:
 
     def end(self) -> None:
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(60)
 
 
 @pytest.mark.usefixtures("nothing_left")
@@ -257,7 +257,7 @@ def test_real_processes_die_of_it_a_bounded_number_of_times(workers):
             reconcile()
             return not Operation.objects.filter(state="running").exists()
 
-        workers.wait(is_over, 60)
+        workers.wait(is_over, 150)
     finally:
         conductor.end()
         workers.start("conductor")

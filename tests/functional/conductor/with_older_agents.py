@@ -35,7 +35,7 @@ class Restarted:
 
     def end(self):
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(60)
 
 
 def send_again(**columns):
