@@ -1,6 +1,7 @@
 """Faults on demand for the fake hypervisor: which verb fails or dawdles, for which instance, how often."""
 
 import json
+import os
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from typing import Any
 from compute_agent.errors import AgentError, DriverError
 
 ANY = "*"
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Fault:
         verb: a driver's verb, e.g. `start` or the network's `plug`, or `*`.
         uuid: an instance, or `*`.
         error: text of the error to raise; empty raises nothing.
-        delay_seconds: how long the verb takes before that.
+        delay_seconds: how long the verb takes before that; no longer than until the file of the plan changes.
         times: how often it happens; -1 for ever.
     """
 
@@ -38,7 +40,8 @@ class Fault:
 class FaultPlan:
     """The faults of one fake host: given by code, or read from a JSON file whenever that changes.
 
-    The file holds a list of objects with Fault's fields; it lets a running agent be troubled from outside.
+    The file holds a list of objects with Fault's fields; it lets a running agent be troubled from outside. What dawdles
+    because of it goes on at once when the file changes, so that nobody need guess how long he wants something to take.
     """
 
     def __init__(self, *faults: Fault, path: Path | None = None) -> None:
@@ -62,9 +65,14 @@ class FaultPlan:
         fault = self._take(verb, uuid)
         if fault is None:
             return
-        time.sleep(fault.delay_seconds)
+        self._dawdle(fault.delay_seconds)
         if fault.error:
             raise error(f"{verb}: {fault.error}")
+
+    def _dawdle(self, seconds: float) -> None:
+        plan, end = self._read_at, time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and self._changed_at() == plan:
+            time.sleep(left if self._path is None else min(left, _POLL_SECONDS))
 
     def _take(self, verb: str, uuid: str) -> Fault | None:
         with self._lock:
@@ -76,13 +84,20 @@ class FaultPlan:
             return None
 
     def _reread(self) -> None:
-        if self._path is None:
+        if self._path is None or self._changed_at() == self._read_at:
             return
+        rows: list[dict[str, Any]] = []
         try:
-            changed_at = self._path.stat().st_mtime
+            with self._path.open() as stream:
+                self._read_at = os.fstat(stream.fileno()).st_mtime  # of this file, though another may take its place
+                rows = json.load(stream)
         except FileNotFoundError:
-            changed_at = 0.0
-        if changed_at != self._read_at:
-            self._read_at = changed_at
-            rows: list[dict[str, Any]] = json.loads(self._path.read_text()) if changed_at else []
-            self._faults = [Fault(**row) for row in rows]
+            self._read_at = 0.0
+        self._faults = [Fault(**row) for row in rows]
+
+    def _changed_at(self) -> float:
+        """When the file changed last; 0 for none."""
+        try:
+            return self._path.stat().st_mtime if self._path else 0.0
+        except FileNotFoundError:
+            return 0.0

@@ -4,13 +4,11 @@ import pytest
 
 from cloud.compute.models import Instance, Operation, Service
 from cloud.compute.services import host_feed
-from cloud.conductor.audit.auditor import audit
 from cloud.conductor.reconcile import hosts
 from cloud.identity.services import quotas
 from cloud.placement.models import Allocation, Inventory
 from tests.factories.instances import PROJECT
-
-RESIDUE_SECONDS = 120
+from tests.functional.conductor.soundness import assert_sound
 
 
 def are_all_up() -> bool:
@@ -34,8 +32,4 @@ def nothing_left(workers):
     assert not any(quotas.usages(PROJECT, ["instances", "cores", "ram"]).values())
     assert not Operation.objects.filter(state="running").exists()
     workers.wait(lambda: not workers.domains())
-    # What an agent that was killed has left is removed when it has told of it twice, and gone when it tells again.
-    try:
-        workers.wait(lambda: not audit(0.5), RESIDUE_SECONDS)
-    except AssertionError:
-        pytest.fail(f"the audit still says: {audit(0.5)}")
+    assert_sound(workers)

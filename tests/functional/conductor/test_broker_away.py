@@ -18,7 +18,7 @@ from tests.factories.instances import make_instance
 from tests.factories.operations import begin_build
 from tests.fixtures.redis import start_redis
 
-SECONDS = 30.0
+SECONDS = 80.0
 # How much sooner than usual a silent Redis is given up here.
 HASTE = 4.0
 # Celery's result that nobody keeps wants to unsubscribe when it is collected, and says that it could not.

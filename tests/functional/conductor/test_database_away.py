@@ -107,7 +107,7 @@ def thread(monkeypatch):
     yield start
     background._stopping.set()
     for one in started:
-        one.join(10)
+        one.join(60)
 
 
 class _Idle:
@@ -138,6 +138,6 @@ def test_the_thread_that_watches_the_broker_outlives_the_database(thread, monkey
     watch = _Watch()
     monkeypatch.setattr(background, "watch", watch)
     running = thread()
-    assert watch.is_done.wait(10)
+    assert watch.is_done.wait(60)
     assert running.is_alive()
     assert_quiet(lines)

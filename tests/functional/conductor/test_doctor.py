@@ -65,13 +65,14 @@ class Patient:
         )  # fmt: skip
         stations = build_agent(settings).stations
         yield stations[self.row.host].host, stations[self.other_name].host
+        since = database_now()
         self.ward.start("agent")
-        self.ward.wait(self.are_heard(database_now()))
+        self.ward.wait(self.are_heard(since))
 
     def are_heard(self, since):
-        """Whether the agent has come up: whoever asks a host before waits for that as well."""
-        rows = Service.objects.filter(host__in=self.ward.hosts)
-        return lambda: rows.filter(last_seen_at__gt=since).count() == len(self.ward.hosts)
+        """Whether an agent has come up since then: whoever asks a host before waits for that as well."""
+        rows = Service.objects.filter(host__in=self.ward.hosts, started_at__gt=since)
+        return lambda: rows.count() == len(self.ward.hosts)
 
     @property
     def port(self) -> Port:
@@ -146,7 +147,7 @@ class Patient:
     def plug_stray(self) -> None:
         stray = PortSpec(
             id=new_uuid(), mac_address="fa:16:3e:00:00:99", network=NetworkSpec(id=self.network.id),
-            fixed_ips=[FixedIpSpec(subnet_id="", ip_address="10.0.0.99")],
+            fixed_ips=[FixedIpSpec(subnet_id="", ip_address="10.0.9.99")],
         )  # fmt: skip
         with self.hosts() as (host, _):
             host.network.plug(self.uuid, [stray], {}, "")

@@ -1,7 +1,6 @@
 """Evacuations as they really run: processes, a real Redis, fake hosts, and the agent of one of them killed."""
 
 import signal
-from datetime import timedelta
 
 import pytest
 from django.db import transaction
@@ -11,12 +10,14 @@ from cloud.compute.models import Instance, InstanceFault, Migration, Operation, 
 from cloud.compute.models.migrations import LEFT_BEHIND
 from cloud.compute.services import evacuate_server, host_services
 from cloud.conductor.reconcile import residue
+from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.networks.models import Port
 from cloud.placement.models import Allocation
 from contracts.conductor import Residue
-from contracts.scheduling import RequestSpec
+from contracts.scheduling import ConsiderDestinations, Question, RequestSpec
 from tests.factories.instances import make_context, make_image
+from tests.fixtures.workers import SECONDS
 from tests.functional.conductor.test_moves import cores, held
 from tests.functional.conductor.test_workflows import steps
 
@@ -74,8 +75,7 @@ def server(workers, doomed):
 def die(workers):
     """Kill the agent; what it said before is heard."""
     workers.end(DOOMED, signal.SIGKILL)
-    silent = Service.objects.filter(host=DOOMED)
-    workers.wait(lambda: silent.filter(last_seen_at__lt=database_now() - timedelta(seconds=1.5)).exists())
+    workers.hear_out()
 
 
 def fence():
@@ -97,6 +97,13 @@ def operation_of(server):
 
 def ended(workers):
     workers.wait(lambda: not Operation.objects.filter(state="running").exists())
+
+
+def has_room() -> bool:
+    """Tell whether the scheduler has heard of a host that takes servers."""
+    question = Question(spec=RequestSpec(vcpus=1, memory_mb=512, disk_gb=1), count=1)
+    (answer,) = rpc.consider(ConsiderDestinations(questions=[question]), SECONDS).answers
+    return bool(answer.hosts[0])
 
 
 def copies(workers, server):
@@ -171,6 +178,7 @@ def test_without_a_host_the_server_is_in_error_with_its_reason_and_can_be_tried_
     assert "No valid host was found" in InstanceFault.objects.get(instance_uuid=server.uuid).message
     for host in workers.hosts:
         host_services.change_service(host, "nova-compute", disabled=False)
+    workers.wait(has_room)
     evacuate(workers, server)
     workers.wait_for(server, "active")
     assert server.host != DOOMED
@@ -178,10 +186,11 @@ def test_without_a_host_the_server_is_in_error_with_its_reason_and_can_be_tried_
 
 def test_a_server_is_deleted_while_it_is_evacuated(workers, server):
     for host in workers.hosts:
-        workers.trouble(host, {"verb": "start", "delay_seconds": 1.5})
+        workers.trouble(host, {"verb": "start", "delay_seconds": 600.0})
     evacuate(workers, server)
     workers.wait(lambda: ("rebuild_server", 1, "sent") in steps(server, "evacuate"))
     workers.delete(server)
+    workers.calm()
     workers.wait_for(server, "deleted")
     assert not Allocation.objects.exists()
     assert copies(workers, server) == {DOOMED}
@@ -190,11 +199,14 @@ def test_a_server_is_deleted_while_it_is_evacuated(workers, server):
 
 
 def test_a_host_that_is_heard_before_another_one_begins_keeps_its_server(workers, server):
-    for host in workers.hosts:  # for as long as a process may take to start
-        workers.trouble(host, {"verb": "prepare_image", "delay_seconds": 10.0})
+    for host in workers.hosts:
+        workers.trouble(host, {"verb": "prepare_image", "delay_seconds": 600.0})
     evacuate(workers, server)
     workers.wait(lambda: ("prepare_image", 1, "sent") in steps(server, "evacuate"))
+    dead = Service.objects.get(host=DOOMED).last_seen_at
     come_back(workers)
+    workers.wait(lambda: Service.objects.get(host=DOOMED).last_seen_at > dead)
+    workers.calm()
     ended(workers)
     server.refresh_from_db()
     assert (server.vm_state, server.task_state, server.host) == ("active", "", DOOMED)

@@ -17,7 +17,6 @@ import redis
 from cloud.compute.errors import CredentialNotFound
 from cloud.compute.models import ComputeNode, HostCredential, Operation, Service
 from cloud.compute.services import credential_secrets, host_credentials
-from cloud.conductor.audit.auditor import audit
 from cloud.placement.models import ResourceProvider
 from contracts.compute import COMMANDS, DestroyServer, StopServer
 from contracts.conductor import FAIL_OPERATION, FINISH_DELETE, FINISH_POWER, FINISH_SPAWN, PRUNE, HostReport
@@ -27,6 +26,7 @@ from contracts.routing import CONDUCTOR_QUEUE, HEARD_QUEUE, INBOUND_QUEUE, REPOR
 from contracts.scheduling import HOST_FEED
 from contracts.signing import ORDER, WORD, sign
 from tests.fixtures.workers import SECONDS
+from tests.functional.conductor.soundness import assert_sound
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 NAME = "mallory"
@@ -209,7 +209,7 @@ def test_an_order_that_was_altered_on_its_way_is_refused(workers, mallory, serve
         workers.wait(lambda: not admin.llen(f"compute.{server.host}"))
         workers.wait(lambda: not admin.hlen("agent:fake:fast-slow:unacked"))
     assert server.uuid in workers.domains()
-    assert audit(0.5) == []
+    assert_sound(workers)
 
 
 def test_it_speaks_for_no_other_host(workers, mallory):
@@ -227,16 +227,17 @@ def test_it_speaks_for_no_other_host(workers, mallory):
 
 
 def test_an_enrolled_host_is_not_believed_without_its_signature(workers, mallory):
+    workers.hear_out()  # it was not believed before it had said it several times
     before = seen_of(NAME)
     wire = HostReport(host=NAME, reported_at=time.time(), release=1).to_wire()
     for unsigned in (wire, {**wire, "signature": ""}, {**wire, "signature": None}, {**wire, "signature": "a" * 64}):
         mallory.send(HostReport.NAME, unsigned)
-    settled(workers)
+    workers.hear_out()
     assert seen_of(NAME) == before
 
 
 def test_it_ends_no_operation_of_a_server_that_is_elsewhere(workers, mallory, server):
-    workers.trouble(server.host, {"verb": "request_shutdown", "delay_seconds": 3.0})
+    workers.trouble(server.host, {"verb": "request_shutdown", "delay_seconds": 600.0})
     operation = workers.act(server, "stop", "stop")
     mallory.send(FINISH_POWER, mallory.outcome(operation, StopServer, power_state=4),
                  kwargs={"operation_id": operation.id, "attempt": operation.attempt})
@@ -287,7 +288,9 @@ def test_the_conductor_does_nothing_in_its_name(workers, mallory, server):
     settled(workers)
     with contextlib.closing(workers.redis.client()) as admin:
         assert not [key for key in admin.keys("*") if "stolen" in key]
-        assert admin.llen(f"compute.{server.host}") == 0
+        # Hosts call to themselves by their queues now and then.
+        workers.wait(lambda: not admin.llen(f"compute.{server.host}"))
+        workers.wait(lambda: not admin.hlen("agent:fake:fast-slow:unacked"))
     assert server.uuid in workers.domains()
 
 
@@ -319,6 +322,7 @@ def test_what_is_no_message_ends_no_conductor(workers, mallory, raw):
 
 
 def test_a_dismissed_host_is_gone_at_once(workers, mallory):
+    workers.hear_out()
     host_credentials.dismiss(NAME)
     with pytest.raises(redis.ConnectionError):
         mallory.redis.ping()
@@ -326,7 +330,7 @@ def test_a_dismissed_host_is_gone_at_once(workers, mallory):
     with contextlib.closing(workers.redis.client()) as admin:
         time.sleep(2.5)  # for so long a conductor may remember a key
         admin.lpush(INBOUND_QUEUE, message(HostReport.NAME, mallory.report()))
-    settled(workers)
+    workers.hear_out()
     assert not Service.objects.filter(host=NAME).exists()
 
 
@@ -345,7 +349,7 @@ def _flood(mallory, make):
     """Send as fast as possible until it is cut off; return how long that took."""
     begun = time.monotonic()
     with contextlib.suppress(redis.RedisError):
-        while time.monotonic() - begun < 30:
+        while time.monotonic() - begun < SECONDS:
             with mallory.redis.pipeline(transaction=False) as pipe:
                 for _ in range(200):
                     pipe.lpush(INBOUND_QUEUE, make())
@@ -370,7 +374,7 @@ def test_a_host_that_floods_is_cut_off_and_the_others_are_served(workers, mallor
     assert HostCredential.objects.get(name="fake").suspended_at is None
     with pytest.raises(redis.RedisError):
         mallory.redis.ping()
-    settled(workers, 90.0)  # what it sent before it was cut off is still read
+    settled(workers, 150.0)  # what it sent before it was cut off is still read
 
 
 @pytest.mark.parametrize("command", [("LPUSH", "compute.mallory"), ("HSET", "agent:mallory:fast:unacked", "one")])

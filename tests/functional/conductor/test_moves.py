@@ -137,12 +137,13 @@ def test_a_move_that_finds_no_host_leaves_the_server_alone(workers, server):
 @pytest.mark.parametrize("verb", ["set_aside", "send_disk", "receive_disk", "land_disks"])
 def test_a_server_is_deleted_at_every_moment_of_a_move(workers, server, verb):
     for host in workers.hosts:
-        workers.trouble(host, {"verb": verb, "delay_seconds": 1.5})
+        workers.trouble(host, {"verb": verb, "delay_seconds": 600.0})
     ask(move_server.migrate, server)
     names = {"set_aside": "set_aside_server", "send_disk": "send_disks", "receive_disk": "receive_disks",
              "land_disks": "land_server"}  # fmt: skip
     workers.wait(lambda: (names[verb], 1, "sent") in steps(server, "migrate"))
     workers.delete(server)
+    workers.calm()
     workers.wait_for(server, "deleted")
     assert not Allocation.objects.exists()
 

@@ -107,7 +107,7 @@ def test_a_host_that_never_answers_is_left_for_another_after_the_deadline(worker
     (server,) = workers.create(request_spec={"vcpus": 1, "memory_mb": 512, "disk_gb": 1})
     workers.wait_for(server, "active")
     first = server.host
-    workers.trouble(first, {"verb": "define", "delay_seconds": 6.0, "times": 1})
+    workers.trouble(first, {"verb": "define", "delay_seconds": 600.0, "times": 1})
     spec = {"vcpus": 1, "memory_mb": 512, "disk_gb": 1, "different_hosts": [h for h in workers.hosts if h != first]}
     (slow,) = workers.create(request_spec=spec)
     # From then on it has the deadline that stood in its order.
@@ -115,6 +115,7 @@ def test_a_host_that_never_answers_is_left_for_another_after_the_deadline(worker
     Instance.objects.filter(pk=slow.pk).update(request_spec={**spec, "different_hosts": []})
     make_overdue(slow)
     operations.reconcile()
+    workers.calm()
     workers.wait_for(slow, "active")
     assert slow.host != first
     operation = Operation.objects.get(instance_uuid=slow.uuid)
@@ -172,7 +173,7 @@ def test_a_host_is_believed_for_its_own_instances_only(workers):
 def test_an_answer_of_an_older_attempt_changes_nothing(workers):
     (server,) = workers.create()
     workers.wait_for(server, "active")
-    workers.trouble(server.host, {"verb": "request_shutdown", "delay_seconds": 4.0})
+    workers.trouble(server.host, {"verb": "request_shutdown", "delay_seconds": 600.0})
     operation = workers.act(server, "stop", "stop")
     Operation.objects.filter(id=operation.id).update(attempt=F("attempt") + 1)
     building.finish_spawn(ServerSpawned(host=server.host, error_code="Internal"), operation.id, 1)
@@ -224,13 +225,14 @@ def test_taps_alone_are_removed_too(workers):
 
 def test_a_build_on_a_host_that_goes_down_is_moved_at_once(workers):
     first = workers.hosts[0]
-    workers.trouble(first, {"verb": "define", "delay_seconds": 6.0, "times": 1})
+    workers.trouble(first, {"verb": "define", "delay_seconds": 600.0, "times": 1})
     spec = {"vcpus": 1, "memory_mb": 512, "disk_gb": 1}
     (server,) = workers.create(request_spec={**spec, "requested_host": first})
     workers.wait(lambda: Instance.objects.get(pk=server.pk).host == first)
     Instance.objects.filter(pk=server.pk).update(request_spec=spec)
     workers.wait(lambda: is_down(first))
     operations.reconcile()
+    workers.calm()
     workers.wait_for(server, "active")
     assert server.host != first
     workers.wait(lambda: Service.objects.get(host=first).last_seen_at > database_now() - timedelta(seconds=30))
@@ -239,7 +241,7 @@ def test_a_build_on_a_host_that_goes_down_is_moved_at_once(workers):
 
 def test_orders_that_an_agent_took_to_the_grave_are_sent_again_when_it_speaks(workers):
     for host in workers.hosts:
-        workers.trouble(host, {"verb": "start", "delay_seconds": 10.0})
+        workers.trouble(host, {"verb": "start", "delay_seconds": 600.0})
     (server,) = workers.create()
     workers.wait(lambda: workers.is_at_work_on(server, SpawnServer.NAME))
     workers.end("agent", signal.SIGKILL)

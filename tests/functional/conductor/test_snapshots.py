@@ -7,6 +7,7 @@ from cloud.compute.models import Operation
 from cloud.compute.services import snapshot_server
 from cloud.images.models import Image
 from cloud.images.services.images import delete_image
+from contracts.compute import SnapshotServer
 from tests.factories.instances import make_context, make_image
 from tests.fixtures.workers import api_at
 
@@ -51,8 +52,9 @@ def test_without_an_api_nothing_is_made(workers, server):
 
 
 def test_a_server_is_deleted_while_it_is_copied(workers, server):
-    workers.trouble(server.host, {"verb": "copy_root_disk", "delay_seconds": 1.0})
+    workers.trouble(server.host, {"verb": "copy_root_disk", "delay_seconds": 600.0})
     image = take(server)
+    workers.wait(lambda: workers.is_at_work_on(server, SnapshotServer.NAME))
     workers.delete(server)
     workers.wait_for(server, "deleted")
     assert Operation.objects.get(action="createImage", instance_uuid=server.uuid).error_code == "Superseded"

@@ -285,10 +285,9 @@ def test_what_goes_over_the_broker_for_builds_and_deletes_stays_within_its_budge
 
 
 def test_a_server_is_deleted_while_its_new_image_is_fetched(workers):
-    """The last one here: its host goes on fetching for a while."""
     (server,) = workers.create(image_ref=make_image().id)
     workers.wait_for(server, "active")
-    workers.trouble(server.host, {"verb": "prepare_image", "delay_seconds": 30.0})
+    workers.trouble(server.host, {"verb": "prepare_image", "delay_seconds": 600.0})
     operation = workers.act(server, "rebuild", "rebuild")
     workers.wait(lambda: workers.is_at_work_on(server, PrepareImage.NAME))
     workers.delete(server)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -58,6 +59,21 @@ def test_faults_can_be_given_to_a_running_agent_through_a_file(tmp_path):
         driver.start("u-1")
     path.unlink()
     driver.start("u-1")
+
+
+@pytest.mark.parametrize("change", [lambda path: path.unlink(), lambda path: path.write_text("[]")])
+def test_what_dawdles_goes_on_when_the_plan_changes(tmp_path, change):
+    path = tmp_path / "faults.json"
+    path.write_text(json.dumps([{"verb": "start", "delay_seconds": 1000}]))
+    driver = FakeHypervisor("h", faults=FaultPlan(path=path))
+    driver.define(SPEC)
+    with ThreadPoolExecutor() as pool:
+        started = pool.submit(driver.start, "u-1")
+        with pytest.raises(TimeoutError):
+            started.result(timeout=0.2)
+        change(path)
+        started.result(timeout=30)
+    assert driver.power_state("u-1") is PowerState.RUNNING
 
 
 def test_crash_is_told_to_subscribers():
