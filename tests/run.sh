@@ -39,7 +39,7 @@ trap 'exit 143' TERM
 
 stage_fast() {
     say "unit, contract and architecture tests, and those of the scheduler's process"
-    "$py" -m pytest -q -n 2 tests/unit tests/contracts tests/architecture tests/integration/scheduler tests/chaos/test_redis_memory.py tests/chaos/test_summary.py tests/chaos/test_kept.py
+    "$py" -m pytest -q -n 2 tests/unit tests/contracts tests/architecture tests/integration/scheduler tests/chaos/test_redis_memory.py tests/chaos/test_summary.py tests/chaos/test_kept.py tests/chaos/test_row_order.py
 }
 
 stage_sqlite() {

@@ -27,7 +27,7 @@ def check(host: str) -> None:
     Raises:
         HostInUse: it is up. HostNotFenced: it is silent, or speaks although it was said to be off.
     """
-    found = Service.objects.select_for_update().filter(binary=COMPUTE, host=host).first()
+    found = hold(host)
     is_forced_down = bool(found and found.forced_down)
     since = database_now() - timedelta(seconds=settings.HOST_DOWN_AFTER_SECONDS)
     if found and not is_forced_down and found.last_seen_at and found.last_seen_at > since:
@@ -35,6 +35,11 @@ def check(host: str) -> None:
     lack = _lack(found if is_forced_down else None)
     if lack:
         raise HostNotFenced(host=host, lack=lack)
+
+
+def hold(host: str) -> Service | None:
+    """Let nobody change what is said of a host until the transaction ends. Before its claims are locked."""
+    return Service.objects.select_for_update().filter(binary=COMPUTE, host=host).first()
 
 
 def is_proven_off(host: str) -> bool:
@@ -54,12 +59,11 @@ def _lack(service: Service | None) -> str:
 
 
 def leave(migration: Migration) -> bool:
-    """Note that what a move's new host has is dead; tell whether that host is proven off. Call it in a transaction.
+    """Note that what a move's new host has is dead; tell whether that host is proven off.
 
-    The host's service stays locked: until this is noted nobody can say that the host is trusted again.
+    Call it while you `hold` the host: until this is noted nobody can say that the host is trusted again.
     """
     host = migration.dest_compute
-    Service.objects.select_for_update().filter(binary=COMPUTE, host=host).first()
     if not is_proven_off(host):
         return False
     if host != migration.source_compute:

@@ -51,10 +51,11 @@ def resize(context: RequestContext, instance: Instance, flavor_id: str, disk_con
     ignored = [] if settings.ALLOW_RESIZE_TO_SAME_HOST else [instance.host]
     spec = server_placement.with_flavor(RequestSpec.from_wire(instance.request_spec), flavor, image)
     with transaction.atomic():
-        quotas.reserve(instance.project_id, moves.larger(instance.flavor, after))
         columns = {"disk_config": disk_config} if disk_config else {}
         plan = {"ignore_hosts": ignored}
         _begin(context, instance, "resize", {"flavor": after, "request_spec": spec.to_wire()}, plan, columns)
+        # Last, because it is the row that most others wait for.
+        quotas.reserve(instance.project_id, moves.larger(instance.flavor, after))
 
 
 def migrate(context: RequestContext, instance: Instance, host: str = "") -> None:

@@ -84,8 +84,9 @@ def stay(migration: Migration, status: MigrationStatus = MigrationStatus.ERROR) 
     """
     if not set_status(migration, status):
         return []
+    hosts = claims.release([migration.uuid])
     quotas.release(migration.project_id, larger(migration.after["flavor"], migration.before["flavor"]))
-    return claims.release([migration.uuid])
+    return hosts
 
 
 def go_back(migration: Migration) -> list[str]:

@@ -122,5 +122,5 @@ def _is_cached(image: Image, host: str) -> bool:
 
 def _skip_fetching(operation: Operation) -> None:
     now = operation.started_at
-    step_rows.move([operation], {graphs.PREPARE_IMAGE: StepState.SKIPPED, graphs.REBUILD: StepState.SENT}, now)
     Operation.objects.filter(id=operation.id).update(**operations.due(graphs.TIMINGS[_REBUILD, graphs.REBUILD], now))
+    step_rows.move([operation], {graphs.PREPARE_IMAGE: StepState.SKIPPED, graphs.REBUILD: StepState.SENT}, now)

@@ -7,7 +7,7 @@ from cloud.compute import states
 from cloud.compute.models import Instance, Operation
 from cloud.compute.models.migrations import MigrationStatus
 from cloud.compute.models.operations import OperationState
-from cloud.compute.services import giving_up, host_feed, moves, operations
+from cloud.compute.services import giving_up, host_feed, moves, operations, row_locks
 from cloud.compute.services.snapshot_server import drop_unfinished
 from cloud.compute.states import machine
 from cloud.core.clock import database_now
@@ -22,7 +22,8 @@ EVENTS = {states.ACTIVE: "reset_active", states.ERROR: "reset_error"}
 def reset(instance: Instance, state: str) -> None:
     """Put a server in a state with nothing under way; what was under way is given up."""
     with transaction.atomic():
-        now_is = Instance.objects.select_for_update().filter(pk=instance.pk, deleted=False).first()
+        row_locks.hold_server(instance.uuid)
+        now_is = Instance.objects.filter(pk=instance.pk, deleted=False).first()
         if now_is is None:
             return
         machine.fire(

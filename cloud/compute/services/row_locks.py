@@ -1,6 +1,8 @@
 """In which order rows are locked, so that no two that meet wait for each other.
 
-Hosts of claims first, then instances, operations, their steps, and last what the project's quota counts.
+What is said of a host first, then the hosts of claims, instances, operations, their steps, and last what the project's
+quota counts. The row of a move is changed by whoever has locked its instance. The crash matrix looks at every
+transaction for this order.
 """
 
 from datetime import datetime
@@ -18,11 +20,20 @@ from cloud.placement.services import claims
 
 
 def hold(operation: Operation) -> None:
-    """Lock what the end of an operation changes. Call it first in a transaction that writes steps before the rest."""
-    migration = moves.unfinished(operation.instance_uuid)
-    claims.lock_holders([operation.instance_uuid, *([migration.uuid] if migration else [])])
-    for rows in (Instance.objects.filter(uuid=operation.instance_uuid), Operation.objects.filter(pk=operation.pk)):
-        list(rows.select_for_update().values_list("pk"))
+    """Lock what the end of an operation changes. Call it first in a transaction that writes them in another order."""
+    hold_server(operation.instance_uuid)
+    _lock(Operation.objects.filter(pk=operation.pk))
+
+
+def hold_server(instance_uuid: str) -> None:
+    """Lock a server and the hosts that it, or a move of it, holds anything of. The same, where no operation is."""
+    migration = moves.unfinished(instance_uuid)
+    claims.lock_holders([instance_uuid, *([migration.uuid] if migration else [])])
+    _lock(Instance.objects.filter(uuid=instance_uuid))
+
+
+def _lock(rows: QuerySet[Any]) -> None:
+    list(rows.select_for_update().values_list("pk"))
 
 
 def update_unlocked(rows: QuerySet[Operation], **columns: Any) -> int:

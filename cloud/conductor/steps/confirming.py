@@ -5,7 +5,7 @@ from django.db import transaction
 from cloud.compute import states
 from cloud.compute.models import Instance, Operation
 from cloud.compute.models.migrations import MigrationStatus
-from cloud.compute.services import host_feed, moves, operations
+from cloud.compute.services import host_feed, moves, operations, row_locks
 from cloud.conductor.steps.hearing import heard
 from cloud.core.clock import database_now
 from contracts.compute import ServerDestroyed
@@ -22,6 +22,7 @@ def finish_confirm(outcome: ServerDestroyed, operation_id: str, attempt: int) ->
 def complete(operation: Operation) -> None:
     """Let the server be what it was before, with the flavor and host that it has now."""
     with transaction.atomic():
+        row_locks.hold(operation)
         rows = Instance.objects.filter(uuid=operation.instance_uuid, deleted=False)
         power_state = rows.values_list("power_state", flat=True).first()
         event = "confirmed_stopped" if power_state in _OFF else "confirmed_active"

@@ -9,7 +9,7 @@ from django.db import transaction
 from cloud.compute import states
 from cloud.compute.models import Instance, InstanceTag, Operation, ServerGroupMember, Service, Step
 from cloud.compute.models.operations import StepState
-from cloud.compute.services import graphs, host_feed, moves, operations, step_rows
+from cloud.compute.services import graphs, host_feed, moves, operations, row_locks, step_rows
 from cloud.compute.services.host_states import COMPUTE
 from cloud.conductor.steps import failing, orders
 from cloud.core import rpc
@@ -52,23 +52,26 @@ def complete(operation: Operation, note: str = "") -> None:
     if instance is None:
         operations.finish(operation)
         return
+    is_skipped = not instance.host or bool(note)
     with transaction.atomic():
+        if is_skipped:
+            row_locks.hold(operation)
         now = database_now()
         is_counted = states.is_counted(instance.vm_state, instance.task_state)
         migration = moves.unfinished(uuid)
         amounts = moves.held_in(instance, migration) if is_counted else {}
         freed = claims.release([uuid, *([migration.uuid] if migration else [])])
-        if migration:
-            moves.set_status(migration, moves.last_word(migration))
         allocation.release([uuid])
         rows = Instance.objects.filter(uuid=uuid, deleted=False)
         changes = {"deleted": True, "deleted_at": now, "terminated_at": now, "updated_at": now, "power_state": 0}
         if not states.machine.fire(rows, "deleted", **changes):
             transaction.set_rollback(True)
             return
+        if migration:
+            moves.set_status(migration, moves.last_word(migration))
         InstanceTag.objects.filter(instance_uuid=uuid).delete()
         ServerGroupMember.objects.filter(instance_uuid=uuid).delete()
-        if not instance.host or note:
+        if is_skipped:
             step_rows.move([operation], {graphs.DESTROY: StepState.SKIPPED}, now)
         if not operations.finish(operation, message=note):
             transaction.set_rollback(True)

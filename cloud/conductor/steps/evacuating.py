@@ -10,7 +10,7 @@ from cloud.compute import reasons, states
 from cloud.compute.errors import HostInUse, HostNotFenced
 from cloud.compute.models import Instance, Migration, Operation
 from cloud.compute.models.migrations import MigrationStatus
-from cloud.compute.services import fencing, graphs, host_feed, moves, operations
+from cloud.compute.services import fencing, graphs, host_feed, moves, operations, row_locks
 from cloud.conductor.steps import failing, moving, unevacuating
 from cloud.conductor.steps.advancing import Advance, advance
 from cloud.conductor.steps.hearing import heard
@@ -65,6 +65,7 @@ def begin_evacuation(outcome: ImagePrepared, operation_id: str, attempt: int) ->
 
 
 def _depart(operation: Operation, migration: Migration) -> None:
+    row_locks.hold(operation)
     moves.set_status(migration, MigrationStatus.POST_MIGRATING)
     change = Advance((graphs.PREPARE_IMAGE,), (graphs.REBUILD,), "rebuild_spawn", moving.place_after(migration))
     if advance(operation, change):
@@ -81,6 +82,7 @@ def finish_evacuation(outcome: PowerChanged, operation_id: str, attempt: int) ->
             continue
         is_started = bool(operation.plan["is_started"])
         with transaction.atomic():
+            row_locks.hold(operation)
             now = database_now()
             rows = Instance.objects.filter(uuid=operation.instance_uuid, host=operation.host, deleted=False)
             changes = {"power_state": outcome.power_state, "launched_at": now, "updated_at": now, "progress": 100}

@@ -9,7 +9,7 @@ from django.db import transaction
 from cloud.compute import reasons, states
 from cloud.compute.models import ComputeNode, Instance, Migration, Operation, Service
 from cloud.compute.models.migrations import MigrationStatus
-from cloud.compute.services import graphs, host_feed, moves, operations, releases
+from cloud.compute.services import graphs, host_feed, moves, operations, releases, row_locks
 from cloud.compute.services.host_states import COMPUTE, zones
 from cloud.conductor.steps import failing
 from cloud.conductor.steps.advancing import Advance, advance
@@ -56,6 +56,7 @@ def claim_first(operation: Operation, migration: Migration, chosen: Sequence[str
     with transaction.atomic():
         instance = Instance.objects.get(uuid=operation.instance_uuid)
         claims.lock_hosts({migration.source_compute, *chosen})
+        row_locks.hold(operation)
         rules = GroupRules([instance])
         if migration.source_compute not in chosen:
             rules.leave(instance, instance.host)
@@ -127,6 +128,7 @@ def begin_receive(outcome: DisksSent, operation_id: str, attempt: int) -> None:
             failing.fail(operation, ErrorCode.TRANSFER_FAILED, "the host sent other disks than it was told")
             continue
         with transaction.atomic():
+            row_locks.hold(operation)
             moves.set_status(migration, MigrationStatus.POST_MIGRATING, disks=sent)
             allocation.bind(operation.instance_uuid, migration.dest_compute)
             if not advance(operation, _arrival(migration)):

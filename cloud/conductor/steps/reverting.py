@@ -5,7 +5,7 @@ from django.db import transaction
 from cloud.compute import states
 from cloud.compute.models import Instance, Migration, Operation
 from cloud.compute.models.migrations import MigrationStatus
-from cloud.compute.services import fencing, graphs, host_feed, moves, operations
+from cloud.compute.services import fencing, graphs, host_feed, moves, operations, row_locks
 from cloud.compute.services.host_states import zones
 from cloud.conductor.steps import failing
 from cloud.conductor.steps.advancing import Advance, advance
@@ -35,6 +35,8 @@ def leave_new_host(operation: Operation) -> bool:
 @transaction.atomic
 def _leave(operation: Operation) -> None:
     """Note what the new host has as dead, so that it is gone before the host is trusted again."""
+    fencing.hold(operation.host)
+    row_locks.hold(operation)
     migration = moves.unfinished(operation.instance_uuid)
     is_left = migration is not None and fencing.leave(migration)
     if not (is_left and return_home(operation, has_vacated=False)):
@@ -58,6 +60,7 @@ def return_home(operation: Operation, *, has_vacated: bool) -> bool:
         skipped=() if has_vacated else ended,
     )  # fmt: skip
     with transaction.atomic():
+        row_locks.hold(operation)
         hosts = moves.go_back(migration)
         if not advance(operation, change):
             transaction.set_rollback(True)
@@ -86,6 +89,7 @@ def _finish(operation: Operation, power_state: int) -> None:
     is_active = migration.vm_state == states.ACTIVE
     undo = operation.plan.get("undo")
     with transaction.atomic():
+        row_locks.hold(operation)
         rows = Instance.objects.filter(uuid=operation.instance_uuid, host=operation.host, deleted=False)
         event = "reverted_active" if is_active else "reverted_stopped"
         moved = states.machine.fire(rows, event, power_state=power_state, updated_at=database_now(), progress=100)

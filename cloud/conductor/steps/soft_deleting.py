@@ -8,7 +8,7 @@ from cloud.compute import states
 from cloud.compute.models import Instance, Migration, Operation
 from cloud.compute.models.migrations import MigrationStatus
 from cloud.compute.models.operations import StepState
-from cloud.compute.services import graphs, host_feed, moves, operations, step_rows
+from cloud.compute.services import graphs, host_feed, moves, operations, row_locks, step_rows
 from cloud.conductor.steps import failing, orders
 from cloud.conductor.steps.deleting import is_host_away
 from cloud.conductor.steps.hearing import is_from_its_host
@@ -36,6 +36,7 @@ def finish_soft_delete(outcome: PowerChanged, operation_id: str, attempt: int) -
 def complete(operation: Operation, note: str = "") -> None:
     """Mark the server as soft-deleted from now on, once; a move that waited to be confirmed is confirmed."""
     with transaction.atomic():
+        row_locks.hold(operation)
         now = database_now()
         rows = Instance.objects.filter(uuid=operation.instance_uuid, deleted=False)
         if not states.machine.fire(rows, "soft_deleted", deleted_at=now, updated_at=now, power_state=_OFF):
@@ -43,12 +44,12 @@ def complete(operation: Operation, note: str = "") -> None:
             return
         if note:
             step_rows.move([operation], {graphs.POWER: StepState.SKIPPED}, now)
-        migration = moves.unfinished(operation.instance_uuid)
-        if migration:
-            _confirm(operation, migration)
         if not operations.finish(operation, message=note):
             transaction.set_rollback(True)
             return
+        migration = moves.unfinished(operation.instance_uuid)
+        if migration:
+            _confirm(operation, migration)
         instance = rows.get()
         # Last, because it is the row that most others wait for.
         quotas.release(instance.project_id, moves.held(instance))
@@ -71,6 +72,7 @@ def fail_soft_delete(operation: Operation, code: str, detail: str = "") -> None:
         complete(operation, note=AWAY_NOTE)
         return
     with transaction.atomic():
+        row_locks.hold(operation)
         text = f"Delete failed: {TENANT_TEXT.get(code, TENANT_TEXT[ErrorCode.INTERNAL])}"
         migration = moves.unfinished(operation.instance_uuid)
         if migration:

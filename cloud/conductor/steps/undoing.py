@@ -46,10 +46,10 @@ def _text(operation: Operation, code: str) -> str:
 @transaction.atomic
 def refuse(operation: Operation, code: str, text: str, detail: str) -> None:
     """End a move before anything was done: the server is as it was."""
+    row_locks.hold(operation)
     migration = moves.unfinished(operation.instance_uuid)
-    hosts = moves.give_up(migration) if migration else []
-    failing.end(operation, code, ("move_refused",), text, detail)
-    host_feed.publish(hosts)
+    if failing.end(operation, code, ("move_refused",), text, detail) and migration:
+        host_feed.publish(moves.give_up(migration))
 
 
 @transaction.atomic
@@ -58,17 +58,18 @@ def _abandon(operation: Operation, code: str, detail: str) -> None:
 
     Where it was landing, its old host keeps what it has set aside, so that it can be reverted.
     """
+    row_locks.hold(operation)
     migration = moves.unfinished(operation.instance_uuid)
-    hosts = []
+    if not failing.end(operation, code, ("move_failed",), _text(operation, code), detail):
+        return
     if migration and operation.host == migration.source_compute and migration.status == MigrationStatus.MIGRATING:
-        hosts = moves.give_up(migration)
-    failing.end(operation, code, ("move_failed",), _text(operation, code), detail)
-    host_feed.publish(hosts)
+        host_feed.publish(moves.give_up(migration))
 
 
 @transaction.atomic
 def roll_back(operation: Operation, code: str, detail: str) -> None:
     """Go on as the way back, as the operation's next attempt: whatever the last one ordered comes too late then."""
+    row_locks.hold(operation)
     now = database_now()
     migration = moves.unfinished(operation.instance_uuid)
     rows = Instance.objects.filter(uuid=operation.instance_uuid, deleted=False)
@@ -123,6 +124,7 @@ def fail_confirm(operation: Operation, code: str, detail: str = "") -> None:
         complete(operation)
         return
     with transaction.atomic():
+        row_locks.hold(operation)
         migration = moves.unfinished(operation.instance_uuid)
         if migration:
             moves.set_status(migration, MigrationStatus.FINISHED)
@@ -133,18 +135,20 @@ def fail_revert(operation: Operation, code: str, detail: str = "") -> None:
     """A server could not be taken back: it stays where its rows say that it is."""
     undo = operation.plan.get("undo")
     with transaction.atomic():
+        row_locks.hold(operation)
         migration = moves.unfinished(operation.instance_uuid)
         is_back = not _was_sent(operation, graphs.VACATE) or _was_sent(operation, graphs.TAKE_BACK)
         # Unless the host refused to begin, nobody knows how much of the guest it left.
         is_whole = code == ErrorCode.ORDER_REFUSED and not undo and not is_back
         event = "revert_refused" if is_whole else "revert_failed"
+        reason = f"{undo['detail']} | {detail}" if undo else detail
+        if not failing.end(operation, code, (event,), undo["text"] if undo else _text(operation, code), reason):
+            return
         if migration and is_back:
             host_feed.publish(moves.give_up(migration))
         elif migration:
             status = MigrationStatus.POST_MIGRATING if undo else MigrationStatus.FINISHED
             moves.set_status(migration, status)
-        reason = f"{undo['detail']} | {detail}" if undo else detail
-        failing.end(operation, code, (event,), undo["text"] if undo else _text(operation, code), reason)
 
 
 failing.register("resize", fail_move, goes_on_as=("resize", "revert_resize"))

@@ -68,6 +68,7 @@ def _go_on(operation: Operation, code: str, detail: str) -> None:
 
 @transaction.atomic
 def _next_attempt(operation: Operation, code: str, detail: str) -> None:
+    row_locks.hold(operation)
     now = database_now()
     migration = moves.unfinished(operation.instance_uuid)
     rows = Instance.objects.filter(uuid=operation.instance_uuid, deleted=False)
@@ -92,23 +93,23 @@ def _return(migration: Migration) -> None:
 @transaction.atomic
 def end(operation: Operation, code: str, text: str, detail: str) -> None:
     """End an evacuation with the server where it was: in ERROR, or as it was where its host turned out to live."""
+    row_locks.hold(operation)
     migration = moves.unfinished(operation.instance_uuid)
     rows = Instance.objects.filter(uuid=operation.instance_uuid, deleted=False)
-    if migration:
+    event = "evacuate_refused" if code == ErrorCode.HOST_NOT_FENCED else "evacuate_failed"
+    if failing.end(operation, code, (event,), text, detail) and migration:
         rows.update(**home(migration))
         _return(migration)
         moves.give_up(migration)
-    event = "evacuate_refused" if code == ErrorCode.HOST_NOT_FENCED else "evacuate_failed"
-    failing.end(operation, code, (event,), text, detail)
 
 
 @transaction.atomic
 def _abandon(operation: Operation, code: str, text: str, detail: str) -> None:
     """The host that may have the server is silent: the server is its, in ERROR, and nobody makes a second one."""
+    row_locks.hold(operation)
     migration = moves.unfinished(operation.instance_uuid)
-    if migration:
+    if failing.end(operation, code, ("evacuate_failed",), text, detail) and migration:
         host_feed.publish(moves.stay(migration, MigrationStatus.DONE))
-    failing.end(operation, code, ("evacuate_failed",), text, detail)
 
 
 def fail_undo(operation: Operation, code: str, detail: str = "") -> None:

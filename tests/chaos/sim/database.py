@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.chaos.sim.boundaries import Boundaries
 from tests.chaos.sim.clock import Clock
+from tests.chaos.sim.row_order import RowOrder
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")
 # How PostgreSQL is asked for the time; SQLite lives in this process and has a function of ours instead.
@@ -105,15 +106,21 @@ def _on_server(statement: str) -> None:
 
 
 class Database:
-    """What can happen to a connection."""
+    """What can happen to a connection.
 
-    def __init__(self, clock: Clock, boundaries: Boundaries) -> None:
+    Args:
+        complain: is told of what no transaction may do.
+    """
+
+    def __init__(self, clock: Clock, boundaries: Boundaries, complain: Callable[[str], None]) -> None:
         from django.db import connection
 
         self._clock, self._boundaries, self.connection = clock, boundaries, connection
         self.is_away = False
+        self._complain, self._row_order = complain, RowOrder(connection)
         self._commit: Callable[[], None] = connection._commit
-        connection._commit = self._crossing_commit
+        self._rollback: Callable[[], None] = connection._rollback
+        connection._commit, connection._rollback = self._crossing_commit, self._rolling_back
         connection.execute_wrappers.append(self._execute)
         self._set_clock()
 
@@ -130,7 +137,12 @@ class Database:
         self._check()
         self._boundaries.cross("commit.before", "transaction")
         self._commit()
+        self._row_order.begin_anew()
         self._boundaries.cross("commit.after", "transaction")
+
+    def _rolling_back(self) -> None:
+        self._row_order.begin_anew()
+        self._rollback()
 
     def _execute(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         self._check()
@@ -138,11 +150,20 @@ class Database:
             sql = _NOW.sub(f"to_timestamp({self._clock.now!r})", sql)
         is_alone = sql.startswith(_WRITES) and not self.connection.in_atomic_block
         if not is_alone:
-            return execute(sql, params, many, context)
+            answer = execute(sql, params, many, context)
+            self._judge(sql, context["cursor"].rowcount)
+            return answer
         self._boundaries.cross("commit.before", "statement")
         answer = execute(sql, params, many, context)
         self._boundaries.cross("commit.after", "statement")
         return answer
+
+    def _judge(self, sql: str, row_count: int) -> None:
+        """Look at the order of locks; what no process does is the simulation's own."""
+        process, where = self._boundaries.process, self._boundaries.where
+        breach = self._row_order.breach(sql, row_count)
+        if breach and process:
+            self._complain(f"{process} {where}: {breach}")
 
     def _check(self) -> None:
         from django.db import OperationalError

@@ -74,10 +74,10 @@ class World:
         self.redis = MemoryRedis(self.clock.time)
         self.wire = Wire(self.clock, self.boundaries, self.redis)
         self.errands = Errands(self.clock)
-        self.database = Database(self.clock, self.boundaries)
+        self.violations: list[str] = []
+        self.database = Database(self.clock, self.boundaries, self.violations.append)
         names = [f"host-{number}" for number in range(1, hosts + 1)]
         self.hosts = [FakeHost(name, self.clock, self.boundaries, self._look) for name in names]
-        self.violations: list[str] = []
         self.errors: list[str] = []
         self.down: set[str] = set()
         self.has_strays = False

@@ -13,7 +13,7 @@ from cloud.conductor.steps import building, deleting
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from compute_agent.network.fake import FakeNetwork
-from contracts.compute import ServerDestroyed, ServerSpawned, SpawnServer
+from contracts.compute import PlugVifs, PrepareImage, ServerDestroyed, ServerSpawned, SpawnServer
 from contracts.conductor import Residue
 from tests.factories.instances import make_image
 from tests.unit.compute_agent.orders import server_spec
@@ -75,6 +75,24 @@ def test_a_build_survives_the_sudden_death_of_a_process(workers, process):
         return Instance.objects.filter(pk__in=[one.pk for one in servers], vm_state="active").count() == 6
 
     workers.wait(are_built)
+
+
+def test_orders_side_by_side_that_are_done_and_whose_count_was_lost_are_joined(workers):
+    """Redis counts which of them are done, and forgets: they are sent again, and find done what they ask for."""
+    for host in workers.hosts:
+        workers.trouble(host, {"verb": "prepare_image", "delay_seconds": 60.0})
+    (server,) = workers.create(image_ref=make_image().id)
+    workers.wait(lambda: workers.is_at_work_on(server, PrepareImage.NAME))
+    workers.end("conductor", signal.SIGKILL)
+    workers.calm()
+    workers.wait(lambda: not any(workers.is_at_work_on(server, one.NAME) for one in (PrepareImage, PlugVifs)))
+    wipe(workers)
+    workers.start("conductor")
+    make_due(server)
+    operations.reconcile()
+    workers.wait_for(server, "active")
+    steps = Step.objects.filter(operation__instance_uuid=server.uuid, name__in=["prepare_image", "plug_vifs"])
+    assert set(steps.values_list("attempt", "state", "sends")) == {(1, "done", 2)}
 
 
 def test_a_delete_whose_order_was_lost_is_sent_again(workers):

@@ -54,6 +54,15 @@ def test_a_flavor_without_disk_gets_the_images_size(storage: Qcow2Storage, image
     assert about(root.path)["virtual-size"] == MIB
 
 
+def test_a_config_drive_without_its_disks_is_named_and_removed_as_they_are(storage: Qcow2Storage) -> None:
+    server = make_server(config_drive=True)
+    (drive,) = storage.create_disks(server)
+    assert Path(drive.path).name == "disk.config"
+    assert storage.instances_with_disks() == [server.uuid]
+    storage.delete_disks(server.uuid)
+    assert (storage.instances_with_disks(), Path(drive.path).exists()) == ([], False)
+
+
 def test_swap_and_ephemeral_disks_are_sparse_and_formatted(storage: Qcow2Storage) -> None:
     ephemeral, swap = storage.create_disks(make_server(ephemeral_gb=2, swap_mb=64))
     assert Path(ephemeral.path).stat().st_size == 2 * 1024 * MIB
