@@ -15,7 +15,7 @@ from host.environment import generated, process_environment, read_environment, w
 from host.redis import write_redis_configuration
 from host.settings import CHECKOUT, HostSettings
 
-READY_SECONDS = 60
+READY_SECONDS = 180  # of a machine that is busy; a usual one takes a few
 
 
 class CannotStart(Exception):

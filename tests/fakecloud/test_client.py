@@ -14,7 +14,7 @@ def test_a_servers_life(cloud):
     assert made["status"] == "ACTIVE"
     for verb, status in (("stop", "SHUTOFF"), ("start", "ACTIVE"), ("reboot", "ACTIVE")):
         cloud.openstack("server", verb, "s1")
-        cloud.wait_settled(made["id"], status, 30)
+        cloud.wait_settled(made["id"], status, 90)
     cloud.openstack("server", "reboot", "--hard", "--wait", "s1")
     events = [row["Action"] for row in cloud.show("server", "event", "list", "s1")]
     assert sorted(events) == ["create", "reboot", "reboot", "start", "stop"]
@@ -54,4 +54,4 @@ def test_a_disabled_host_gets_no_servers(cloud):
 
 
 def test_nothing_is_wrong_with_the_cloud(cloud):
-    wait_until(lambda: cloud.audit() == "", "the audit to be content", 40)
+    wait_until(lambda: cloud.audit() == "", "the audit to be content", 120)

@@ -19,7 +19,7 @@ def ask(cloud, path, credentials=None, method="GET"):
     header = {}
     if credentials:
         header["Authorization"] = "Basic " + base64.b64encode(credentials.encode()).decode()
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", cloud.flower_port, timeout=20)) as connection:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", cloud.flower_port, timeout=60)) as connection:
         connection.request(method, path, headers=header)
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
@@ -44,7 +44,7 @@ def _flower_runs(cloud, credentials):
         except ConnectionError:
             return False
 
-    wait_until(answers, "Flower to answer", 60)
+    wait_until(answers, "Flower to answer", 120)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -66,7 +66,7 @@ def test_workers_are_shown(cloud, credentials):
 
     # Agents take no commands from Flower, and are known by what they do.
     wait_until(lambda: all(name in shown() for name in ("conductor-", "scheduler-", "@fake-001..fake-020")),
-               "the workers to be shown", 60)
+               "the workers to be shown", 120)
 
 
 def test_a_worker_of_the_control_plane_answers_what_it_serves(cloud, credentials):
@@ -76,7 +76,7 @@ def test_a_worker_of_the_control_plane_answers_what_it_serves(cloud, credentials
 
     # One that is busy at the moment does not answer in the second that Flower gives it.
     expected = {"conductor", "conductor.inbound", "conductor.heard", "conductor.reports", "scheduler"}
-    wait_until(lambda: queues() == expected, "the workers to answer", 60)
+    wait_until(lambda: queues() == expected, "the workers to answer", 120)
 
 
 def test_tasks_are_shown_without_what_tenants_hide_in_user_data(cloud, credentials, tmp_path):
@@ -90,7 +90,7 @@ def test_tasks_are_shown_without_what_tenants_hide_in_user_data(cloud, credentia
         return {task["name"] for task in json.loads(get(cloud, "/api/tasks", credentials)).values()}
 
     wanted = {"scheduler.v1.select_destinations", "conductor.v1.finish_spawn", "compute.v1.spawn_server"}
-    wait_until(lambda: wanted <= names(), "the tasks to be shown", 20)
+    wait_until(lambda: wanted <= names(), "the tasks to be shown", 90)
     tasks = get(cloud, "/api/tasks", credentials)
     assert made["id"] in tasks
     assert base64.b64encode(script.read_bytes()).decode() not in tasks
@@ -109,7 +109,7 @@ def test_nothing_can_be_changed_with_or_without_the_password(cloud, credentials)
     def conductors():
         return [name for name in json.loads(get(cloud, "/api/workers", credentials)) if name.startswith("conductor-")]
 
-    wait_until(conductors, "the conductor to be shown", 60)
+    wait_until(conductors, "the conductor to be shown", 120)
     (worker,) = conductors()
     for path in CHANGES:
         assert ask(cloud, path.format(worker=worker), None, "POST")[0] == 401

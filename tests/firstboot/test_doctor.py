@@ -58,7 +58,7 @@ class Patient:
         """Take something away on the host while the guest runs."""
         if self._is("SHUTOFF"):
             self._cloud.openstack("server", "start", "patient")
-            wait_until(lambda: self._is("ACTIVE"), "the guest to run again", 60)
+            wait_until(lambda: self._is("ACTIVE"), "the guest to run again", 240)
         getattr(self._vandal, what)(self._spec)
 
     def _is(self, status):
@@ -90,7 +90,7 @@ class Patient:
 @pytest.fixture(scope="module")
 def patient(cloud):
     one = Patient(cloud)
-    wait_until(one.is_well, "the new server to be well", 60)
+    wait_until(one.is_well, "the new server to be well", 240)
     yield one
     cloud.openstack("server", "delete", "--wait", "patient")
 
@@ -103,7 +103,7 @@ def heal(patient, what):
             patient.mend(command)
         return not commands and patient.is_well()
 
-    wait_until(is_mended, f"the server without its {what} to be well again", 90)
+    wait_until(is_mended, f"the server without its {what} to be well again", 300)
 
 
 @pytest.mark.parametrize("what", LOSSES)

@@ -89,5 +89,5 @@ def test_crash_is_told_to_subscribers():
     driver.define(SPEC)
     driver.start("u-1")
     driver.crash("u-1")
-    assert told.wait(5)
+    assert told.wait(60)
     assert seen == [("u-1", PowerState.RUNNING), ("u-1", PowerState.CRASHED)]

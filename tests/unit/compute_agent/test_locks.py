@@ -20,7 +20,7 @@ def test_two_threads_never_hold_the_same_instance(locks):
 
     def work():
         for _ in range(5):
-            with locks.hold("a", 10):
+            with locks.hold("a", 100):
                 inside.append(1)
                 worst.append(len(inside))
                 time.sleep(0.002)
@@ -65,7 +65,7 @@ def test_lock_of_a_killed_process_is_free(tmp_path):
     holds = context.Event()
     process = context.Process(target=_hold_for_ever, args=(tmp_path, holds))
     process.start()
-    assert holds.wait(20)
+    assert holds.wait(100)
     with pytest.raises(DeadlineExceeded), locks.hold("a", 0):
         pass
     process.kill()

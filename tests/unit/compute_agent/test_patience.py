@@ -9,28 +9,28 @@ from compute_agent.errors import DriverError
 
 
 def test_what_a_call_returns_or_raises_is_passed_on() -> None:
-    assert within(5, lambda: 7, "counting") == 7
+    assert within(60, lambda: 7, "counting") == 7
     with pytest.raises(ZeroDivisionError):
-        within(5, lambda: 1 // 0, "dividing")
+        within(60, lambda: 1 // 0, "dividing")
 
 
 def test_a_call_that_says_that_it_goes_on_is_waited_for() -> None:
     pause = threading.Event()
 
     def work(goes_on: GoesOn) -> str:
-        for _ in range(5):
-            pause.wait(0.1)
+        for _ in range(8):
+            pause.wait(0.3)
             goes_on()
         return "done"
 
-    assert unless_silent(0.4, work, "working") == "done"
+    assert unless_silent(2.0, work, "working") == "done"
 
 
 def test_a_call_that_was_given_up_ends_when_it_goes_on() -> None:
     hang, ended = threading.Event(), threading.Event()
 
     def work(goes_on: GoesOn) -> None:
-        hang.wait(5)
+        hang.wait(100)
         try:
             goes_on()
         except DriverError:
@@ -40,4 +40,4 @@ def test_a_call_that_was_given_up_ends_when_it_goes_on() -> None:
     with pytest.raises(DriverError, match="libvirt does not answer: working took more than 0 s"):
         unless_silent(0.05, work, "working")
     hang.set()
-    assert ended.wait(5)
+    assert ended.wait(60)

@@ -181,7 +181,7 @@ def test_image_is_prepared_while_the_instance_is_locked():
             target=lambda: answers.append(_send(agent, order(PrepareImage, server.uuid, image=IMAGE)))
         )
         thread.start()
-        thread.join(timeout=5)
+        thread.join(timeout=60)
     assert answers[0]["error_code"] == ""
     assert fake.storage.cached_images() == [IMAGE.id]
 

@@ -27,10 +27,10 @@ time.sleep(60)
 def connect(tmp_path, django_db_blocker):
     """Return a function that opens one more connection to a database with a row to count in."""
     settings = database_settings("", tmp_path / "test.sqlite3")
-    settings["OPTIONS"]["timeout"] = 0.2
     opened = []
 
-    def open_one():
+    def open_one(patience_seconds=0.2):
+        settings["OPTIONS"]["timeout"] = patience_seconds
         connection = ConnectionHandler({"default": settings}).create_connection("default")
         connection.inc_thread_sharing()
         opened.append(connection)
@@ -70,7 +70,7 @@ def test_writers_wait_for_each_other_and_lose_nothing(connect):
             connection.commit()
             connection.set_autocommit(True)
 
-    threads = [threading.Thread(target=work, args=(connect(),)) for _ in range(4)]
+    threads = [threading.Thread(target=work, args=(connect(100),)) for _ in range(4)]
     for one in threads:
         one.start()
     for one in threads:

@@ -23,7 +23,7 @@ class Work:
     def __call__(self, group: Sequence[int]) -> None:
         self.groups.append(list(group))
         self.has_begun.set()
-        assert self.is_open.wait(10)
+        assert self.is_open.wait(60)
         if set(group) & set(self.refuse):
             raise Refused(str(group))
 
@@ -32,16 +32,16 @@ def run(work: Work, together: Together[int], numbers: Sequence[int]) -> list[Bas
     """Call with the first number, and with the others while that one is at work."""
     with ThreadPoolExecutor(len(numbers)) as pool:
         first = pool.submit(together, numbers[0])
-        assert work.has_begun.wait(10)
+        assert work.has_begun.wait(60)
         others = [pool.submit(together, number) for number in numbers[1:]]
         wait_until(lambda: len(together._waiting) == len(numbers))
         work.is_open.set()
-        return [one.exception(10) for one in [first, *others]]
+        return [one.exception(60) for one in [first, *others]]
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
     tick = threading.Event()
-    for _ in range(1000):
+    for _ in range(6000):
         if is_so():
             return
         tick.wait(0.01)
