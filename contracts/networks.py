@@ -111,11 +111,12 @@ class SegmentSpec(Message, frozen=True, kw_only=True):
 
 
 class Neighbour(Message, frozen=True, kw_only=True):
-    """A port of a VXLAN network on another host, which is reached at `tunnel_ip`."""
+    """A port of a VXLAN network on another host, which is reached at `tunnel_ip`. `is_router`: it is a router's leg."""
 
     mac_address: str
     addresses: list[str]
     tunnel_ip: str
+    is_router: bool = False
 
 
 class NeighboursSpec(Message, frozen=True, kw_only=True):

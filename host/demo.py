@@ -1,5 +1,6 @@
 """The first five minutes: image, flavors, key, network and one server, made through the public API."""
 
+import ipaddress
 import re
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contracts.blank_image import blank_qcow2
+from host.lab.wires import PHYSICAL_NETWORK, outside
 from host.settings import HostSettings
 
 FLAVORS = (
@@ -38,6 +40,8 @@ def create(settings: HostSettings) -> None:
         _flavor(admin, *row)
     _keypair(demo, settings.state_dir / "demo_key")
     network = _network(demo)
+    if settings.hypervisor == "lab":
+        _outside(admin, outside(settings))
     _server(demo, admin, network, is_real=settings.is_real)
     marker.touch()
 
@@ -90,6 +94,18 @@ def _network(cloud: Any) -> Any:
             name="demo", network_id=network.id, ip_version=4, cidr=NETWORK_CIDR, dns_nameservers=["9.9.9.9"]
         )
     return network
+
+
+def _outside(cloud: Any, gateway: ipaddress.IPv4Interface) -> None:
+    if cloud.network.find_network(PHYSICAL_NETWORK) is None:
+        network = cloud.network.create_network(
+            name=PHYSICAL_NETWORK, is_router_external=True, provider_network_type="flat",
+            provider_physical_network=PHYSICAL_NETWORK,
+        )
+        cloud.network.create_subnet(
+            name=PHYSICAL_NETWORK, network_id=network.id, ip_version=4, cidr=str(gateway.network),
+            gateway_ip=str(gateway.ip), is_dhcp_enabled=False,
+        )
 
 
 def _server(demo: Any, admin: Any, network: Any, *, is_real: bool) -> None:

@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from host.lab.wires import TUNNELS
+from host.lab.wires import OUTSIDE, PHYSICAL_NETWORK, TUNNELS
 from host.settings import HostSettings
 
 # Our own Redis asks for a password: other users of the machine can reach loopback too.
@@ -31,7 +31,7 @@ def redis_url(settings: HostSettings) -> str:
 
 def process_environment(settings: HostSettings) -> dict[str, str]:
     """Return the variables that every process of the control plane gets."""
-    return {
+    values = {
         **_common(settings),
         "REDIS_URL": redis_url(settings),
         "DATABASE_URL": settings.database_url,
@@ -41,6 +41,9 @@ def process_environment(settings: HostSettings) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "cloud.config.settings",
         "PROMETHEUS_MULTIPROC_DIR": str(settings.state_dir / "metrics"),
     }
+    if settings.hypervisor == "lab":
+        values["NOVELLA_PHYSICAL_NETWORKS"] = PHYSICAL_NETWORK
+    return values
 
 
 def agent_environment(settings: HostSettings) -> dict[str, str]:
@@ -54,7 +57,12 @@ def agent_environment(settings: HostSettings) -> dict[str, str]:
     }
     if not settings.machine:
         return values
-    return {**values, "NOVELLA_HOST": settings.machine, "NOVELLA_TUNNEL_IP": TUNNELS.address(settings.machine)}
+    return {
+        **values,
+        "NOVELLA_HOST": settings.machine,
+        "NOVELLA_TUNNEL_IP": TUNNELS.address(settings.machine),
+        "NOVELLA_PHYSICAL_NETWORKS": f"{PHYSICAL_NETWORK}:{OUTSIDE.name}",
+    }
 
 
 def credential_file(settings: HostSettings) -> Path:

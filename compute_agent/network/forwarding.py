@@ -18,17 +18,22 @@ from contracts.networks import Neighbour
 
 _IPV4, _IPV6 = 2, 10  # address families
 _SELF, _MASTER = 2, 4  # whose table a forwarding entry is in: the link's own, or its bridge's
+_ROUTER = 0x80  # a link says so of a neighbour when it answers for it
 _STATIC, _PERMANENT = 0x40, 0x80
 SMALLEST_IPV6_MTU = 1280
 _FOREIGN_MAC = "00:00:00:00:00:00"
 
 
 class Entry(NamedTuple):
-    """A row. `table`: of those below; `target`: the tunnel's other end, the neighbour's address, or nothing."""
+    """A row. `table`: of those below; `target`: the tunnel's other end, the neighbour's address, or nothing.
+
+    `is_router`: of a tunnel's, whether the neighbour is a router: guests forget a route by one that is said to be none.
+    """
 
     table: str
     mac_address: str
     target: str = ""
+    is_router: bool = False
 
 
 TUNNEL, BRIDGE, ADDRESS = "tunnel", "bridge", "address"
@@ -39,7 +44,7 @@ def entries(neighbours: Iterable[Neighbour], mtu: int) -> set[Entry]:
     found: set[Entry] = set()
     for port in neighbours:
         mac = port.mac_address
-        found |= {Entry(TUNNEL, mac, _canonical(port.tunnel_ip)), Entry(BRIDGE, mac)}
+        found |= {Entry(TUNNEL, mac, _canonical(port.tunnel_ip), port.is_router), Entry(BRIDGE, mac)}
         addresses = {_canonical(address) for address in port.addresses}
         if any(":" in address for address in addresses):
             addresses.add(link_local(mac))
@@ -93,7 +98,8 @@ class Forwarding:
     def _change(self, verb: str, link: int, entry: Entry) -> None:
         mac = entry.mac_address
         if entry.table == TUNNEL:
-            self._ipr.fdb(verb, ifindex=link, lladdr=mac, dst=entry.target)
+            flags = _SELF | (_ROUTER if entry.is_router else 0)
+            self._ipr.fdb(verb, ifindex=link, lladdr=mac, dst=entry.target, flags=flags)
         elif entry.table == BRIDGE:
             self._ipr.fdb(verb, ifindex=link, lladdr=mac, flags=_MASTER, state=_STATIC)
         else:
@@ -104,7 +110,7 @@ class Forwarding:
 def _forwarding_entry(row: Any) -> Entry | None:
     mac, target = row.get_attr("NDA_LLADDR"), row.get_attr("NDA_DST")
     if target and row["flags"] & _SELF:
-        return Entry(TUNNEL, mac, _canonical(target))
+        return Entry(TUNNEL, mac, _canonical(target), bool(row["flags"] & _ROUTER))
     is_own = row["state"] & _PERMANENT
     return Entry(BRIDGE, mac) if row.get_attr("NDA_MASTER") and not is_own else None
 

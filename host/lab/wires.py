@@ -1,6 +1,7 @@
 """The wires between the hosts of a lab: for each a bridge of the machine's, and a cable from it to every host.
 
-A host's ends have addresses that exist in the hosts alone; the machine itself has none on a wire.
+The hosts' addresses on the wire of VXLAN exist in the hosts alone. On the wire to the outside only the machine has one,
+as the external network's gateway (ADR 150).
 """
 
 import hashlib
@@ -16,19 +17,30 @@ _BRIDGE, _CABLE = "nlb", "nlc"
 
 @dataclass(frozen=True)
 class Wire:
-    """A wire. `name`: of its end in a host; `network`: that the hosts' addresses on it are of."""
+    """A wire. `name`: of its end in a host; `network`: that the hosts' addresses on it are of, None for none."""
 
     name: str
-    network: ipaddress.IPv4Network
+    network: ipaddress.IPv4Network | None
 
     def address(self, machine: str) -> str:
-        """Return the address of a host on the wire."""
-        return str(self.network[_number(machine)])
+        """Return the address of a host on the wire, empty for none."""
+        return str(self.network[_number(machine)]) if self.network else ""
 
 
-# The wire of VXLAN, in a range for tests of networks alone (RFC 2544): nobody routes it.
+# In a range for tests of networks alone (RFC 2544): nobody routes it. The wires' own, and one for each lab's outside.
 TUNNELS = Wire("wire0", ipaddress.IPv4Network("198.18.0.0/24"))
-WIRES = (TUNNELS,)
+_OUTSIDES = ipaddress.IPv4Network("198.19.0.0/16")
+OUTSIDE = Wire("ext0", None)
+WIRES = (TUNNELS, OUTSIDE)
+# What flat and VLAN networks call the wire to the outside.
+PHYSICAL_NETWORK = "public"
+
+
+def outside(settings: HostSettings) -> ipaddress.IPv4Interface:
+    """Return the machine's address on the wire to the outside, in a network of this lab's own."""
+    networks = list(_OUTSIDES.subnets(new_prefix=24))
+    network = networks[int(_digits(settings), 16) % len(networks)]
+    return ipaddress.IPv4Interface(f"{network[1]}/{network.prefixlen}")
 
 
 def plug_in(settings: HostSettings, machine: str, pid: int) -> None:
@@ -39,6 +51,8 @@ def plug_in(settings: HostSettings, machine: str, pid: int) -> None:
             _ip("link", "add", bridge, "type", "bridge", "mcast_snooping", "0", is_tried=True)
             _ip("link", "set", bridge, "alias", f"{settings.runtime_dir.name} wire")
             _silence(bridge)
+            if wire is OUTSIDE:
+                _ip("address", "add", str(outside(settings)), "dev", bridge, is_tried=True)
         if _exists(near):  # of the host before it was switched off, whose network is on its way out
             _ip("link", "delete", near, is_tried=True)
         _ip("link", "add", near, "type", "veth", "peer", "name", wire.name, "netns", f"/proc/{pid}/ns/net")
@@ -51,7 +65,8 @@ def plug_in(settings: HostSettings, machine: str, pid: int) -> None:
 def raise_up(machine: str) -> None:
     """Have a host's own ends of its cables up, with its addresses; runs in the host."""
     for wire in WIRES:
-        _ip("address", "add", f"{wire.address(machine)}/{wire.network.prefixlen}", "dev", wire.name)
+        if wire.network:
+            _ip("address", "add", f"{wire.address(machine)}/{wire.network.prefixlen}", "dev", wire.name)
         _ip("link", "set", wire.name, "up")
 
 

@@ -108,8 +108,8 @@ def places(network: Network, subnets: Sequence[Subnet], wishes: Sequence[Address
     Args:
         network: the port's.
         subnets: of the network.
-        wishes: None for what the network gives by itself: one address of each IP version, and one of each subnet in
-            which guests make their own.
+        wishes: None for what the network gives by itself: one address of each IP version. What guests make for
+            themselves comes on top, see `self_made`.
 
     Raises:
         InvalidInput, InvalidIpForNetwork, InvalidIpForSubnet, IpAddressInUse
@@ -120,8 +120,13 @@ def places(network: Network, subnets: Sequence[Subnet], wishes: Sequence[Address
         Place(tuple(subnet for subnet in subnets if subnet.ip_version == version and not is_self_addressed(subnet)))
         for version in (4, 6)
     ]
-    found += [Place((subnet,)) for subnet in subnets if is_self_addressed(subnet)]
     return [place for place in found if place.subnets]
+
+
+def self_made(subnets: Sequence[Subnet], where: Sequence[Place]) -> list[Place]:
+    """Return the places of addresses that a guest makes for itself, whatever it is given in `where` and asked for."""
+    there = {subnet.id for place in where for subnet in place.subnets}
+    return [Place((subnet,)) for subnet in subnets if is_self_addressed(subnet) and subnet.id not in there]
 
 
 def serving(subnets: Sequence[Subnet], device_owner: str) -> list[Subnet]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from django.db.models import OuterRef, Subquery
 
 from cloud.networks.models import FixedIp, Network, Port, Subnet
+from cloud.networks.models.device_owners import ROUTER_INTERFACE
 from cloud.networks.models.network_types import FLAT, LOCAL, VXLAN
 from cloud.networks.selectors.underlay import tunnel_addresses
 from contracts.networks import AdvertSpec, Neighbour, NeighboursSpec, SegmentSpec
@@ -72,15 +73,18 @@ def neighbours_of(host: str, networks: Mapping[str, Network]) -> dict[str, Neigh
     if not carried or not tunnel_addresses([host]):
         return {}
     rows = Port.objects.filter(network__in=carried, is_leaving=False).exclude(host__in=("", host))
-    ports = list(rows.order_by("mac_address").values_list("id", "network_id", "mac_address", "host"))
-    tunnels = tunnel_addresses({where for *_, where in ports})
+    ports = list(rows.order_by("mac_address").values_list("id", "network_id", "mac_address", "host", "device_owner"))
+    tunnels = tunnel_addresses({where for *_, where, _ in ports})
     addresses = _addresses(host, carried)
     found: dict[str, list[Neighbour]] = defaultdict(list)
-    for id, network_id, mac_address, where in ports:
+    for id, network_id, mac_address, where, owner in ports:
         if where in tunnels:
             found[network_id].append(
-                Neighbour(mac_address=mac_address, addresses=addresses[id], tunnel_ip=tunnels[where])
-            )
+                Neighbour(
+                    mac_address=mac_address, addresses=addresses[id], tunnel_ip=tunnels[where],
+                    is_router=owner == ROUTER_INTERFACE,
+                )
+            )  # fmt: skip
     return {network_id: NeighboursSpec(ports=found[network_id]) for network_id in sorted(found)}
 
 

@@ -7,10 +7,13 @@ from django.db import IntegrityError, transaction
 
 from cloud.networks.errors import IpAddressGenerationFailure, IpAddressInUse, MacAddressInUse
 from cloud.networks.models import FixedIp, Network, Port, Subnet
-from cloud.networks.services.addresses import AddressWish, Place, places, serving, take
+from cloud.networks.models.device_owners import FLOATING_IP, ROUTER_INTERFACE
+from cloud.networks.services.addresses import AddressWish, Place, eui64, places, self_made, serving, take
 
 MAC_PREFIX = "fa:16:3e"
 _TRIES = 50
+# Who takes no address from a prefix that is advertised: there is no guest behind it.
+WITHOUT_GUEST = (ROUTER_INTERFACE, FLOATING_IP)
 _PortGroup = Port.security_groups.through
 
 
@@ -31,7 +34,7 @@ def make_port(
 
     Args:
         draft: not yet saved; without a `mac_address` it gets a free one.
-        wishes: the addresses it wants; None for what its network gives by itself.
+        wishes: the addresses it wants, beside those that a guest makes for itself; None for what its network gives.
         group_ids: the security groups of the port.
         subnets: those of its network, where the caller knows them.
 
@@ -42,7 +45,10 @@ def make_port(
     """
     network = draft.network
     known = list(network.subnets.all()) if subnets is None else subnets
-    where = places(network, serving(known, draft.device_owner) if wishes is None else known, wishes)
+    served = serving(known, draft.device_owner)
+    where = places(network, served if wishes is None else known, wishes)
+    if wishes is None or draft.device_owner not in WITHOUT_GUEST:
+        where += self_made(served, where)
     has_own_mac = bool(draft.mac_address)
     for _ in range(_TRIES):
         if not has_own_mac:
@@ -73,6 +79,16 @@ def give_addresses(port: Port, wishes: Sequence[AddressWish]) -> None:
         except IntegrityError:
             _refuse_taken_address(network, where)
     raise IpAddressGenerationFailure(network_id=network.id)
+
+
+def give_self_made(subnet: Subnet) -> list[str]:
+    """Give the ports of its network the addresses that their guests make in a new subnet; return the ports' ids."""
+    ports = Port.objects.filter(network=subnet.network_id).exclude(device_owner__in=WITHOUT_GUEST)
+    rows = [(port.id, port.mac_address) for port in ports if serving([subnet], port.device_owner)]
+    FixedIp.objects.bulk_create(
+        FixedIp(port_id=port_id, subnet=subnet, ip_address=eui64(subnet.cidr, mac)) for port_id, mac in rows
+    )
+    return [port_id for port_id, _ in rows]
 
 
 def set_groups(port: Port, group_ids: Sequence[str]) -> None:

@@ -4,9 +4,9 @@ import ipaddress
 from collections.abc import Sequence
 
 from cloud.networks.models import FixedIp, Port
-from cloud.networks.services.addresses import AddressWish
+from cloud.networks.services.addresses import AddressWish, is_self_addressed
 from cloud.networks.services.forgetting import forget
-from cloud.networks.services.plugging import give_addresses
+from cloud.networks.services.plugging import WITHOUT_GUEST, give_addresses
 
 
 def read_wishes(fixed_ips: Sequence[dict[str, str]], *, is_gateway: bool = False) -> list[AddressWish]:
@@ -22,8 +22,11 @@ def read_wishes(fixed_ips: Sequence[dict[str, str]], *, is_gateway: bool = False
 
 
 def readdress(port: Port, wishes: Sequence[AddressWish]) -> None:
-    """Give a locked port these addresses and no others. Raises what `make_port` raises for addresses."""
-    held = list(FixedIp.objects.filter(port=port).order_by("id"))
+    """Give a locked port these addresses and no others, but those that its guest makes for itself.
+
+    Raises what `make_port` raises for addresses.
+    """
+    held = list(FixedIp.objects.filter(port=port).select_related("subnet").order_by("id"))
     missing = []
     # Addresses before subnets, so that a wish for any address of a subnet does not take one that is asked for.
     for wish in sorted(wishes, key=lambda one: not one.ip_address):
@@ -32,7 +35,7 @@ def readdress(port: Port, wishes: Sequence[AddressWish]) -> None:
             missing.append(wish)
         else:
             held.remove(kept)
-    gone = [fixed.pk for fixed in held]
+    gone = [fixed.pk for fixed in held if port.device_owner in WITHOUT_GUEST or not is_self_addressed(fixed.subnet)]
     forget(gone)
     FixedIp.objects.filter(id__in=gone).delete()
     give_addresses(port, missing)

@@ -15,6 +15,7 @@ from cloud.networks.selectors.owned import lock_subnet
 from cloud.networks.services import blocks, changes
 from cloud.networks.services.addresses import is_self_addressed
 from cloud.networks.services.changing import save_changes
+from cloud.networks.services.plugging import give_self_made
 from cloud.networks.services.pool_blocks import choose_block
 from cloud.networks.services.quotas import make_room
 
@@ -112,6 +113,8 @@ def _create(context: RequestContext, item: dict[str, Any]) -> str:
     )
     if subnet.ipv6_ra_mode:
         changes.note([changes.of_network(network.id)])
+    if is_self_addressed(subnet):
+        changes.note(changes.of_ports(give_self_made(subnet)))
     return subnet.id
 
 

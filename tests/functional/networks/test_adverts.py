@@ -4,6 +4,7 @@ import pytest
 
 from cloud.networks.models import Port
 from cloud.networks.services import changes, host_documents
+from cloud.networks.services.addresses import AddressWish, eui64
 from cloud.networks.services.plugging import make_port
 from contracts.networks import AdvertSpec
 
@@ -59,6 +60,31 @@ def test_prefix_is_advertised_as_its_mode_says_while_it_is_there(api, network, m
 def test_what_somebody_else_advertises_is_not_ours(network, make_subnet, modes):
     make_subnet(**modes)
     assert told(network) == []
+
+
+def self_made_by(port: Port) -> list[str]:
+    return list(port.fixed_ips.filter(ip_address__contains=":").values_list("ip_address", flat=True))
+
+
+def test_guests_have_the_address_they_make_whenever_their_subnet_came(api, network, make_subnet):
+    before = Port.objects.get(network=network)
+    changes.take()
+    make_subnet(**both("slaac"))
+    assert "a" in changes.take(), "the host must let them use it"
+    after = make_port(Port(network=network, project_id="p1"), [AddressWish(ip_address="10.0.0.77")], ())
+    leg = make_port(Port(network=network, device_owner="network:router_interface"), [AddressWish(version=4)], ())
+    assert self_made_by(before) == [eui64(PREFIX, before.mac_address)]
+    assert self_made_by(after) == [eui64(PREFIX, after.mac_address)]
+    assert self_made_by(leg) == []
+
+
+def test_a_guest_keeps_the_address_it_makes_whatever_it_is_given(api, network, make_subnet):
+    make_subnet(**both("dhcpv6-stateless"))
+    port = Port.objects.get(network=network)
+    answer = api.put(f"/network/v2.0/ports/{port.id}", {"port": {"fixed_ips": [{"ip_address": "10.0.0.77"}]}})
+    assert [one["ip_address"] for one in answer.json()["port"]["fixed_ips"]] == [
+        eui64(PREFIX, port.mac_address), "10.0.0.77"
+    ]  # fmt: skip
 
 
 def test_router_is_named_while_it_holds_the_gateway(api, network, make_subnet):

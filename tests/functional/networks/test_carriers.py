@@ -87,10 +87,13 @@ def test_what_is_no_vxlan_network_has_no_neighbours(network):
     assert seen("a") == {}
 
 
-def test_a_router_s_port_is_a_neighbour_but_nobody_guards_it(network):
-    plug(network, "a")
+def test_a_router_s_port_is_a_neighbour_and_said_to_be_one_but_nobody_guards_it(network):
+    guest = plug(network, "a")
     port = plug(network, "b", device_owner="network:router_interface")
     assert seen("a")[network.id] == [as_seen(port)]
+    assert [one.is_router for one in host_documents.document("a").neighbours[network.id].ports] == [True]
+    assert [one.is_router for one in host_documents.document("b").neighbours[network.id].ports] == [False]
+    assert seen("b")[network.id] == [as_seen(guest)]
     document = host_documents.document("b")
     assert document.guards == {}
     assert list(document.networks) == [network.id]

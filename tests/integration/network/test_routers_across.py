@@ -7,6 +7,7 @@ from compute_agent.network.forwarding import link_local
 from contracts.compute import FixedIpSpec, PortSpec
 from contracts.networks import RouterSpec, SegmentSpec
 from tests.contracts.routers_suite import leg
+from tests.fixtures.clouds import wait_until
 from tests.integration.network.guests import network, port, run
 from tests.integration.network.test_segments import FIRST, SECOND, make_hosts
 from tests.unit.compute_agent.orders import new_id
@@ -61,7 +62,7 @@ class Across:
                     gone={"routers": [self.id], "networks": [other.network.id], "neighbours": [other.network.id]},
                     networks={own.network.id: self.segments[own.network.id]},
                 )
-                host.meet(own.network, (self.as_port(number), tunnel))
+                host.meet(own.network, (self.as_port(number), tunnel), is_router=True)
 
     def as_port(self, number: int) -> PortSpec:
         fixed = FixedIpSpec(subnet_id=new_id(), ip_address=GATEWAYS[number])
@@ -100,6 +101,17 @@ def test_ipv6_finds_the_router_by_its_address_on_the_link_wherever_it_is(hosts):
         across.put(home)
         assert one.reaches6(TWO_IPV6)
         assert two.reaches6(ONE_IPV6)
+        # A guest that hears of its router that it is none forgets the route that was advertised (RFC 4861, 7.2.5).
+        for guest, own in zip(across.guests, across.legs, strict=True):
+            guest.do("ip", "-6", "neigh", "flush", "dev", "eth0")
+            wait_until(lambda guest=guest, own=own: is_router(guest, own), "the router to be known as one", 30)
+
+
+def is_router(guest, own) -> bool:
+    """Whether the guest, when it asks again, is told that a leg is a router's."""
+    address = link_local(own.mac_address)
+    guest.do("busybox", "ping", "-6", "-c", "1", "-W", "1", f"{address}%eth0", check=False)
+    return "router" in guest.do("ip", "-6", "neigh", "show", address).stdout.split()
 
 
 def test_no_leg_is_left_on_either(hosts):

@@ -82,11 +82,12 @@ class Host:
         self.driver.plug(new_id(), [spec], {}, "")
         return guest
 
-    def meet(self, network: NetworkSpec, *others: tuple[PortSpec, str]) -> None:
+    def meet(self, network: NetworkSpec, *others: tuple[PortSpec, str], is_router: bool = False) -> None:
         """Tell of the network's ports on other hosts, with the addresses that these are reached at."""
         ports = [
             Neighbour(
-                mac_address=spec.mac_address, addresses=[one.ip_address for one in spec.fixed_ips], tunnel_ip=address
+                mac_address=spec.mac_address, addresses=[one.ip_address for one in spec.fixed_ips], tunnel_ip=address,
+                is_router=is_router,
             )
             for spec, address in others
         ]

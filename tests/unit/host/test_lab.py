@@ -1,12 +1,13 @@
 """What a lab is made of, before anything of it runs."""
 
 import asyncio
+import ipaddress
 import socket
 
 import pytest
 
-from host.environment import agent_environment, generated, write_environment
-from host.lab import cable
+from host.environment import agent_environment, generated, process_environment, write_environment
+from host.lab import cable, wires
 from host.lab.commands import LabError, main
 from host.lab.settings import cable_ports, machine_names, machine_settings
 from host.processes import supervisor_configuration
@@ -55,6 +56,19 @@ def test_a_host_gets_no_database_and_no_password_but_that_of_its_credential(sett
     assert values["NOVELLA_CREDENTIAL_FILE"] == str(settings.state_dir / "lab" / "h2" / "credential")
     assert not [name for name, value in values.items() if value and name.startswith(_CONTROL)]
     assert generated(settings, "redis") not in supervisor_configuration(machine_settings(settings, "h2"))
+
+
+def test_the_outside_is_a_wire_of_all_hosts_where_the_machine_is_the_gateway(settings, tmp_path):
+    assert process_environment(settings)["NOVELLA_PHYSICAL_NETWORKS"] == "public"
+    assert agent_environment(machine_settings(settings, "h2"))["NOVELLA_PHYSICAL_NETWORKS"] == "public:ext0"
+    one = wires.outside(settings)
+    assert one.ip == one.network[1]
+    assert one.network.subnet_of(ipaddress.IPv4Network("198.19.0.0/16"))
+    found = {
+        wires.outside(read_settings({"NOVELLA_STATE_DIR": str(tmp_path / str(number)), "HYPERVISOR": "lab"})).network
+        for number in range(20)
+    }
+    assert len(found) > 10
 
 
 def test_hosts_share_neither_sockets_nor_folders(settings):
