@@ -1,6 +1,7 @@
 """Bridges, taps, cables, addresses and routes over netlink: look first, make what lacks."""
 
 import errno
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,8 @@ _MAIN_TABLE = 254
 IPV4, IPV6 = 2, 10  # address families
 _ANYWHERE = {IPV4: "0.0.0.0", IPV6: "::"}  # noqa: S104 - a destination, not something to bind to
 _GONE = frozenset({errno.ENODEV, errno.ENOENT})
+_FORWARDING = 3  # the state of a bridge's port, BR_STATE_FORWARDING
+_FORWARDING_SECONDS, _POLL_SECONDS = 3.0, 0.005
 
 
 class Links:
@@ -76,7 +79,6 @@ class Links:
             self._add(ifname=name, kind="ifb")
         return self._adjust(name, mtu, alias)
 
-
     def ensure_carrier(self, name: str, bridge: int, mtu: int, alias: str, **kind: Any) -> int:
         """Have a link that carries a network in the network's bridge; return its index. `kind`: in netlink's words."""
         if self.find(name) is None:
@@ -110,6 +112,20 @@ class Links:
     def join(self, index: int, bridge: int) -> None:
         """Make a link a port of a bridge."""
         self._ipr.link("set", index=index, master=bridge)
+
+    def await_forwarding(self, name: str) -> None:
+        """Wait until a bridge passes on what comes by one of its ports, for a few seconds at most.
+
+        Both ends of a cable are up at once, but the kernel lets the bridge know later, up to a second.
+        """
+        give_up_at = time.monotonic() + _FORWARDING_SECONDS
+        while not self._is_forwarding(name) and time.monotonic() < give_up_at:
+            time.sleep(_POLL_SECONDS)
+
+    def _is_forwarding(self, name: str) -> bool:
+        link = self.find(name)
+        state = link.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA", "IFLA_BRPORT_STATE") if link else None
+        return bool(state == _FORWARDING)
 
     def ensure_mac(self, name: str, mac_address: str) -> bool:
         """Have the link under this MAC address; return whether it had another one."""

@@ -1,12 +1,12 @@
 """What a network driver promises of routers, whatever the driver: a test class gives it a `ground` to stand on."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from compute_agent.network.base import NetworkDriver
 from contracts.networks import FloatingSpec, RouterPort, RouterSpec, SegmentSpec
+from tests.fixtures.patience import first
 from tests.integration.network.documents import ControlPlane
 from tests.unit.compute_agent.orders import new_id
 
@@ -48,10 +48,7 @@ class Ground:
 
 def meets_soon(ground: Ground, name: str, address: str) -> tuple[str, str] | None:
     """Return who answers, once somebody does: who asked for a neighbour in vain asks again only after a second."""
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
-    while (found := ground.meets(name, address)) is None and time.monotonic() < give_up_at:
-        pass
-    return found
+    return first(lambda: ground.meets(name, address), PATIENCE_SECONDS)
 
 
 class Router:
@@ -88,12 +85,12 @@ class RoutersSuite:
         assert ground.meets(ONE, ADDRESSES[TWO]) is None
         router = Router(ground)
         router.tell()
-        assert ground.meets(ONE, ADDRESSES[TWO]) == (TWO, ADDRESSES[ONE])
-        assert ground.meets(TWO, ADDRESSES[ONE]) == (ONE, ADDRESSES[TWO])
+        assert meets_soon(ground, ONE, ADDRESSES[TWO]) == (TWO, ADDRESSES[ONE])
+        assert meets_soon(ground, TWO, ADDRESSES[ONE]) == (ONE, ADDRESSES[TWO])
         router.tell(is_up=False)
         assert ground.meets(ONE, ADDRESSES[TWO]) is None
         router.tell(is_up=True)
-        assert ground.meets(ONE, ADDRESSES[TWO]) == (TWO, ADDRESSES[ONE])
+        assert meets_soon(ground, ONE, ADDRESSES[TWO]) == (TWO, ADDRESSES[ONE])
         router.tell(interfaces=router.spec.interfaces[:1])
         assert ground.meets(ONE, ADDRESSES[TWO]) is None
         router.forget()
@@ -103,36 +100,36 @@ class RoutersSuite:
     def test_networks_get_out_under_the_gateways_address_and_nobody_gets_in(self, ground: Ground) -> None:
         router = Router(ground)
         router.tell()
-        assert ground.meets(ONE, ADDRESSES[OUTSIDE]) == (OUTSIDE, GATEWAY)
+        assert meets_soon(ground, ONE, ADDRESSES[OUTSIDE]) == (OUTSIDE, GATEWAY)
         assert ground.meets(OUTSIDE, ADDRESSES[ONE]) is None
         assert ground.meets(OUTSIDE, GATEWAY) is None
         router.tell(has_snat=False)
-        assert ground.meets(ONE, ADDRESSES[OUTSIDE]) == (OUTSIDE, ADDRESSES[ONE])
+        assert meets_soon(ground, ONE, ADDRESSES[OUTSIDE]) == (OUTSIDE, ADDRESSES[ONE])
         assert ground.meets(OUTSIDE, ADDRESSES[ONE]) is None
         router.tell(has_snat=True, gateway=None, gateway_ips=[])
         assert ground.meets(ONE, ADDRESSES[OUTSIDE]) is None
-        assert ground.meets(ONE, ADDRESSES[TWO]) == (TWO, ADDRESSES[ONE])
+        assert meets_soon(ground, ONE, ADDRESSES[TWO]) == (TWO, ADDRESSES[ONE])
 
     def test_a_floating_address_leads_in_and_out_while_it_is_there(self, ground: Ground) -> None:
         router = Router(ground)
         router.tell(floating_ips=[floating(FLOATING, ADDRESSES[ONE])])
-        assert ground.meets(OUTSIDE, FLOATING) == (ONE, ADDRESSES[OUTSIDE])
-        assert ground.meets(ONE, ADDRESSES[OUTSIDE]) == (OUTSIDE, FLOATING)
-        assert ground.meets(TWO, ADDRESSES[OUTSIDE]) == (OUTSIDE, GATEWAY)
+        assert meets_soon(ground, OUTSIDE, FLOATING) == (ONE, ADDRESSES[OUTSIDE])
+        assert meets_soon(ground, ONE, ADDRESSES[OUTSIDE]) == (OUTSIDE, FLOATING)
+        assert meets_soon(ground, TWO, ADDRESSES[OUTSIDE]) == (OUTSIDE, GATEWAY)
         assert ground.meets(OUTSIDE, OTHER_FLOATING) is None
         router.tell(floating_ips=[floating(FLOATING, ADDRESSES[TWO])])
-        assert ground.meets(OUTSIDE, FLOATING) == (TWO, ADDRESSES[OUTSIDE])
+        assert meets_soon(ground, OUTSIDE, FLOATING) == (TWO, ADDRESSES[OUTSIDE])
         router.tell(floating_ips=[])
         assert ground.meets(OUTSIDE, FLOATING) is None
-        assert ground.meets(TWO, ADDRESSES[OUTSIDE]) == (OUTSIDE, GATEWAY)
+        assert meets_soon(ground, TWO, ADDRESSES[OUTSIDE]) == (OUTSIDE, GATEWAY)
 
     def test_guests_meet_by_their_floating_addresses(self, ground: Ground) -> None:
         router = Router(ground)
         router.tell(floating_ips=[floating(FLOATING, ADDRESSES[ONE]), floating(OTHER_FLOATING, ADDRESSES[TWO])])
-        assert ground.meets(ONE, OTHER_FLOATING) == (TWO, FLOATING)
-        assert ground.meets(ONE, FLOATING) == (ONE, FLOATING)
+        assert meets_soon(ground, ONE, OTHER_FLOATING) == (TWO, FLOATING)
+        assert meets_soon(ground, ONE, FLOATING) == (ONE, FLOATING)
         router.tell(floating_ips=[floating(FLOATING, ADDRESSES[ONE])])
-        assert ground.meets(TWO, FLOATING) == (ONE, GATEWAY)
+        assert meets_soon(ground, TWO, FLOATING) == (ONE, GATEWAY)
 
     def test_ipv6_is_routed_both_ways_under_its_own_addresses(self, ground: Ground) -> None:
         assert ground.meets(ONE, ADDRESSES_IPV6[TWO]) is None
@@ -155,5 +152,5 @@ class RoutersSuite:
         again.restore()
         assert again.known() == ground.driver.known()
         assert list(again.known()["routers"]) == [router.id]
-        assert ground.meets(OUTSIDE, FLOATING) == (ONE, ADDRESSES[OUTSIDE])
-        assert ground.meets(ONE, ADDRESSES[TWO]) == (TWO, ADDRESSES[ONE])
+        assert meets_soon(ground, OUTSIDE, FLOATING) == (ONE, ADDRESSES[OUTSIDE])
+        assert meets_soon(ground, ONE, ADDRESSES[TWO]) == (TWO, ADDRESSES[ONE])

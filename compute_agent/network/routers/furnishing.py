@@ -23,6 +23,7 @@ _SETTINGS = {
     "net/ipv6/conf/all/forwarding": "1",
 }
 _OWN_ZONE = 0  # a namespace has connections of its own
+Fresh = list[tuple[Leg, set[str]]]
 HoldNetwork = Callable[[str], AbstractContextManager[None]]
 
 
@@ -42,7 +43,12 @@ def ensure_router(mark: Mark, router_id: str, spec: RouterSpec, legs: list[Leg],
             alias = mark.router_alias(router_id, leg.port.network_id)
             near = links.ensure_cable(leg.near_name, leg.far_name, namespace, leg.mtu, alias)
             links.join(near, bridge)
-    namespaces.run_in(namespace, lambda: _furnish(spec, legs))
+    fresh = namespaces.run_in(namespace, lambda: _furnish(spec, legs))
+    if fresh:
+        with Links() as links:
+            for leg, _ in fresh:
+                links.await_forwarding(leg.near_name)  # else nobody hears what is said once only
+        namespaces.run_in(namespace, lambda: _announce(fresh))
 
 
 def _prepare(mark: Mark, spec: RouterSpec) -> set[str]:
@@ -57,17 +63,26 @@ def _prepare(mark: Mark, spec: RouterSpec) -> set[str]:
         return links.names()
 
 
-def _furnish(spec: RouterSpec, legs: list[Leg]) -> None:
-    """Set up the legs and what lies behind them. Runs in the namespace."""
+def _furnish(spec: RouterSpec, legs: list[Leg]) -> Fresh:
+    """Set up the legs and what lies behind them; return the addresses that legs did not have. Runs in the namespace."""
+    fresh: Fresh = []
     with Links() as links:
         for leg in legs:
             ipv6 = leg.addresses_ipv6()
             (speak_ipv6 if ipv6 else silence_ipv6)(leg.far_name)
             links.ensure_mac(leg.far_name, leg.port.mac_address)
             index = links.raise_up(leg.far_name, leg.mtu)
-            fresh = links.ensure_addresses(index, leg.addresses(spec))
-            announce(leg.far_name, leg.port.mac_address, sorted(fresh))
-            announce_ipv6(leg.far_name, leg.port.mac_address, sorted(links.ensure_addresses(index, ipv6, IPV6)))
+            new = links.ensure_addresses(index, leg.addresses(spec)) | links.ensure_addresses(index, ipv6, IPV6)
+            fresh += [(leg, new)] if new else []
         links.ensure_hops(routes(spec, legs, 4), IPV4)
         links.ensure_hops(routes(spec, legs, 6), IPV6)
     connections.end([_OWN_ZONE], lambda one: is_over(spec, one))
+    return fresh
+
+
+def _announce(fresh: Fresh) -> None:
+    """Say to the neighbours of legs where addresses are now. Runs in the namespace."""
+    for leg, addresses in fresh:
+        ipv6 = {one for one in addresses if ":" in one}
+        announce(leg.far_name, leg.port.mac_address, sorted(addresses - ipv6))
+        announce_ipv6(leg.far_name, leg.port.mac_address, sorted(ipv6))

@@ -9,6 +9,7 @@ from typing import Any
 from compute_agent.network.names import bridge_name, tap_name
 from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec, SubnetSpec
 from tests.fixtures.ids import new_id
+from tests.fixtures.patience import eventually
 
 UDHCPC_SCRIPT = """#!/bin/sh
 [ "$1" = bound ] || exit 0
@@ -45,6 +46,10 @@ def port(on: NetworkSpec, address: str) -> PortSpec:
     )
 
 
+PING_SECONDS = 20.0
+_START_SECONDS = 60.0
+
+
 @dataclass
 class Guest:
     """A namespace with an eth0 that has the port's MAC address. Make it before the port is plugged."""
@@ -68,11 +73,12 @@ class Guest:
     def do(self, *argv: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
         return run("ip", "netns", "exec", self.name, *argv, check=check, **options)
 
-    def dhcp(self, tries: int = 5) -> list[str]:
-        """Ask for a lease; return ip, mtu, router, dns and static routes, or nothing."""
+    def dhcp(self, tries: int = 20) -> list[str]:
+        """Ask for a lease, once a second; return ip, mtu, router, dns and static routes, or nothing."""
         script, result = self.folder / "udhcpc.sh", self.folder / f"{self.name}.lease"
         script.write_text(UDHCPC_SCRIPT)
         script.chmod(0o755)
+        result.unlink(missing_ok=True)
         argv = ["busybox", "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", str(tries), "-T", "1", "-s", str(script)]
         argv += ["-O", "mtu", "-O", "staticroutes"]
         self.do("env", f"RESULT={result}", *argv, check=False)
@@ -83,27 +89,39 @@ class Guest:
         if gateway:
             self.do("ip", "route", "replace", "default", "via", gateway)
 
-    def fetch(self, path: str, *options: str) -> tuple[int, str]:
-        """Return (status, body) of a request to the metadata address; status 0 when nobody answers."""
+    def fetch(self, path: str, *options: str, seconds: int = 10) -> tuple[int, str]:
+        """Return (status, body) of a request to the metadata address; status 0 when nobody answers in time."""
         url = f"http://169.254.169.254{path}"
-        done = self.do("curl", "-s", "-m", "3", "-w", "\n%{http_code}", *options, url, check=False)
+        done = self.do("curl", "-s", "-m", str(seconds), "-w", "\n%{http_code}", *options, url, check=False)
         body, _, status = done.stdout.rpartition("\n")
         return int(status or 0), body
+
+    def wait_for_metadata(self) -> None:
+        """Wait until the metadata service, which may be starting only, answers to this guest."""
+        assert eventually(lambda: self.fetch("/")[0], _START_SECONDS), "nobody answers for metadata"
 
     def fetch_json(self, path: str) -> Any:
         status, body = self.fetch(path)
         assert status == 200, (status, body)
         return json.loads(body)
 
-    def reaches(self, address: str, source: str = "") -> bool:
-        options = ["-I", source] if source else []
-        argv = ["busybox", "ping", "-c", "2", "-W", "1", *options, address]
-        return self.do(*argv, check=False).returncode == 0
+    def finds(self, address: str) -> bool:
+        """Whether somebody beside it comes to say that an address is his, which no rule keeps from being asked.
 
-    def reaches6(self, address: str, source: str = "", tries: int = 10) -> bool:
-        """Whether an IPv6 address answers; the first tries may fall into the time until an own address counts."""
-        argv = ["busybox", "ping6", "-c", "1", "-W", "1", *(["-I", source] if source else []), address]
-        return any(self.do(*argv, check=False).returncode == 0 for _ in range(tries))
+        Then there is a way, and silence is somebody's will.
+        """
+        argv = ["busybox", "arping", "-f", "-q", "-c", "1", "-w", "1", "-I", "eth0", address]
+        return eventually(lambda: self.do(*argv, check=False).returncode == 0, PING_SECONDS)
+
+    def reaches(self, address: str, source: str = "", seconds: float = PING_SECONDS) -> bool:
+        """Whether an address comes to answer: a port just plugged, or an address just taken, passes nothing yet."""
+        options = ["-I", source] if source else []
+        argv = ["busybox", "ping6" if ":" in address else "ping", "-c", "1", "-W", "1", *options, address]
+        return eventually(lambda: self.do(*argv, check=False).returncode == 0, seconds)
+
+    def misses(self, address: str, source: str = "") -> bool:
+        """Whether an address does not answer; it means something where there is a way to it, or to another there."""
+        return not self.reaches(address, source, seconds=0)
 
 
 def bridge_exists(on: NetworkSpec) -> bool:

@@ -5,7 +5,7 @@ import pytest
 from compute_agent.network.linux_bridge import LinuxBridgeNetwork
 from compute_agent.network.names import bridge_name, tap_name
 from tests.contracts.guards_suite import Ground, GuardsSuite
-from tests.integration.network.connecting import can_connect
+from tests.integration.network.connecting import is_denied
 from tests.integration.network.guests import Guest, network, port, run
 from tests.unit.compute_agent.orders import new_id
 
@@ -23,11 +23,12 @@ class TestLinuxBridgeNetwork(GuardsSuite):
             guest.static(f"{guest.port.fixed_ips[0].ip_address}/24")
         driver.plug(new_id(), [mine.port], {}, "")
         tap = tap_name(neighbours.port.id)
-        run("ip", "link", "set", tap, "up", "master", bridge_name(net.id))
         # The neighbour is no port: it is on the bridge as a host elsewhere would be.
+        run("ip", "link", "set", tap, "up", "master", bridge_name(net.id))
+        assert neighbours.finds("10.99.0.5")
         yield Ground(
             driver, lambda: LinuxBridgeNetwork(tmp_path / "state"), mine.port, "10.99.0.6",
-            lambda number: can_connect(neighbours, "10.99.0.5", number),
+            lambda number: not is_denied(neighbours, "10.99.0.5", number),
         )  # fmt: skip
         driver.purge()
         for guest in (mine, neighbours):

@@ -99,8 +99,8 @@ def test_ipv6_finds_the_router_by_its_address_on_the_link_wherever_it_is(hosts):
     one, two = across.guests
     for home in (1, 0):
         across.put(home)
-        assert one.reaches6(TWO_IPV6)
-        assert two.reaches6(ONE_IPV6)
+        assert one.reaches(TWO_IPV6)
+        assert two.reaches(ONE_IPV6)
         # A guest that hears of its router that it is none forgets the route that was advertised (RFC 4861, 7.2.5).
         for guest, own in zip(across.guests, across.legs, strict=True):
             guest.do("ip", "-6", "neigh", "flush", "dev", "eth0")

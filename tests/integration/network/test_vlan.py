@@ -5,15 +5,15 @@ import re
 import socket
 import struct
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.fixtures.patience import eventually
 from tests.integration.network.machines.inside import VLANS
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.skipif(os.geteuid() != 0, reason="networks need root")]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.skipif(os.geteuid() != 0, reason="networks need root")]
 _BUILD = Path(__file__).parent / "machines" / "build.sh"
 _TAGGED = 0x8100
 _GUESTS = bytes.fromhex("fa163e")  # how their MAC addresses begin
@@ -54,17 +54,13 @@ class Machine:
 
 def _is_ready(called: Machine) -> bool:
     """Whether its guests are there; it may say so a moment after they answer."""
-    for _ in range(60):
-        if called.said().get("guests") == "ready":
-            return True
-        time.sleep(1)
-    return False
+    return eventually(lambda: called.said().get("guests") == "ready", 60)
 
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("machine")
-    done = subprocess.run([_BUILD, folder], check=False, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([_BUILD, folder], check=False, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -83,7 +79,7 @@ def machines(image, tmp_path) -> Iterator[tuple[Machine, Machine]]:
 
 def test_guests_of_a_vlan_reach_each_other_between_hosts(machines):
     caller, called = machines
-    caller.wait(300)
+    caller.wait(450)
     said = caller.said()
     assert _is_ready(called), called.said()
     assert "vlan" in said["kernel types"].split()

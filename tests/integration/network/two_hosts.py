@@ -3,7 +3,7 @@
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -22,6 +22,7 @@ Result = TypeVar("Result")
 WIRE, OUTSIDE = "wire0", "ext0"
 _HEADERS = 20 + 8 + 8  # of IP, UDP and VXLAN
 _ALL_PROTOCOLS = 3
+_PATIENCE_SECONDS = 30.0
 
 
 class _There:
@@ -123,7 +124,8 @@ def connect(first: Host, second: Host, name: str = WIRE, length: int = 24) -> No
     run("ip", "link", "add", name, "netns", first.name, "type", "veth", "peer", "name", name, "netns", second.name)
     for host in (first, second):
         if name == WIRE:
-            host.run("ip", "addr", "add", f"{host.tunnel_ip}/{length}", "dev", name)
+            flags = ("nodad",) if ":" in host.tunnel_ip else ()
+            host.run("ip", "addr", "add", f"{host.tunnel_ip}/{length}", "dev", name, *flags)
         host.run("ip", "link", "set", name, "up")
 
 
@@ -138,6 +140,10 @@ class Frame(NamedTuple):
     @property
     def is_for_many(self) -> bool:
         return bool(self.to[0] & 1)
+
+
+def contents(frames: Iterable[Frame]) -> bytes:
+    return b"".join(one.content for one in frames)
 
 
 def read_frame(content: bytes) -> Frame:
@@ -166,11 +172,20 @@ class Tap:
             except BlockingIOError:
                 return found
 
-    def tunnelled(self) -> list[Frame]:
-        """Return the frames that were within those for a tunnel."""
-        outer = [one for one in self.frames() if one.kind == 0x0800 and one.content[9] == socket.IPPROTO_UDP]
-        to_tunnels = [one for one in outer if one.content[22:24] == struct.pack("!H", 4789)]
-        return [read_frame(one.content[_HEADERS:]) for one in to_tunnels]
+    def until(self, marker: bytes) -> list[Frame]:
+        """Return what was heard up to a frame with this in it, which is waited for."""
+        self._socket.settimeout(_PATIENCE_SECONDS)
+        found: list[Frame] = []
+        while not found or marker not in found[-1].content:
+            found.append(read_frame(self._socket.recv(65_535)))
+        return found
 
     def close(self) -> None:
         self._socket.close()
+
+
+def tunnelled(frames: Iterable[Frame]) -> list[Frame]:
+    """Return the frames that were within those for a tunnel."""
+    outer = [one for one in frames if one.kind == 0x0800 and one.content[9] == socket.IPPROTO_UDP]
+    to_tunnels = [one for one in outer if one.content[22:24] == struct.pack("!H", 4789)]
+    return [read_frame(one.content[_HEADERS:]) for one in to_tunnels]

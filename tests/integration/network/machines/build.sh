@@ -53,7 +53,7 @@ take "$interpreter"
     -o -type f -print0 | cpio --quiet -0 -pdm "$root")
 mkdir -p "$root/novella"
 for package in $packages; do cp -r "$package" "$root/novella/"; done
-(cd "$checkout" && cp -r --parents compute_agent contracts tests/__init__.py tests/fixtures/__init__.py tests/fixtures/ids.py tests/integration/network "$root/novella/")
+(cd "$checkout" && cp -r --parents compute_agent contracts tests/__init__.py tests/fixtures/__init__.py tests/fixtures/{ids,patience}.py tests/integration/network "$root/novella/")
 # shellcheck disable=SC2046 # paths without blanks
 find "$root" -type f \( -name '*.so*' -o -perm -u+x \) | while read -r file; do take $(libraries "$file"); done
 echo root:x:0:0::/root:/bin/sh >"$root/etc/passwd"
