@@ -28,7 +28,7 @@ class Bench:
     reopen: Callable[[], HypervisorDriver]
     spec: Callable[[], DomainSpec]
     wait_for_guest: Callable[[DomainSpec], None]
-    shutdown_seconds: float = 10.0
+    shutdown_seconds: float = 30.0
 
 
 class Listener:
@@ -47,7 +47,7 @@ class Listener:
         with self._news:
             return [state for heard, state in self._heard if heard == uuid_]
 
-    def wait_for(self, uuid_: str, state: PowerState, seconds: float = 10.0) -> bool:
+    def wait_for(self, uuid_: str, state: PowerState, seconds: float = 60.0) -> bool:
         with self._news:
             return self._news.wait_for(lambda: (uuid_, state) in self._heard, seconds)
 

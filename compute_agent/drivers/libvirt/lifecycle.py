@@ -15,6 +15,8 @@ from compute_agent.errors import DomainNotFound, DriverError
 logger = logging.getLogger(__name__)
 
 _RECONNECT_SECONDS = 1.0
+# Until it listens for the first time; a libvirtd that hangs is not waited for any longer.
+_BEGIN_SECONDS = 10.0
 _STOP_SECONDS = 5.0
 _STATE_AFTER = {
     libvirt.VIR_DOMAIN_EVENT_STARTED: PowerState.RUNNING,
@@ -64,17 +66,21 @@ class LifecycleWatcher:
         self._lock = threading.Lock()
         self._listeners: list[LifecycleListener] = []
         self._thread: threading.Thread | None = None
+        self._has_begun = threading.Event()
         self._told: dict[str, PowerState] = {}
 
     def subscribe(self, listener: LifecycleListener) -> None:
-        """Tell this listener too from now on. The first one starts the thread."""
+        """Tell this listener too from now on: what changes after this has returned is told.
+
+        The first one starts the thread. Where libvirt is away, what changed by then is told once it is back.
+        """
         with self._lock:
             self._listeners.append(listener)
-            if self._thread is not None:
-                return
-            self._thread = threading.Thread(target=self._run, name="libvirt-lifecycle", daemon=True)
-        self._host.watch(self._on_event, lambda: self._inbox.put(_Lost()))
-        self._thread.start()
+            if self._thread is None:
+                self._host.watch(self._on_event, lambda: self._inbox.put(_Lost()))
+                self._thread = threading.Thread(target=self._run, name="libvirt-lifecycle", daemon=True)
+                self._thread.start()
+        self._has_begun.wait(_BEGIN_SECONDS)
 
     def close(self) -> None:
         """End the thread."""
@@ -92,6 +98,7 @@ class LifecycleWatcher:
 
     def _run(self) -> None:
         is_connected = self._reconnect(is_first=True)
+        self._has_begun.set()
         while True:
             try:
                 news = self._inbox.get(timeout=None if is_connected else _RECONNECT_SECONDS)

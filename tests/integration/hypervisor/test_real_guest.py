@@ -18,7 +18,9 @@ from tests.contracts.storage_suite import make_server
 from tests.fixtures.image_server import ImageServer
 from tests.fixtures.libvirt import PrivateLibvirtd
 
-pytestmark = [pytest.mark.root, pytest.mark.libvirt]
+pytestmark = [pytest.mark.root, pytest.mark.libvirt, pytest.mark.timeout(600)]
+
+BOOT_SECONDS, SHUTDOWN_SECONDS = 150, 90
 
 SCRIPT = b"""#!/bin/sh
 echo "### user data on $(hostname)"
@@ -48,7 +50,7 @@ def driver(libvirtd: PrivateLibvirtd) -> Iterator[LibvirtDriver]:
 
 
 def wait_for_console(storage: Qcow2Storage, instance: str, text: str, count: int = 1) -> str:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + BOOT_SECONDS
     while True:
         console = storage.read_console(instance, -1)
         if console.count(text) >= count:
@@ -91,7 +93,7 @@ def test_a_guest_boots_from_a_fetched_image_and_reads_its_config_drive(
         assert "### dmi OpenStack Nova" in console
 
         driver.request_shutdown(server.uuid)
-        wait_until_off(driver, server.uuid, 15)
+        wait_until_off(driver, server.uuid, SHUTDOWN_SECONDS)
         assert Path(f"/sys/class/net/{tap}").exists(), "the tap is not the hypervisor's to remove"
 
         driver.define(domain)
