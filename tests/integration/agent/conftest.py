@@ -61,7 +61,7 @@ class Site:
         process = self.begin(message, at, is_after=is_after)
         if not at:
             return self.end(process)
-        assert process.wait(60) == -9, process.stderr.read()
+        assert process.wait(150) == -9, process.stderr.read()
         process.stdout.close()
         process.stderr.close()
         return None
@@ -82,7 +82,7 @@ class Site:
         """Wait for what it says."""
         with process.stdout, process.stderr:
             said, errors = process.stdout.read(), process.stderr.read()
-        assert process.wait(60) == 0, errors
+        assert process.wait(150) == 0, errors
         return json.loads(said)
 
     def seen(self):

@@ -22,7 +22,7 @@ from tests.fixtures.image_server import ImageServer
 from tests.integration.network.guests import network, port
 from tests.unit.compute_agent.orders import new_id, order, server_spec
 
-pytestmark = [pytest.mark.root, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.root, pytest.mark.timeout(600)]
 
 HOST = "full-1"
 PAGE = 4096

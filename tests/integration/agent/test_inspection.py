@@ -8,7 +8,7 @@ from tests.integration.agent.test_real_host import image, real  # noqa: F401  fi
 from tests.integration.network.guests import network, port
 from tests.unit.compute_agent.orders import new_id, server_spec
 
-pytestmark = [pytest.mark.root, pytest.mark.libvirt]
+pytestmark = [pytest.mark.root, pytest.mark.libvirt, pytest.mark.timeout(400)]
 
 
 class TestRealHost(InspectionSuite):
