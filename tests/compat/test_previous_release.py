@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.timeout(1500)
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 COMMIT = (CHECKOUT / "contracts" / "PREVIOUS_RELEASE").read_text().strip()
 # Of both releases: what the older one knows.
@@ -69,7 +71,7 @@ def _workflows(control, agents, tmp_path, tests=KNOWN_TO_BOTH):
     interpreter.chmod(0o755)
     done = subprocess.run(
         [str(python), "-c", _PYTEST, str(interpreter), "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests],
-        cwd=folder, capture_output=True, text=True, check=False, timeout=600,
+        cwd=folder, capture_output=True, text=True, check=False, timeout=1200,
         env={**os.environ, "NOVELLA_STATE_DIR": str(tmp_path / "state"), "NOVELLA_ACCEPT_UNSIGNED": "1"},
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
