@@ -18,6 +18,7 @@ from host.environment import write_private
 from host.processes import supervisor_configuration
 from host.settings import CHECKOUT, HostSettings
 
+_START_SECONDS, _STOP_SECONDS = 60.0, 120.0
 _STRAY_SECONDS = 10.0
 
 
@@ -59,7 +60,7 @@ def start(settings: HostSettings) -> None:
     subprocess.run(
         [f"{sys.prefix}/bin/supervisord", "-c", configuration_file(settings)], cwd=CHECKOUT, check=True
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + _START_SECONDS
     while not is_running(settings):
         if time.monotonic() > deadline:
             raise TimeoutError(f"the supervisor did not start; see {settings.state_dir}/log/supervisord.log")
@@ -71,7 +72,7 @@ def stop(settings: HostSettings) -> None:
     with _server(settings) as server:
         pid = server.getPID()
         server.shutdown()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + _STOP_SECONDS
     while is_running(settings) or _exists(pid):
         if time.monotonic() > deadline:
             raise TimeoutError(f"the supervisor (process {pid}) did not end")
@@ -131,5 +132,5 @@ def processes(settings: HostSettings) -> Iterator[dict[str, Any]]:
 def _exists(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the second: it went between opening and reading
         return False

@@ -79,10 +79,10 @@ def clear_lab(settings: HostSettings) -> None:
     names = {path.name for path in folder.iterdir() if path.is_dir()} if folder.exists() else set()
     if os.geteuid() != 0:
         return
-    wires.remove(settings)
     for name in sorted(names | groups.names(settings)):
         groups.end(groups.folder(settings, name))
         shutil.rmtree(machine_settings(settings, name).runtime_dir, ignore_errors=True)
+    wires.remove(settings)
 
 
 def shell(settings: HostSettings, name: str, command: list[str]) -> int:

@@ -71,7 +71,9 @@ def raise_up(machine: str) -> None:
 
 
 def remove(settings: HostSettings) -> None:
-    """Remove the bridges; the cables went with their hosts."""
+    """Remove the cables, which may outlast their hosts for a moment, and the bridges."""
+    for cable in Path("/sys/class/net").glob(f"{_CABLE}*{_digits(settings)}*"):
+        _ip("link", "delete", cable.name, is_tried=True)
     for place in range(len(WIRES)):
         if _exists(_bridge(settings, place)):
             _ip("link", "delete", _bridge(settings, place))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.clouds import CHECKOUT, wait_until
-from tests.fixtures.lab import SCRIPT, Lab, machine_now
+from tests.fixtures.lab import SCRIPT, SETTLE_SECONDS, Lab, machine_now
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def lab(tmp_path_factory, before):
         shutil.copytree(built, one.state_dir / "guest")
     try:
         one.first_output = one.lab("up")
-        wait_until(lambda: len(one.hosts_up()) == 3, "three hosts to report", 30)
+        wait_until(lambda: len(one.hosts_up()) == 3, "three hosts to report", SETTLE_SECONDS)
         _furnish(one)
         yield one
     finally:
@@ -53,7 +53,7 @@ def make_server(lab):
     def make(name: str, host: str) -> str:
         server = admin.create_server(
             name, image="tiny", flavor="small", network="lab", availability_zone=f"nova:{host}", userdata=SCRIPT,
-            auto_ip=False, wait=True,
+            auto_ip=False, wait=True, timeout=SETTLE_SECONDS,
         )
         return server.id
 
@@ -72,4 +72,4 @@ def pytest_collection_modifyitems(items):
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
-            item.add_marker(pytest.mark.timeout(400))
+            item.add_marker(pytest.mark.timeout(1200))

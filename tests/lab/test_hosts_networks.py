@@ -3,9 +3,10 @@
 import pytest
 
 from tests.fixtures.clouds import wait_until
+from tests.fixtures.lab import SETTLE_SECONDS
 
 NEAR, FAR, STRANGER = "10.31.0.11", "10.31.0.12", "10.31.0.13"
-REACH_SECONDS = 120
+REACH_SECONDS = 300
 SCRIPT = """#!/bin/sh
 while true; do
   for one in {targets}; do
@@ -32,7 +33,7 @@ def guests(lab):
         port = admin.network.create_port(network_id=networks[network].id, fixed_ips=[{"ip_address": address}])
         made[name] = admin.create_server(
             name, image="tiny", flavor="small", nics=[{"port-id": port.id}], availability_zone=f"nova:{host}",
-            userdata=SCRIPT.format(targets=" ".join(targets)), auto_ip=False, wait=True,
+            userdata=SCRIPT.format(targets=" ".join(targets)), auto_ip=False, wait=True, timeout=SETTLE_SECONDS,
         ).id  # fmt: skip
     yield made
     for uuid in made.values():
@@ -41,7 +42,7 @@ def guests(lab):
 
 def said(lab, uuid: str) -> str:
     """Return the end of what a guest's console shows."""
-    return lab.connect("novella-admin").compute.get_server_console_output(uuid, length=40)["output"]
+    return lab.console(uuid, length=40)
 
 
 def test_guests_on_two_hosts_reach_each_other_and_no_stranger(lab, guests):
@@ -55,10 +56,12 @@ def test_guests_on_two_hosts_reach_each_other_and_no_stranger(lab, guests):
 def test_a_guest_that_goes_is_forgotten_by_the_other_host_and_leaves_nothing(lab, guests):
     admin = lab.connect("novella-admin")
     admin.compute.delete_server(guests["far"])
-    wait_until(lambda: "198.18.0.2" not in lab.inside("h1", "bridge", "fdb", "show"), "the neighbour to go", 60)
+    wait_until(lambda: "198.18.0.2" not in lab.inside("h1", "bridge", "fdb", "show"), "the neighbour to go",
+               SETTLE_SECONDS)
     wait_until(lambda: said(lab, guests["near"]).rfind(f"### REACH {FAR} no") >
-               said(lab, guests["near"]).rfind(f"### REACH {FAR} yes"), "the near guest to notice", 60)
+               said(lab, guests["near"]).rfind(f"### REACH {FAR} yes"), "the near guest to notice", SETTLE_SECONDS)
     for name in ("near", "stranger"):
         admin.compute.delete_server(guests[name])
     for host in ("h1", "h2"):
-        wait_until(lambda host=host: "nvx" not in lab.inside(host, "ip", "link", "show"), f"{host} to be clean", 60)
+        wait_until(lambda host=host: "nvx" not in lab.inside(host, "ip", "link", "show"), f"{host} to be clean",
+                   SETTLE_SECONDS)

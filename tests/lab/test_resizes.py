@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from tests.fixtures.clouds import wait_until
+from tests.fixtures.lab import SETTLE_SECONDS
 
 HERE = {"domain", "running", "tap", "disk", "metadata"}
 
@@ -32,7 +33,7 @@ def is_the_same_guest(boot, first_boot):
 
 
 def holds_nothing(lab, host, server):
-    wait_until(lambda: not lab.holdings(host, server), f"{host} to hold nothing of the server", 30)
+    wait_until(lambda: not lab.holdings(host, server), f"{host} to hold nothing of the server", SETTLE_SECONDS)
 
 
 def test_a_resize_moves_disk_and_address_and_is_confirmed(lab, compute, server, first_boot):
@@ -102,8 +103,8 @@ def test_a_stopped_server_moves_byte_for_byte_and_is_reverted(lab, compute, serv
 
 def test_nothing_is_amiss_and_nothing_is_left_of_a_deleted_server(lab, compute, server):
     compute.delete_server(server)
-    wait_until(lambda: compute.find_server("traveller") is None, "the server to be gone", 60)
+    wait_until(lambda: compute.find_server("traveller") is None, "the server to be gone", SETTLE_SECONDS)
     for host in ("h1", "h2", "h3"):
         holds_nothing(lab, host, server)
     # A host tells once a minute what lies there, and what it lost its power over is removed when it was seen twice.
-    wait_until(lambda: lab.audit() == "", "the audit to be silent", 150)
+    wait_until(lambda: lab.audit() == "", "the audit to be silent", SETTLE_SECONDS)
