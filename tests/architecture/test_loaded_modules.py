@@ -26,7 +26,7 @@ def loaded(program, tmp_path):
     }
     said = subprocess.run(
         [sys.executable, "-c", f"{program}\nimport sys; print(*sys.modules)"],
-        env=environment, capture_output=True, text=True, check=True, timeout=60,
+        env=environment, capture_output=True, text=True, check=True, timeout=300,
     )
     return set(said.stdout.split())
 

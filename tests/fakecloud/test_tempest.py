@@ -13,9 +13,9 @@ SAMPLE = {
 }
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("phase", sorted(SAMPLE))
 def test_tempest_phase(cloud, phase):
     command = [str(CHECKOUT / "tests" / "tempest" / "run.sh"), "--phase", str(phase), "--regex", SAMPLE[phase]]
-    output = cloud.run(command, timeout=1190)
+    output = cloud.run(command, timeout=2300)
     assert " 0 failed" in output.splitlines()[-1], output

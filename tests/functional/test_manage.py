@@ -23,7 +23,7 @@ def test_a_cloud_that_is_not_there_is_said_to_be(tmp_path, url, says):
     environment |= {"NOVELLA_STATE_DIR": str(tmp_path), "DATABASE_URL": url}
     done = subprocess.run(
         [sys.executable, "manage.py", "audit"], cwd=CHECKOUT, env=environment, capture_output=True, text=True,
-        timeout=60, check=False,
+        timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 1
     assert says in done.stderr
@@ -39,6 +39,6 @@ def test_whoever_has_seen_enough_may_leave(tmp_path):
     with os.fdopen(writing, "w") as nobody:
         done = subprocess.run(
             [sys.executable, "manage.py", "audit", "--list"], cwd=CHECKOUT, env=environment, stdout=nobody,
-            stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+            stderr=subprocess.PIPE, text=True, timeout=300, check=False,
         )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")

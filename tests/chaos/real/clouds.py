@@ -225,7 +225,7 @@ class ChaosCloud(LocalCloud):
         is_up = answer.status == 200 and all(one["state"] == "up" for one in answer.body["services"])
         return is_up and not (self.postgres and self.rows.all(_TROUBLED))
 
-    def wait_until_whole(self, seconds: float = 90) -> None:
+    def wait_until_whole(self, seconds: float = 240) -> None:
         """Wait until the last trouble is over."""
         wait_until(self.is_whole, "all processes and hosts to be there", seconds)
 

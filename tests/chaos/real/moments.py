@@ -42,7 +42,7 @@ class Strike:
         try:
             self._aim(asker.start)
         finally:
-            asker.join(90)
+            asker.join(200)
         assert not asker.is_alive(), "the request never ended"
 
     def _ask(self) -> None:

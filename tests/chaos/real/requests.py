@@ -11,7 +11,7 @@ from tests.chaos.real.client import SERVERS, Answer, Client
 from tests.fixtures.clouds import wait_until
 
 GONE = "gone"
-_PREPARE_SECONDS = 120
+_PREPARE_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Stage:
 
     def server(self) -> dict[str, Any]:
         """Return the server as the API shows it; empty when it is gone."""
-        answer = self.client.insist("GET", f"{SERVERS}/{self.uuid}", timeout=20)
+        answer = self.client.insist("GET", f"{SERVERS}/{self.uuid}", timeout=60)
         assert answer.status in (200, 404), f"{answer} {answer.body}"
         return answer.body["server"] if answer.status == 200 else {}
 

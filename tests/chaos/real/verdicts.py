@@ -1,5 +1,6 @@
 """What became of a case: settled in time, as asked or with a reason, and the cloud is content."""
 
+import os
 import time
 from dataclasses import dataclass
 
@@ -7,7 +8,8 @@ from tests.chaos.real.cases import Case
 from tests.chaos.real.clouds import ChaosCloud
 from tests.chaos.real.requests import GONE, REQUESTS, Stage
 
-SETTLED_SECONDS = 60.0
+# A machine that does other things at the same time, as in `make test`, is given more time.
+SETTLED_SECONDS = 60.0 if os.environ.get("CHAOS") == "full" else 180.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def judge(cloud: ChaosCloud, stage: Stage, case: Case, struck_at: float) -> Verd
         homes = [host for host in cloud.homes(stage.uuid) if host not in stage.dead_hosts]
         assert len(homes) <= (status != GONE), homes
     _no_image_in_between(stage, case)
-    cloud.wait_for_content(max(SETTLED_SECONDS - (time.monotonic() - struck_at), 5))
+    cloud.wait_for_content(max(SETTLED_SECONDS - (time.monotonic() - struck_at), 30))
     return Verdict(status, seconds, reason)
 
 

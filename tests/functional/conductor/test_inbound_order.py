@@ -43,7 +43,7 @@ def taken(redis_server, monkeypatch):
         channel.basic_qos(0, 1, False)
         queues = [Queue(name, routing_key=name) for name in (INBOUND_QUEUE, HEARD_QUEUE, REPORTS_QUEUE)]
         with Consumer(channel, queues, callbacks=[take], no_ack=True, accept=["json"]):
-            yield lambda count: [connection.drain_events(timeout=5) for _ in range(count)] and tasks
+            yield lambda count: [connection.drain_events(timeout=60) for _ in range(count)] and tasks
 
 
 def _word(task, name, **wire):

@@ -15,9 +15,13 @@ def away(settings):
 
 
 @pytest.fixture
-def here(settings, redis_server):
+def here(settings, redis_server, monkeypatch):
+    """A Redis that is there, though the machine may be too busy to let it answer at once."""
     settings.REDIS_URL = redis_server.url
-    return redis_server
+    monkeypatch.setattr(revocations, "_REDIS_TIMEOUT_SECONDS", 60.0)
+    revocations._client.cache_clear()
+    yield redis_server
+    revocations._client.cache_clear()
 
 
 @pytest.fixture
