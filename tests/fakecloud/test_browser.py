@@ -187,18 +187,6 @@ def test_the_buttons_of_a_server_and_its_living_picture(operator, servers):
     operator.click("a.closelink")
 
 
-# What is asked of a server, what its operation is called, and where the server is at rest again.
-ASKED = (
-    (lambda api, admin, uuid: api.resize_server(uuid, api.find_flavor("m1.small").id), "resize", "VERIFY_RESIZE"),
-    (lambda api, admin, uuid: api.revert_server_resize(uuid), "revertResize", "ACTIVE"),
-    (lambda api, admin, uuid: admin.migrate_server(uuid), "migrate", "VERIFY_RESIZE"),
-    (lambda api, admin, uuid: api.confirm_server_resize(uuid), "confirmResize", "ACTIVE"),
-    (lambda api, admin, uuid: api.create_server_image(uuid, "kept"), "createImage", "ACTIVE"),
-    (lambda api, admin, uuid: api.rebuild_server(uuid, api.get_server(uuid).image.id), "rebuild", "ACTIVE"),
-    (lambda api, admin, uuid: api.delete_server(uuid), "delete", ""),
-)
-
-
 @pytest.fixture
 def held(cloud):
     """Return a function that lets hosts come to no end, so that a person can watch, or to theirs."""
@@ -206,7 +194,7 @@ def held(cloud):
     paths = [cloud.state_dir / "fake" / f"{name}.faults.json" for name in hosts]
 
     def hold(is_held):
-        verbs = ("define", "undefine", "copy_root_disk", "drop_aside", "delete_disks") if is_held else ()
+        verbs = ("define",) if is_held else ()
         for path in paths:
             draft = path.with_suffix(".draft")
             draft.write_text(json.dumps([{"verb": verb, "delay_seconds": 600} for verb in verbs]))
@@ -215,36 +203,6 @@ def held(cloud):
     yield hold
     for path in paths:
         path.unlink()
-
-
-def test_every_workflow_is_watched_as_it_runs_and_nobody_reloads(operator, cloud, held):
-    held(True)
-    api, admin = cloud.connect().compute, cloud.connect("novella-admin").compute
-    uuid = cloud.connect().create_server("seen", image="tiny", flavor="m1.tiny", network="demo", auto_ip=False).id
-    watch(operator, uuid, "create", "create", held)
-    for ask, action, status in ASKED:
-        held(True)
-        ask(api, admin, uuid)
-        watch(operator, uuid, action, action.lower(), held)
-        if status:
-            admin.wait_for_server(admin.get_server(uuid), status)
-    cloud.connect().image.delete_image("kept")
-
-
-def watch(operator, uuid, action, name, held):
-    """Look at a server's last operation from the beginning to its end."""
-    operator.open(f"compute/operation/?q={uuid}")
-    operator.follow(action)
-    operator.see(f"{action} running", ".graph figcaption")
-    operator.picture(f"{name}-running")
-    held(False)
-    operator.see(f"{action} succeeded", ".graph figcaption")
-    operator.see("succeeded", ".field-state_")
-    operator.see(f"{action} succeeded", ".graph figcaption")  # again: the page was loaded anew
-    steps = operator.texts(".graph .step")
-    assert steps
-    assert len(operator.all(".graph .step:is(.done, .skipped)")) == len(steps)
-    operator.picture(name)
 
 
 def test_the_health_page_says_what_is_under_way(operator, cloud, held):

@@ -12,13 +12,13 @@ import pytest
 from celery import Celery, chain
 
 from contracts.broker import celery_settings
-from contracts.compute import DestroyServer, SpawnServer, StopServer
-from contracts.conductor import FINISH_DELETE, FINISH_POWER, HostReport, PowerReport
-from contracts.routing import INBOUND_QUEUE, compute_queue
+from contracts.compute import COMMANDS, DestroyServer, PrepareImage, SpawnServer, StopServer
+from contracts.conductor import FINISH_DELETE, FINISH_POWER, NOTE_OUTCOME, HostReport, PowerReport
+from contracts.routing import INBOUND_QUEUE, compute_queue, slow_compute_queue
 from contracts.signing import ORDER, WORD, is_signed, sign
 from tests.fixtures.credentials import Enrolled
 from tests.fixtures.patience import eventually
-from tests.unit.compute_agent.orders import new_id, server_spec
+from tests.unit.compute_agent.orders import IMAGE, new_id, server_spec
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -109,10 +109,14 @@ class Cloud:
             assert time.monotonic() < end
             time.sleep(0.05)
 
+    def is_at_work_on(self, name):
+        """Tell whether an agent took an order of this name from its queue, and has not ended it."""
+        return any(name in raw for key in self.redis.keys("agent:*unacked") for raw in self.redis.hvals(key))
+
     def order(self, kind, instance_uuid, link=None, key=None, **values):
         fences = {"operation_id": new_id(), "step": "s", "host": HOST, "attempt": 1, "not_after": time.time() + 60}
         order = kind(instance_uuid=instance_uuid, **{**fences, **values})
-        queue = compute_queue(HOST)
+        queue = (slow_compute_queue if COMMANDS[kind.NAME].is_slow_lane else compute_queue)(HOST)
         wire = sign(key or self.enrolled.key, ORDER, kind.NAME, order.to_wire())
         signature = self.app.signature(kind.NAME, args=[wire], queue=queue, immutable=True)
         if link:
@@ -185,6 +189,28 @@ def test_more_orders_than_threads_never_wait_for_a_timer(cloud):
         cloud.wait_for_all(FINISH_DELETE, 20 * (len(took) + 1))
         took.append(time.monotonic() - begun)
     assert min(took) < 3  # 20 orders of 0.05 s on two threads
+
+
+def test_a_stop_does_not_wait_for_an_image(cloud, tmp_path):
+    """Of a real host each lane is a process; with one thread each, nothing passes what is before it."""
+    cloud.kill()
+    faults = tmp_path / "fake" / f"{HOST}.faults.json"
+    faults.parent.mkdir(exist_ok=True)
+    faults.write_text(json.dumps([{"verb": "prepare_image", "delay_seconds": 600}]))
+    cloud.start(NOVELLA_LANES="slow", NOVELLA_THREADS="1")
+    slow = cloud.process
+    try:
+        cloud.order(PrepareImage, new_id(), NOTE_OUTCOME, image=IMAGE)
+        assert eventually(lambda: cloud.is_at_work_on(PrepareImage.NAME), PATIENCE_SECONDS)
+        cloud.start(NOVELLA_LANES="fast", NOVELLA_THREADS="1")
+        cloud.order(StopServer, new_id(), FINISH_POWER)
+        (outcome,) = cloud.wait_for(FINISH_POWER)
+        assert outcome["error_code"] == "InstanceNotFound"
+        assert slow.poll() is None
+        assert cloud.is_at_work_on(PrepareImage.NAME)
+    finally:
+        slow.kill()
+        slow.wait()
 
 
 def test_agent_hears_again_after_the_broker_was_away(cloud, redis_server):
