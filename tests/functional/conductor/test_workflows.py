@@ -150,6 +150,18 @@ def test_a_build_that_fails_everywhere_ends_in_error_and_holds_nothing(workers):
     workers.wait(lambda: not workers.domains())
 
 
+def test_a_build_that_fails_on_the_only_host_it_may_have_says_why(workers):
+    (full, *_) = workers.hosts
+    workers.trouble(full, {"verb": "create_disks", "error": "not a byte"})
+    (server,) = workers.create(request_spec={"vcpus": 1, "memory_mb": 512, "disk_gb": 1, "requested_host": full})
+    workers.wait_for(server, "error")
+    fault = InstanceFault.objects.get(instance_uuid=server.uuid)
+    assert fault.message.startswith("No valid host was found.")
+    assert fault.message.endswith("1 tried before. There: The host ran out of disk space.")
+    assert full not in fault.message
+    assert f"tried: {full} (HostDiskFull: create_disks: not a byte)" in fault.details
+
+
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.15, 0.4])
 def test_delete_at_any_moment_of_a_build_leaves_nothing(workers, delay):
     for host in workers.hosts:
