@@ -82,7 +82,8 @@ add_dropbear() {
 }
 
 make_initramfs() {
-  mkdir -p "$work/root"/{bin,etc,proc,sys,dev,tmp,run,mnt,root,var/run,var/log,lib/modules}
+  mkdir -p "$work/root"/{bin,etc,proc,sys,dev,tmp,run,mnt,root,var/log,lib/modules}
+  ln -s ../run "$work/root/var/run"
   cp -a "$here/rootfs/." "$work/root/"
   cp "$(find "$work/unpacked" -path '*/bin/busybox' -type f -print -quit)" "$work/root/bin/busybox"
   local module
