@@ -34,7 +34,7 @@ class ImageSpec(Message, frozen=True, kw_only=True):
 
 
 class SubnetSpec(Message, frozen=True, kw_only=True):
-    """A subnet as a host needs it for DHCP and routing. `gateway_ip` may be empty."""
+    """A subnet as a host needs it for DHCP and routing. `gateway_ip` and `ipv6_address_mode` may be empty."""
 
     id: str
     cidr: str
@@ -43,6 +43,7 @@ class SubnetSpec(Message, frozen=True, kw_only=True):
     dhcp_enabled: bool = True
     dns_nameservers: list[str] = []
     host_routes: list[RouteSpec] = []
+    ipv6_address_mode: str = ""
 
 
 class NetworkSpec(Message, frozen=True, kw_only=True):

@@ -3,7 +3,6 @@
 So the service needs neither the agent nor the control plane to answer a guest that boots while both are down.
 """
 
-import ipaddress
 import json
 import logging
 from collections.abc import Iterator
@@ -13,9 +12,8 @@ from typing import Any
 
 from compute_agent.files import replace_file
 from compute_agent.network.forwarding import link_local
-from compute_agent.network.names import tap_name
 from compute_agent.network.ports import PluggedPort
-from contracts.compute import SubnetSpec
+from compute_agent.network_data import network_data
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +34,7 @@ class MetadataFiles:
             "mac_address": port.spec.mac_address,
             "metadata": metadata,
             "user_data": user_data,
-            "network": network_data(ports),
+            "network": network_data([one.spec for one in ports]),
         }
         folder = self._folder / port.spec.network.id
         folder.mkdir(parents=True, exist_ok=True)
@@ -86,49 +84,3 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
         return
     except ValueError as exc:
         log.warning("%s is broken and ignored: %s", path, exc)
-
-
-def network_data(ports: list[PluggedPort]) -> dict[str, Any]:
-    """Return `network_data.json` for an instance with these ports, as OpenStack describes it."""
-    servers: list[str] = []
-    networks: list[dict[str, Any]] = []
-    for port in ports:
-        for subnet, address in port.subnets():
-            networks.append(_network(len(networks), port, subnet, address))
-            servers += [server for server in subnet.dns_nameservers if server not in servers]
-    return {
-        "links": [_link(port) for port in ports],
-        "networks": networks,
-        "services": [{"type": "dns", "address": server} for server in servers],
-    }
-
-
-def _link(port: PluggedPort) -> dict[str, Any]:
-    return {
-        "id": tap_name(port.spec.id),
-        "vif_id": port.spec.id,
-        "type": "bridge",
-        "mtu": port.spec.network.mtu,
-        "ethernet_mac_address": port.spec.mac_address,
-    }
-
-
-def _network(number: int, port: PluggedPort, subnet: SubnetSpec, address: str) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "id": f"network{number}",
-        "link": tap_name(port.spec.id),
-        "network_id": port.spec.network.id,
-        "type": "ipv4_dhcp" if subnet.dhcp_enabled else "ipv4",
-    }
-    if subnet.dhcp_enabled:
-        return row
-    cidr = ipaddress.ip_network(subnet.cidr)
-    routes = [_route(route.destination, route.nexthop) for route in subnet.host_routes]
-    if subnet.gateway_ip:
-        routes.insert(0, _route("0.0.0.0/0", subnet.gateway_ip))
-    return {**row, "ip_address": address, "netmask": str(cidr.netmask), "routes": routes}
-
-
-def _route(destination: str, gateway: str) -> dict[str, str]:
-    network = ipaddress.ip_network(destination)
-    return {"network": str(network.network_address), "netmask": str(network.netmask), "gateway": gateway}

@@ -5,16 +5,15 @@ Layout: https://docs.openstack.org/nova/latest/user/metadata.html
 
 import base64
 import binascii
-import ipaddress
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from compute_agent.network_data import network_data
 from compute_agent.storage.tools import run_tool
-from contracts.compute import FixedIpSpec, PortSpec, ServerSpec, SubnetSpec
+from contracts.compute import ServerSpec
 
 _VERSIONS = ("2018-08-27", "latest")  # the newest that cloud-init asks for by its date
 _LABEL = "config-2"
@@ -51,21 +50,6 @@ def decode_user_data(user_data: str) -> bytes:
         return user_data.encode()
 
 
-def network_data(ports: list[PortSpec]) -> dict[str, list[dict[str, Any]]]:
-    """Return the `network_data.json` document: what to configure on which card."""
-    subnets = {subnet.id: subnet for port in ports for subnet in port.network.subnets}
-    servers = [address for subnet in subnets.values() for address in subnet.dns_nameservers]
-    addresses = [(port, address) for port in ports for address in port.fixed_ips if address.subnet_id in subnets]
-    return {
-        "links": [_link(port) for port in ports],
-        "networks": [
-            _network(f"network{index}", port, address, subnets[address.subnet_id])
-            for index, (port, address) in enumerate(addresses)
-        ],
-        "services": [{"type": "dns", "address": address} for address in dict.fromkeys(servers)],
-    }
-
-
 def _files(server: ServerSpec) -> dict[str, bytes]:
     files = {
         "meta_data.json": msgspec.json.encode(server.metadata),
@@ -75,34 +59,3 @@ def _files(server: ServerSpec) -> dict[str, bytes]:
     if server.user_data:
         files["user_data"] = decode_user_data(server.user_data)
     return files
-
-
-def _link(port: PortSpec) -> dict[str, Any]:
-    return {
-        "id": f"tap{port.id[:11]}",
-        "vif_id": port.id,
-        "type": "bridge",
-        "mtu": port.network.mtu,
-        "ethernet_mac_address": port.mac_address,
-    }
-
-
-def _network(name: str, port: PortSpec, address: FixedIpSpec, subnet: SubnetSpec) -> dict[str, Any]:
-    network = {"id": name, "link": f"tap{port.id[:11]}", "network_id": port.network.id}
-    if subnet.dhcp_enabled:
-        return {**network, "type": f"ipv{subnet.ip_version}_dhcp"}
-    routes = [(route.destination, route.nexthop) for route in subnet.host_routes]
-    if subnet.gateway_ip:
-        routes.insert(0, ("0.0.0.0/0" if subnet.ip_version == 4 else "::/0", subnet.gateway_ip))
-    return {
-        **network,
-        "type": f"ipv{subnet.ip_version}",
-        "ip_address": address.ip_address,
-        "netmask": str(ipaddress.ip_network(subnet.cidr, strict=False).netmask),
-        "routes": [_route(destination, gateway) for destination, gateway in routes],
-    }
-
-
-def _route(destination: str, gateway: str) -> dict[str, str]:
-    network = ipaddress.ip_network(destination, strict=False)
-    return {"network": str(network.network_address), "netmask": str(network.netmask), "gateway": gateway}

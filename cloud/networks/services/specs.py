@@ -49,4 +49,5 @@ def _subnet(subnet: Subnet) -> SubnetSpec:
         dhcp_enabled=subnet.enable_dhcp,
         dns_nameservers=list(subnet.dns_nameservers),
         host_routes=[RouteSpec(**route) for route in subnet.host_routes],
+        ipv6_address_mode=subnet.ipv6_address_mode,
     )

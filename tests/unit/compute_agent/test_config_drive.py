@@ -1,29 +1,17 @@
 """A config drive says what the metadata service would say."""
 
 import base64
-import ipaddress
 import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from compute_agent.storage.config_drive import build_config_drive, decode_user_data, network_data
-from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec, RouteSpec, SubnetSpec
+from compute_agent.storage.config_drive import build_config_drive, decode_user_data
 from tests.contracts.storage_suite import make_server
+from tests.unit.compute_agent.test_network_data import a_port
 
 SCRIPT = b"#!/bin/sh\necho hello\n"
-
-
-def a_port(**subnet: object) -> PortSpec:
-    values = {"id": "s1", "cidr": "10.0.0.0/24", "gateway_ip": "10.0.0.1", "dns_nameservers": ["9.9.9.9"], **subnet}
-    network = NetworkSpec(id="n1", mtu=1450, subnets=[SubnetSpec(**values)])  # type: ignore[arg-type]
-    return PortSpec(
-        id="c3f0c2f3-0000-4000-8000-000000000001",
-        mac_address="fa:16:3e:00:00:01",
-        network=network,
-        fixed_ips=[FixedIpSpec(subnet_id="s1", ip_address="10.0.0.7")],
-    )
 
 
 def read(iso: Path, name: str) -> bytes:
@@ -60,22 +48,3 @@ def test_without_user_data_there_is_no_such_file(tmp_path: Path) -> None:
 )
 def test_user_data_is_what_the_tenant_meant(sent: str, meant: bytes) -> None:
     assert decode_user_data(sent) == meant
-
-
-def test_a_subnet_with_dhcp_is_left_to_dhcp() -> None:
-    document = network_data([a_port()])
-    assert document["networks"] == [
-        {"id": "network0", "link": "tapc3f0c2f3-00", "network_id": "n1", "type": "ipv4_dhcp"}
-    ]
-    assert document["services"] == [{"type": "dns", "address": "9.9.9.9"}]
-
-
-def test_a_subnet_without_dhcp_is_spelled_out() -> None:
-    routes = [RouteSpec(destination="192.168.0.0/16", nexthop="10.0.0.2")]
-    (network,) = network_data([a_port(dhcp_enabled=False, host_routes=routes)])["networks"]
-    assert (network["type"], network["ip_address"], network["netmask"]) == ("ipv4", "10.0.0.7", "255.255.255.0")
-    default = str(ipaddress.IPv4Address(0))
-    assert network["routes"] == [
-        {"network": default, "netmask": default, "gateway": "10.0.0.1"},
-        {"network": "192.168.0.0", "netmask": "255.255.0.0", "gateway": "10.0.0.2"},
-    ]
