@@ -70,7 +70,7 @@ def overlay(image: Path, folder: Path, name: str) -> Path:
 class TestLibvirtDriver(DriverSuite):
     @pytest.fixture
     def taps(self) -> Iterator[list[str]]:
-        names = [f"t{uuid.uuid4().hex[:10]}" for _ in range(2)]
+        names = [f"novella{uuid.uuid4().hex[:8]}" for _ in range(2)]
         with IPRoute() as netlink:
             for name in names:
                 netlink.link("add", ifname=name, kind="tuntap", mode="tap")

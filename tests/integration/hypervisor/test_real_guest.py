@@ -33,7 +33,7 @@ echo "### dmi $(cat /sys/class/dmi/id/product_name)"
 @pytest.fixture
 def tap() -> Iterator[str]:
     """A tap that somebody else made and keeps."""
-    name = f"t{uuid.uuid4().hex[:10]}"
+    name = f"novella{uuid.uuid4().hex[:8]}"
     with IPRoute() as netlink:
         netlink.link("add", ifname=name, kind="tuntap", mode="tap")
         (index,) = netlink.link_lookup(ifname=name)
