@@ -126,7 +126,9 @@ def test_a_server_is_made_anew_and_its_old_copy_goes_when_the_host_is_back(worke
     workers.wait(lambda: copies(workers, server) == {server.host})
 
 
-def test_the_host_is_not_trusted_before_it_says_that_it_is_clean(workers, server):
+def test_the_host_is_not_trusted_before_it_says_that_it_is_clean(workers, server, monkeypatch):
+    # What it has it tells when it comes back, and not again by itself while this is looked at.
+    monkeypatch.setitem(workers.environment, "NOVELLA_FULL_REPORT_SECONDS", "3600")
     evacuate(workers, server)
     workers.wait_for(server, "active")
     with pytest.raises(HostNotClean):
