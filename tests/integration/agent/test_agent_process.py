@@ -171,10 +171,10 @@ def test_agent_ends_in_order_when_told(cloud):
 
 def test_agent_that_hears_its_echo_stays(cloud):
     cloud.kill()
-    cloud.start(NOVELLA_ECHO_SECONDS="1")
+    cloud.start(NOVELLA_ECHO_SECONDS="3")
     cloud.wait_for(HostReport.NAME)
     with pytest.raises(subprocess.TimeoutExpired):
-        cloud.process.wait(8)  # it gives up after 3 s of silence
+        cloud.process.wait(15)  # it gives up after 9 s of silence
 
 
 def test_more_orders_than_threads_never_wait_for_a_timer(cloud):
