@@ -15,6 +15,7 @@ from contracts.conductor import HostReport, InstancePower, PowerReport, Residue
 # The cache may hold any number of images; a report's size may not.
 _IMAGES_NAMED = 200
 _BATCH = 200
+_OFF = frozenset({PowerState.SHUTDOWN, PowerState.CRASHED})
 
 
 def host_report(host: Host, host_ip: str, started_at: float) -> HostReport:
@@ -73,8 +74,27 @@ def full_power_report(host: Host) -> Iterator[PowerReport]:
 
 
 def changed_power_report(host: Host, changed: Mapping[str, PowerState]) -> Iterator[PowerReport]:
-    """Yield the power states that changed, in batches."""
-    return _power_reports(host.name, host.stamp(), changed, is_full=False)
+    """Yield the power states that changed, in batches: as they are, if they have changed again since they were noted.
+
+    Whoever hears of a guest that it is off believes that it was at the time of the report. One that was started between
+    the note and the report would count as having gone off by itself.
+    """
+    reported_at = host.stamp()  # before looking, as above
+    return _power_reports(host.name, reported_at, _as_they_are(host, changed), is_full=False)
+
+
+def _as_they_are(host: Host, noted: Mapping[str, PowerState]) -> Mapping[str, PowerState]:
+    try:
+        there = host.driver.list_domains()
+    except (AgentError, OSError):
+        return noted  # a full report follows when the host can be observed again
+    return {uuid: _newer(state, there.get(uuid, state)) for uuid, state in noted.items()}
+
+
+def _newer(noted: PowerState, seen: PowerState) -> PowerState:
+    """Return what a domain is by now; that it crashed is known by who was told, not by who looks."""
+    is_known = seen is not PowerState.NOSTATE
+    return seen if is_known and (noted in _OFF) != (seen in _OFF) else noted
 
 
 def residue(host: Host) -> Residue:

@@ -9,7 +9,7 @@ import pytest
 from compute_agent.clock import BrokerClock
 from compute_agent.drivers.base import PowerState
 from compute_agent.drivers.fault_plan import Fault
-from compute_agent.observations import full_power_report, host_report, residue
+from compute_agent.observations import changed_power_report, full_power_report, host_report, residue
 from compute_agent.operations.spawn import spawn
 from compute_agent.reports import Reporter
 from compute_agent.settings import Settings
@@ -59,6 +59,21 @@ def test_full_power_report_names_every_domain(fake, server):
     (report,) = full_power_report(fake.host)
     assert report.is_full
     assert [(one.instance_uuid, one.power_state) for one in report.instances] == [(server.uuid, PowerState.RUNNING)]
+
+
+@pytest.mark.parametrize("noted", [PowerState.SHUTDOWN, PowerState.CRASHED])
+def test_a_guest_that_was_started_since_its_end_was_noted_is_told_to_run(fake, server, noted):
+    """As when a move fails: a report of now that it is off would be believed, though it has run for a moment."""
+    (report,) = changed_power_report(fake.host, {server.uuid: noted, "gone": noted})
+    assert {one.instance_uuid: one.power_state for one in report.instances} == {
+        server.uuid: PowerState.RUNNING, "gone": noted
+    }  # fmt: skip
+    fake.driver.power_off(server.uuid)
+    (report,) = changed_power_report(fake.host, {server.uuid: noted})
+    assert report.instances[0].power_state == noted
+    fake.driver.faults.add(Fault(verb="list_domains", error="libvirt does not answer"))
+    (report,) = changed_power_report(fake.host, {server.uuid: noted})
+    assert report.instances[0].power_state == noted
 
 
 def test_residue_names_what_lies_about(fake, server):
