@@ -204,7 +204,7 @@ def _skip_forbidden(server: _Server, rules: GroupRules, ready: set[str]) -> bool
 
 def _with_ports(placed: list[_Server]) -> list[_Server]:
     """Give each server its interfaces; who cannot have them fails for good and gives its claim back."""
-    kept, known = [], allocation.Known()
+    kept, known = [], allocation.known_to(one.instance.network_request for one in placed)
     for one in placed:
         if not one.instance.network_request.get("requests"):
             kept.append(one)

@@ -4,7 +4,7 @@ Everything here may be repeated: what is done already is left as it is.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from cloud.core.errors import CloudError
 from cloud.core.kept import Kept, KeptUpdate
 from cloud.networks.errors import NetworkNotFound, PortInUse, PortNotFound
 from cloud.networks.models import Network, Port, ResourceTag, SecurityGroup, Subnet
@@ -20,7 +21,7 @@ from cloud.networks.services import changes
 from cloud.networks.services.addresses import AddressWish
 from cloud.networks.services.default_group import default_group_id
 from cloud.networks.services.forgetting import forget_ports
-from cloud.networks.services.plugging import PositionTaken, make_port
+from cloud.networks.services.plugging import PositionTaken, make_port, subnets_to_plug_in
 from cloud.networks.services.specs import specs
 from contracts.compute import PortSpec
 
@@ -33,7 +34,6 @@ _positions: Kept[int] = Kept(
     lambda uuid: Port.objects.filter(device_id=uuid, position__gte=0).values_list("position", flat=True)
 )
 _networks: Kept[Network] = Kept(lambda ids: Network.objects.filter(id__in=ids))
-_subnets: Kept[Subnet] = Kept(lambda ids: Subnet.objects.filter(network__in=ids))
 _activate = KeptUpdate(
     lambda uuid, now: (
         Port.objects.filter(device_id=uuid, position__gte=0).exclude(status="ACTIVE"),
@@ -55,6 +55,17 @@ class Known:
     changed: set[changes.Change] = field(default_factory=set)
 
 
+def known_to(network_requests: Iterable[dict[str, Any]]) -> Known:
+    """Return what is to be known of the networks that servers ask for, read once for all of them.
+
+    What is read within a server's own part of a transaction would not hold when that part is undone.
+    """
+    known = Known()
+    asked = [one for request in network_requests for one in request.get("requests", ())]
+    _read_networks({one["network_id"] for one in asked if one and not one.get("port_id")}, known)
+    return known
+
+
 def allocate(
     instance_uuid: str, project_id: str, network_request: dict[str, Any], host: str, known: Known | None = None
 ) -> None:
@@ -65,7 +76,7 @@ def allocate(
         project_id: of the server; the ports become its.
         network_request: as `requests.check` returned it.
         host: where the server will run.
-        known: shared by those who get theirs in the same transaction, who then note its changes.
+        known: of `known_to`, shared by those who get theirs in the same transaction, who then note its changes.
 
     Raises:
         IpAddressGenerationFailure: a network has no address left.
@@ -80,7 +91,11 @@ def allocate(
         fresh = [one for one in missing if not one[1].get("port_id")]
         draft = Port(device_id=instance_uuid, project_id=project_id, host=host)
         noted = known or Known()
-        _make(draft, fresh, network_request, noted)
+        try:
+            _make(draft, fresh, network_request, noted)
+        except CloudError:
+            noted.default_groups.pop(project_id, None)  # if it was made just now, it is undone with the rest
+            raise
         if known is None:
             changes.note(noted.changed, is_urgent=False)
         if len(fresh) < len(requests):
@@ -187,7 +202,7 @@ def _read_networks(network_ids: set[str], known: Known) -> None:
     missing = network_ids - known.networks.keys()
     if missing:
         known.networks |= {network.id: network for network in _networks(ids=list(missing))}
-        for subnet in _subnets(ids=list(missing)):
+        for subnet in subnets_to_plug_in(missing):
             known.subnets[subnet.network_id].append(subnet)
 
 

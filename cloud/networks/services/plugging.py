@@ -1,10 +1,12 @@
 """Making ports: a MAC, addresses and security groups, so that nothing is ever given twice."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import IntegrityError, transaction
 
+from cloud.core.kept import Kept
+from cloud.core.staying import keep
 from cloud.networks.errors import IpAddressGenerationFailure, IpAddressInUse, MacAddressInUse
 from cloud.networks.models import FixedIp, Network, Port, Subnet
 from cloud.networks.models.device_owners import FLOATING_IP, ROUTER_INTERFACE
@@ -15,6 +17,7 @@ _TRIES = 50
 # Who takes no address from a prefix that is advertised: there is no guest behind it.
 WITHOUT_GUEST = (ROUTER_INTERFACE, FLOATING_IP)
 _PortGroup = Port.security_groups.through
+_subnets: Kept[Subnet] = Kept(lambda ids: Subnet.objects.filter(network__in=ids))
 
 
 class PositionTaken(Exception):
@@ -36,7 +39,7 @@ def make_port(
         draft: not yet saved; without a `mac_address` it gets a free one.
         wishes: the addresses it wants, beside those that a guest makes for itself; None for what its network gives.
         group_ids: the security groups of the port.
-        subnets: those of its network, where the caller knows them.
+        subnets: those of its network, where the caller has read them with `subnets_to_plug_in`.
 
     Raises:
         InvalidInput, InvalidIpForNetwork, InvalidIpForSubnet: the wishes do not fit the network.
@@ -44,7 +47,7 @@ def make_port(
         IpAddressGenerationFailure: no address is left.
     """
     network = draft.network
-    known = list(network.subnets.all()) if subnets is None else subnets
+    known = subnets_to_plug_in([network.id]) if subnets is None else subnets
     served = serving(known, draft.device_owner)
     where = places(network, served if wishes is None else known, wishes)
     if wishes is None or draft.device_owner not in WITHOUT_GUEST:
@@ -62,6 +65,15 @@ def make_port(
         except IntegrityError:
             _refuse_what_cannot_change(draft, where, has_own_mac=has_own_mac)
     raise IpAddressGenerationFailure(network_id=network.id)
+
+
+def subnets_to_plug_in(network_ids: Collection[str]) -> list[Subnet]:
+    """Return the subnets of networks; until the transaction ends, who makes another one waits, and then sees our ports.
+
+    Without that a port and a subnet whose guests make their own addresses could be made past each other.
+    """
+    keep(Network.objects.filter(id__in=network_ids))
+    return _subnets(ids=list(network_ids))
 
 
 def give_addresses(port: Port, wishes: Sequence[AddressWish]) -> None:
@@ -82,8 +94,12 @@ def give_addresses(port: Port, wishes: Sequence[AddressWish]) -> None:
 
 
 def give_self_made(subnet: Subnet) -> list[str]:
-    """Give the ports of its network the addresses that their guests make in a new subnet; return the ports' ids."""
+    """Give the ports of its network the addresses that their guests make in a new subnet; return the ports' ids.
+
+    The caller has locked the network, so that no port is made meanwhile; none of those there is removed meanwhile.
+    """
     ports = Port.objects.filter(network=subnet.network_id).exclude(device_owner__in=WITHOUT_GUEST)
+    keep(ports)
     rows = [(port.id, port.mac_address) for port in ports if serving([subnet], port.device_owner)]
     FixedIp.objects.bulk_create(
         FixedIp(port_id=port_id, subnet=subnet, ip_address=eui64(subnet.cidr, mac)) for port_id, mac in rows

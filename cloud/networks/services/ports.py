@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from cloud.core.context import RequestContext
 from cloud.core.errors import PolicyNotAuthorized
+from cloud.core.staying import keep
 from cloud.networks.errors import (
     BadRequest,
     GroupNotFound,
@@ -50,6 +51,8 @@ def create_ports(context: RequestContext, wanted: list[dict[str, Any]]) -> list[
     with transaction.atomic():
         for project_id, count in Counter(item["project_id"] for item in wanted).items():
             make_room(project_id, "port", count)
+        if len(wanted) > 1:
+            keep(Network.objects.filter(id__in={item["network_id"] for item in wanted}))  # all in the one order
         made = [_create(context, item) for item in wanted]
         changes.note(changes.of_ports(made), is_urgent=False)
         return made
@@ -110,7 +113,7 @@ def delete_port(context: RequestContext, port_id: str) -> None:
 
 
 def _create(context: RequestContext, item: dict[str, Any]) -> str:
-    network = visible.networks(context).filter(id=item["network_id"]).prefetch_related("subnets").first()
+    network = visible.networks(context).filter(id=item["network_id"]).first()
     if network is None:
         raise NetworkNotFound(network_id=item["network_id"])
     if not (_owns(context, network) or visible.is_shared_with(context, network)):

@@ -34,6 +34,9 @@ def create_subnets(context: RequestContext, wanted: list[dict[str, Any]]) -> lis
     with transaction.atomic():
         for project_id, count in Counter(item["project_id"] for item in wanted).items():
             make_room(project_id, "subnet", count)
+        if len(wanted) > 1:
+            asked = Network.objects.filter(id__in={item["network_id"] for item in wanted})
+            list(asked.select_for_update().order_by("id").values_list("id"))  # all in the one order
         return [_create(context, item) for item in wanted]
 
 
