@@ -31,7 +31,7 @@ from cloud.networks.services.dhcp_options import merged
 from cloud.networks.services.forgetting import forget_ports
 from cloud.networks.services.plugging import make_port, set_groups
 from cloud.networks.services.quotas import make_room
-from cloud.networks.services.readdressing import read_wishes, readdress
+from cloud.networks.services.readdressing import follow_mac, read_wishes, readdress
 from cloud.networks.services.tags import set_tags
 
 _COLUMNS = {"binding:host_id": "host", "binding:vnic_type": "vnic_type", "binding:profile": "binding_profile"}
@@ -64,10 +64,13 @@ def update_port(context: RequestContext, port_id: str, values: dict[str, Any]) -
     Raises:
         PortNotFound, GroupNotFound, QosPolicyNotFound, PolicyNotAuthorized, PortSecurityPortHasSecurityGroup
         PortInUse: it is a server's interface, and shall be another device's.
-        PortBound, MacAddressInUse: for a new MAC.
+        PortBound, MacAddressInUse, IpAddressInUse: for a new MAC, and the addresses that a guest makes of it.
         what `make_port` raises for addresses
     """
     with transaction.atomic():
+        if "mac_address" in values:
+            # A subnet that is made meanwhile would have an address made of the old one. Networks come before ports.
+            keep(Network.objects.filter(id__in=Port.objects.filter(id=port_id).values("network_id")))
         port = lock_port(context, port_id)
         if not context.is_admin and port.project_id != context.project_id:
             raise PolicyNotAuthorized(policy="update_port")
@@ -194,8 +197,10 @@ def _save(port: Port, changed: dict[str, Any]) -> None:
         return
     if port.host:
         raise PortBound(port_id=port.id)
+    before = port.mac_address
     try:
         with transaction.atomic():
             save_changes(port, {**changed, "mac_address": mac})
     except IntegrityError:
         raise MacAddressInUse(network_id=port.network_id, mac=mac) from None
+    follow_mac(port, before)

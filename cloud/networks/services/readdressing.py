@@ -3,8 +3,11 @@
 import ipaddress
 from collections.abc import Sequence
 
+from django.db import IntegrityError, transaction
+
+from cloud.networks.errors import IpAddressInUse
 from cloud.networks.models import FixedIp, Port
-from cloud.networks.services.addresses import AddressWish, is_self_addressed
+from cloud.networks.services.addresses import AddressWish, eui64, is_self_addressed
 from cloud.networks.services.forgetting import forget
 from cloud.networks.services.plugging import WITHOUT_GUEST, give_addresses
 
@@ -39,6 +42,21 @@ def readdress(port: Port, wishes: Sequence[AddressWish]) -> None:
     forget(gone)
     FixedIp.objects.filter(id__in=gone).delete()
     give_addresses(port, missing)
+
+
+def follow_mac(port: Port, before: str) -> None:
+    """Give a locked port with a new MAC address what its guest makes of it, in place of what it made of the old one.
+
+    Raises IpAddressInUse.
+    """
+    for fixed in FixedIp.objects.filter(port=port).select_related("subnet").order_by("id"):
+        if is_self_addressed(fixed.subnet) and fixed.ip_address == eui64(fixed.subnet.cidr, before):
+            fixed.ip_address = eui64(fixed.subnet.cidr, port.mac_address)
+            try:
+                with transaction.atomic():
+                    fixed.save(update_fields=["ip_address"])
+            except IntegrityError:
+                raise IpAddressInUse(network_id=port.network_id, ip_address=fixed.ip_address) from None
 
 
 def _satisfies(fixed: FixedIp, wish: AddressWish) -> bool:

@@ -10,12 +10,13 @@ from contracts.networks import AdvertSpec
 
 pytestmark = pytest.mark.django_db
 SUBNETS, ROUTERS = "/network/v2.0/subnets", "/network/v2.0/routers"
+OTHER_MAC = "fa:16:3e:00:00:02"
 PREFIX, SERVERS = "fd00:6::/64", ["192.0.2.53", "fd00::53"]
 
 
 @pytest.fixture
 def network(make_network):
-    return make_network()
+    return make_network(first=100)  # what tests name is not given to others
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +86,39 @@ def test_a_guest_keeps_the_address_it_makes_whatever_it_is_given(api, network, m
     assert [one["ip_address"] for one in answer.json()["port"]["fixed_ips"]] == [
         eui64(PREFIX, port.mac_address), "10.0.0.77"
     ]  # fmt: skip
+
+
+@pytest.fixture
+def unbound(network, make_subnet):
+    """Return a port that is on no host, in a subnet whose guests make their own addresses; and the URL of it."""
+    make_subnet(**both("slaac"))
+    port = make_port(Port(network=network, project_id="p1"), [AddressWish(ip_address="10.0.0.77")], ())
+    return port, f"/network/v2.0/ports/{port.id}"
+
+
+def addresses(answer) -> list[str]:
+    return [one["ip_address"] for one in answer.json()["port"]["fixed_ips"]]
+
+
+def test_another_mac_address_makes_another_address(api, unbound):
+    port, url = unbound
+    answer = api.put(url, {"port": {"mac_address": OTHER_MAC}}, token="admin")
+    assert answer.status_code == 200, answer.content
+    assert addresses(answer) == ["10.0.0.77", eui64(PREFIX, OTHER_MAC)]
+    both_at_once = {"mac_address": port.mac_address, "fixed_ips": [{"ip_address": "10.0.0.78"}]}
+    answer = api.put(url, {"port": both_at_once}, token="admin")
+    assert sorted(addresses(answer)) == sorted([eui64(PREFIX, port.mac_address), "10.0.0.78"])
+
+
+def test_a_mac_address_whose_own_address_is_taken_is_refused(api, network, unbound):
+    port, url = unbound
+    taken = eui64(PREFIX, OTHER_MAC)
+    make_port(Port(network=network, project_id="p1"), [AddressWish(ip_address=taken)], ())
+    answer = api.put(url, {"port": {"mac_address": OTHER_MAC}}, token="admin")
+    assert (answer.status_code, answer.json()["NeutronError"]["type"]) == (409, "IpAddressInUse")
+    assert taken in answer.json()["NeutronError"]["message"]
+    assert api.get(url).json()["port"]["mac_address"] == port.mac_address
+    assert self_made_by(port) == [eui64(PREFIX, port.mac_address)]
 
 
 def test_router_is_named_while_it_holds_the_gateway(api, network, make_subnet):

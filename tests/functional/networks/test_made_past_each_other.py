@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from django.db import connections, transaction
@@ -10,7 +11,7 @@ from cloud.core.models import new_uuid
 from cloud.networks.models import FixedIp, Port
 from cloud.networks.services import allocation, plugging, subnets
 from cloud.networks.services.addresses import eui64
-from cloud.networks.services.ports import create_ports, delete_port
+from cloud.networks.services.ports import create_ports, delete_port, update_port
 from cloud.networks.services.subnets import create_subnets
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,6 +120,18 @@ def test_a_port_made_before_a_subnet_is_there_for_others(network, member, make_s
     assert_the_port_has_the_address_its_guest_makes()
 
 
+def test_a_mac_address_that_changes_while_a_subnet_is_made(network, member, make_subnet, monkeypatch):
+    (port_id,) = create_ports(member, [{"network_id": network.id, "project_id": "p1"}])
+    admin = replace(member, roles=frozenset({"admin"}))
+    change = Other(lambda: update_port(admin, port_id, {"mac_address": "fa:16:3e:00:00:02"}))
+    make = plugging.eui64
+    monkeypatch.setattr(plugging, "eui64", lambda *args: (change.begin(), make(*args))[1])
+    make_subnet()
+    change.end()
+    assert_the_port_has_the_address_its_guest_makes()
+    assert Port.objects.get().mac_address == "fa:16:3e:00:00:02"
+
+
 def test_a_port_that_goes_while_its_address_is_made(network, member, make_subnet, monkeypatch):
     (port_id,) = create_ports(member, [{"network_id": network.id, "project_id": "p1"}])
     other, make = Other(lambda: delete_port(member, port_id)), plugging.eui64
@@ -133,12 +146,12 @@ def test_subnets_and_ports_of_several_networks_do_not_wait_for_each_other_for_ev
     first, second = make_network(), make_network()
     ports = [{"network_id": one.id, "project_id": "p1"} for one in (first, second)]
     blocks = [{"network_id": one.id, "project_id": "p2", "ip_version": 6, "cidr": PREFIX} for one in (second, first)]
-    admin_of_all = type(member)(**{**member.__dict__, "roles": frozenset({"admin"})})
+    admin = replace(member, roles=frozenset({"admin"}))
     other, make = Other(lambda: create_ports(member, ports)), subnets._create
     calls = iter([False, True])
     monkeypatch.setattr(
         subnets, "_create", lambda *args: (other.begin() if next(calls) else None, make(*args))[1]
     )
-    create_subnets(admin_of_all, blocks)
+    create_subnets(admin, blocks)
     other.end()
     assert Port.objects.count() == 2
