@@ -75,7 +75,7 @@ class GuardSpec(Message, frozen=True, kw_only=True):
 
 
 class AdvertSpec(Message, frozen=True, kw_only=True):
-    """An IPv6 prefix of which a network's guests are told by router advertisements, each by its own host.
+    """An IPv6 prefix of a network, and what its guests are told of it.
 
     Attributes:
         cidr: the prefix.
@@ -100,6 +100,7 @@ class SegmentSpec(Message, frozen=True, kw_only=True):
         physical_network: the wire of a `vlan` or `flat` network, by the name that hosts report.
         routed: the gateways' addresses that routers hold; the others are answered by each host itself.
         adverts: the IPv6 prefixes that guests are told of.
+        leased: the IPv6 prefixes that somebody else advertises, and of which DHCPv6 is ours.
     """
 
     network_type: str
@@ -108,6 +109,7 @@ class SegmentSpec(Message, frozen=True, kw_only=True):
     physical_network: str = ""
     routed: list[str] = []
     adverts: list[AdvertSpec] = []
+    leased: list[AdvertSpec] = []
 
 
 class Neighbour(Message, frozen=True, kw_only=True):

@@ -159,7 +159,7 @@ def _check_segment(segment: SegmentSpec) -> None:
     _require(segment.physical_network.isprintable(), segment.physical_network)
     for address in segment.routed:
         ipaddress.ip_address(address)
-    for one in segment.adverts:
+    for one in (*segment.adverts, *segment.leased):
         _check_advert(one)
 
 

@@ -207,7 +207,7 @@ class LinuxBridgeNetwork:
 
     def _place(self, network: NetworkSpec) -> wiring.Place:
         segment = self._segment(network.id)
-        has_ipv6 = wiring.can_speak_ipv6(network, segment.adverts if segment else ())
+        has_ipv6 = wiring.can_speak_ipv6(network, [*segment.adverts, *segment.leased] if segment else ())
         return wiring.Place(self._guards.routed(network.id), has_ipv6)
 
     def _segment(self, network_id: str) -> SegmentSpec | None:
@@ -266,8 +266,8 @@ def _gateways_moved(before: Kept, now: HostNetworks, network_id: str) -> bool:
     return _outside(old) != _outside(new)
 
 
-def _outside(segment: SegmentSpec | None) -> tuple[list[str], str, list[AdvertSpec]]:
-    return (segment.routed, segment.physical_network, segment.adverts) if segment else ([], "", [])
+def _outside(segment: SegmentSpec | None) -> tuple[list[str], str, list[AdvertSpec], list[AdvertSpec]]:
+    return (segment.routed, segment.physical_network, segment.adverts, segment.leased) if segment else ([], "", [], [])
 
 
 @contextmanager

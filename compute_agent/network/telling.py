@@ -6,6 +6,7 @@ from typing import Any
 
 from compute_agent.network.adverts.frames import frames
 from compute_agent.network.dhcpv6.leases import leases
+from compute_agent.network.forwarding import SMALLEST_IPV6_MTU
 from compute_agent.network.names import Mark
 from compute_agent.network.ports import PluggedPort
 from compute_agent.network.said_files import SaidFiles
@@ -42,5 +43,6 @@ class Telling:
         self, network_id: str, segment: SegmentSpec | None, ports: Sequence[PluggedPort]
     ) -> list[tuple[SaidFiles, dict[str, Any]]]:
         told = frames(segment, self._mark.leg_mac(network_id)) if segment else {}
-        given = leases(segment.adverts, ports) if segment and told else {}
+        is_wide = segment is not None and segment.mtu >= SMALLEST_IPV6_MTU
+        given = leases([*segment.adverts, *segment.leased], ports) if segment and is_wide else {}
         return [(self._adverts, told), (self._leases, given)]

@@ -187,10 +187,10 @@ def serves(subnet: SubnetSpec, routed: Collection[str]) -> bool:
     return bool(subnet.gateway_ip) and subnet.gateway_ip not in routed
 
 
-def can_speak_ipv6(network: NetworkSpec, adverts: Collection[AdvertSpec]) -> bool:
-    """Whether a network's guests can have IPv6 addresses, by what ports say of it or by what it advertises."""
+def can_speak_ipv6(network: NetworkSpec, prefixes: Collection[AdvertSpec]) -> bool:
+    """Whether a network's guests can have IPv6 addresses, by what ports say of it or by prefixes of the document."""
     has_subnet = any(subnet.ip_version == 6 for subnet in network.subnets)
-    return network.mtu >= SMALLEST_IPV6_MTU and bool(adverts or has_subnet)
+    return network.mtu >= SMALLEST_IPV6_MTU and bool(prefixes or has_subnet)
 
 
 def _ipv4(network: NetworkSpec) -> list[SubnetSpec]:

@@ -46,6 +46,9 @@ def advertised(**changes: Any) -> SegmentSpec:
     return SegmentSpec(network_type="local", mtu=1450, adverts=[advert])
 
 
+BAD_ADVERT = AdvertSpec(cidr="10.0.0.0/24", mode="dhcpv6-stateful")
+
+
 def leg(**changes: Any) -> RouterPort:
     """Return a leg of a router."""
     usual = {"port_id": new_id(), "network_id": new_id(), "mac_address": "fa:16:3e:00:bb:01"}
@@ -163,6 +166,7 @@ class GuardsSuite:
         "mode": {"networks": {new_id(): advertised(mode="magic")}},
         "router": {"networks": {new_id(): advertised(router_mac="none")}},
         "servers": {"networks": {new_id(): advertised(name_servers=["10.0.0.1"])}},
+        "leased": {"networks": {new_id(): SegmentSpec(network_type="local", mtu=1450, leased=[BAD_ADVERT])}},
         "tunnel": {"neighbours": {new_id(): NeighboursSpec(ports=[neighbour(tunnel_ip="host")])}},
         "group mac": {"neighbours": {new_id(): NeighboursSpec(ports=[neighbour(mac_address="ff:ff:ff:ff:ff:ff")])}},
         "leg": {"routers": {new_id(): RouterSpec(interfaces=[leg(addresses=["10.0.0.1"])])}},

@@ -12,6 +12,7 @@ from cloud.networks.selectors.underlay import tunnel_addresses
 from contracts.networks import AdvertSpec, Neighbour, NeighboursSpec, SegmentSpec
 
 _WITHOUT_NUMBER = (FLAT, LOCAL)
+_BY_DHCPV6 = ("dhcpv6-stateful", "dhcpv6-stateless")
 
 
 def segments_of(networks: Mapping[str, Network]) -> dict[str, SegmentSpec]:
@@ -27,7 +28,8 @@ def segments_of(networks: Mapping[str, Network]) -> dict[str, SegmentSpec]:
             segmentation_id=network.segmentation_id or 0,
             physical_network=network.physical_network,
             routed=sorted(subnet.gateway_ip for subnet in subnets[id] if subnet.router_mac),
-            adverts=_adverts(subnets[id]),
+            adverts=[_advert(one, one.ipv6_ra_mode) for one in subnets[id] if is_advertised(one)],
+            leased=[_advert(one, one.ipv6_address_mode) for one in subnets[id] if is_only_leased(one)],
         )
         for id, network in sorted(networks.items())
     }
@@ -51,17 +53,23 @@ def _subnets(network_ids: Collection[str]) -> dict[str, list[Subnet]]:
     return found
 
 
-def _adverts(subnets: Collection[Subnet]) -> list[AdvertSpec]:
-    """Return what of subnets their own network advertises; without a mode, somebody else does."""
-    return [
-        AdvertSpec(
-            cidr=subnet.cidr,
-            mode=subnet.ipv6_ra_mode,
-            router_mac=subnet.router_mac or "",
-            name_servers=[one for one in subnet.dns_nameservers if ":" in one],
-        )
-        for subnet in subnets if subnet.enable_dhcp and subnet.ipv6_ra_mode
-    ]  # fmt: skip
+def is_advertised(subnet: Subnet) -> bool:
+    """Tell whether a subnet's own network advertises it; without a mode, somebody else does."""
+    return bool(subnet.enable_dhcp and subnet.ipv6_ra_mode)
+
+
+def is_only_leased(subnet: Subnet) -> bool:
+    """Tell whether somebody else advertises a subnet, and its guests ask us for the rest by DHCPv6."""
+    return bool(subnet.enable_dhcp and not subnet.ipv6_ra_mode and subnet.ipv6_address_mode in _BY_DHCPV6)
+
+
+def _advert(subnet: Subnet, mode: str) -> AdvertSpec:
+    return AdvertSpec(
+        cidr=subnet.cidr,
+        mode=mode,
+        router_mac=subnet.router_mac or "",  # type: ignore[attr-defined]  # of `_subnets`
+        name_servers=[one for one in subnet.dns_nameservers if ":" in one],
+    )
 
 
 def neighbours_of(host: str, networks: Mapping[str, Network]) -> dict[str, NeighboursSpec]:

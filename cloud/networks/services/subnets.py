@@ -14,6 +14,7 @@ from cloud.networks.selectors import visible
 from cloud.networks.selectors.owned import lock_subnet
 from cloud.networks.services import blocks, changes
 from cloud.networks.services.addresses import is_self_addressed
+from cloud.networks.services.carriers import is_advertised, is_only_leased
 from cloud.networks.services.changing import save_changes
 from cloud.networks.services.plugging import give_self_made
 from cloud.networks.services.pool_blocks import choose_block
@@ -61,8 +62,8 @@ def update_subnet(context: RequestContext, subnet_id: str, values: dict[str, Any
         gateway = _new_gateway(subnet, block, values)
         pools = values.get("allocation_pools", subnet.allocation_pools)
         changed |= {"gateway_ip": gateway, "allocation_pools": blocks.check_pools(block, pools, gateway)}
-        if gateway != subnet.gateway_ip or subnet.ipv6_ra_mode:
-            changes.note([changes.of_network(subnet.network_id)])  # routers' next hop, or what is advertised
+        if gateway != subnet.gateway_ip or _is_told_to_hosts(subnet):
+            changes.note([changes.of_network(subnet.network_id)])  # routers' next hop, or what guests are told
         save_changes(subnet, changed)
 
 
@@ -80,7 +81,7 @@ def delete_subnet(context: RequestContext, subnet_id: str) -> None:
         if (held.filter(port__router__isnull=False) if is_self_addressed(subnet) else held).exists():
             raise SubnetInUse(subnet_id=subnet_id)
         held.delete()
-        if subnet.ipv6_ra_mode:
+        if _is_told_to_hosts(subnet):
             changes.note([changes.of_network(subnet.network_id)])
         ResourceTag.objects.filter(resource_id=subnet_id).delete()
         subnet.delete()
@@ -114,11 +115,15 @@ def _create(context: RequestContext, item: dict[str, Any]) -> str:
         service_types=item.get("service_types") or [],
         **modes,
     )
-    if subnet.ipv6_ra_mode:
+    if _is_told_to_hosts(subnet):
         changes.note([changes.of_network(network.id)])
     if is_self_addressed(subnet):
         changes.note(changes.of_ports(give_self_made(subnet)))
     return subnet.id
+
+
+def _is_told_to_hosts(subnet: Subnet) -> bool:
+    return is_advertised(subnet) or is_only_leased(subnet)
 
 
 def _network(context: RequestContext, network_id: str) -> Network:

@@ -43,6 +43,10 @@ def told(network) -> list[AdvertSpec]:
     return host_documents.document("a").networks[network.id].adverts
 
 
+def leased(network) -> list[AdvertSpec]:
+    return host_documents.document("a").networks[network.id].leased
+
+
 @pytest.mark.parametrize("mode", ["slaac", "dhcpv6-stateless", "dhcpv6-stateful"])
 def test_prefix_is_advertised_as_its_mode_says_while_it_is_there(api, network, make_subnet, mode):
     changes.take()
@@ -61,6 +65,22 @@ def test_prefix_is_advertised_as_its_mode_says_while_it_is_there(api, network, m
 def test_what_somebody_else_advertises_is_not_ours(network, make_subnet, modes):
     make_subnet(**modes)
     assert told(network) == []
+    assert leased(network) == []
+
+
+@pytest.mark.parametrize("mode", ["dhcpv6-stateless", "dhcpv6-stateful"])
+def test_prefix_that_somebody_else_advertises_has_our_dhcpv6(api, network, make_subnet, mode):
+    changes.take()
+    subnet = make_subnet(ipv6_address_mode=mode)
+    assert "a" in changes.take()
+    assert told(network) == []
+    assert leased(network) == [AdvertSpec(cidr=PREFIX, mode=mode, name_servers=["fd00::53"])]
+    assert api.put(f"{SUBNETS}/{subnet['id']}", {"subnet": {"dns_nameservers": []}}).status_code == 200
+    assert "a" in changes.take()
+    assert leased(network) == [AdvertSpec(cidr=PREFIX, mode=mode)]
+    assert api.delete(f"{SUBNETS}/{subnet['id']}").status_code == 204
+    assert "a" in changes.take()
+    assert leased(network) == []
 
 
 def self_made_by(port: Port) -> list[str]:

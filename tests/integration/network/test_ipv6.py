@@ -73,6 +73,11 @@ def advertise(control: ControlPlane, net: NetworkSpec, *adverts: AdvertSpec) -> 
     control.tell(networks={net.id: SegmentSpec(network_type="local", mtu=1400, adverts=list(adverts))})
 
 
+def lease(control: ControlPlane, net: NetworkSpec, *prefixes: AdvertSpec) -> None:
+    """Have somebody else advertise the prefixes: nobody does, and only DHCPv6 is ours."""
+    control.tell(networks={net.id: SegmentSpec(network_type="local", mtu=1400, leased=list(prefixes))})
+
+
 def answers(guest: Guest, source: str) -> bool:
     """Whether the metadata address lets a guest connect from an address of its link."""
 
@@ -201,6 +206,19 @@ def test_port_gets_its_address_and_name_servers_by_dhcpv6(driver, control, net, 
     assert socket.inet_ntop(socket.AF_INET6, read(said[4:])[NAME_SERVERS]) == "fd00::53"
     advertise(control, net, msgspec.structs.replace(advert, mode="slaac"))
     assert eventually(lambda: dhcpv6(one, INFORMATION) is None)
+
+
+def test_prefix_that_somebody_else_advertises_has_dhcpv6_and_no_word_of_a_router(control, net, make_guest, state_dir):
+    guest = make_guest(net, 5)
+    prefix = AdvertSpec(cidr=PREFIX, mode="dhcpv6-stateful", name_servers=["fd00::53"])
+    lease(control, net, prefix)
+    said = first(lambda: dhcpv6(guest, SOLICIT, association()))
+    assert said is not None
+    assert list(given(said)) == [guest.port.fixed_ips[1].ip_address]
+    assert list((state_dir / "adverts").glob("*.json")) == []
+    assert PREFIX not in guest.do("ip", "-6", "route").stdout
+    lease(control, net)
+    assert eventually(lambda: dhcpv6(guest, SOLICIT, association()) is None)
 
 
 def test_guest_that_asks_all_the_time_is_answered_now_and_then(control, net, make_guest):
