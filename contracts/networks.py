@@ -64,6 +64,7 @@ class GuardSpec(Message, frozen=True, kw_only=True):
         is_up: the administrator's switch; what is down carries nothing.
         pairs: what it may send from beside its own addresses.
         group_ids: its security groups, sorted; what any of them lets pass may pass.
+        floating_ips: what leads to its addresses from outside, in their order; its guest is told.
     """
 
     mac_address: str
@@ -72,6 +73,7 @@ class GuardSpec(Message, frozen=True, kw_only=True):
     is_up: bool = True
     pairs: list[AddressPair] = []
     group_ids: list[str] = []
+    floating_ips: list[str] = []
 
 
 class AdvertSpec(Message, frozen=True, kw_only=True):

@@ -133,7 +133,7 @@ def check(document: HostNetworks) -> None:
 def _check_guard(guard: GuardSpec) -> None:
     for mac in (guard.mac_address, *(pair.mac_address for pair in guard.pairs)):
         _require(_MAC.fullmatch(mac), mac)
-    for address in guard.addresses:
+    for address in (*guard.addresses, *guard.floating_ips):
         ipaddress.ip_address(address)
     for pair in guard.pairs:
         ipaddress.ip_network(pair.ip_prefix, strict=False)

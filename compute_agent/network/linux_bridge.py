@@ -16,12 +16,13 @@ from compute_agent.locks import FileLocks
 from compute_agent.network import firewall, namespaces, wiring
 from compute_agent.network.dhcp import Dnsmasq
 from compute_agent.network.document import Kept
+from compute_agent.network.floating_file import FloatingFile
 from compute_agent.network.guards import Guards
 from compute_agent.network.inspection import View
 from compute_agent.network.kernel_types import kernel_types
 from compute_agent.network.links import Links, write_setting
 from compute_agent.network.metadata_files import MetadataFiles
-from compute_agent.network.names import Mark, limiter_name, tap_name
+from compute_agent.network.names import FLOATING_FILE, Mark, limiter_name, tap_name
 from compute_agent.network.ports import PluggedPort, PortShelf, check, merged_network
 from compute_agent.network.routers.routing import Routers
 from compute_agent.network.segments import Segments
@@ -48,6 +49,7 @@ class LinuxBridgeNetwork:
         self._shelf = PortShelf(state_dir / "network")
         self._metadata = MetadataFiles(state_dir / "metadata")
         self._telling = Telling(state_dir, self._mark)
+        self._floating = FloatingFile(state_dir / FLOATING_FILE)
         self._locks = FileLocks(state_dir / "locks" / "networks")
         self._segments = Segments(self._mark, underlay)
         self._guards = Guards(self._mark, self._shelf, state_dir / "networks.json", self._locks, self._segments)
@@ -117,6 +119,7 @@ class LinuxBridgeNetwork:
                 if _gateways_moved(before, now, network_id):
                     with self._network(network_id):
                         self._rewire(network_id)
+            self._floating.ensure(now)
             self._guards.note_applied(self._routers.bring(self._document))
 
     def applied_version(self) -> int:
@@ -142,6 +145,7 @@ class LinuxBridgeNetwork:
                 log.warning("network=%s cannot be restored: %s", network_id, exc)  # the next one may
         with _kernel_errors():
             self._guards.mend()
+            self._floating.ensure(self._document())
             self._guards.note_applied(self._routers.bring(self._document))
 
     def close(self) -> None:
@@ -162,6 +166,7 @@ class LinuxBridgeNetwork:
         self._guards.drop()
         self._metadata.clear()
         self._telling.clear()
+        self._floating.drop()
 
     def _document(self) -> HostNetworks:
         return self._guards.kept().document

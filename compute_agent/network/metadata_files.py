@@ -30,6 +30,7 @@ class MetadataFiles:
         """Have a document for each address of the port; `ports` are all of its instance, in the guest's order."""
         document = {
             "port_id": port.spec.id,
+            "port_ids": [one.spec.id for one in ports],
             "instance_uuid": port.instance_uuid,
             "mac_address": port.spec.mac_address,
             "metadata": metadata,

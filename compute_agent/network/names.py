@@ -18,6 +18,8 @@ _MACHINE_ID = Path("/etc/machine-id")
 
 # The ends of a network's two cables that are in its namespace: to the bridge, and to the host.
 LEG, UPLINK = "leg", "uplink"
+# Of the state folder: what floating addresses lead to ports of this host.
+FLOATING_FILE = "floating.json"
 # How the names of links begin that carry networks to other hosts.
 CARRIERS = ("nvx", "nvl")
 

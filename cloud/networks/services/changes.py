@@ -7,13 +7,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.db.models.functions import Greatest
 
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.core.kept import Kept
-from cloud.networks.models import HostNetworkState, NetworkChange, Port, Router, SecurityGroupRule
+from cloud.networks.models import FloatingIp, HostNetworkState, NetworkChange, Port, Router, SecurityGroupRule
 from cloud.networks.models.network_types import VXLAN
 from cloud.networks.selectors.underlay import tunnel_addresses
 
@@ -81,6 +81,13 @@ def of_ports(port_ids: Collection[str], *, are_leaving: bool = False) -> set[Cha
     found: set[Change] = set()
     for host, group_id, network_id in _places(ids=list(port_ids)):
         found |= {of_host(host), of_group_of(group_id or ""), of_neighbours(network_id if host else "")}
+    return {(kind, key) for kind, key in found if key}
+
+
+def of_floating_ips(rows: QuerySet[FloatingIp]) -> set[Change]:
+    """Where floating addresses lead now: routers translate them, and guests are told of them."""
+    led = rows.filter(fixed_ip__isnull=False).values_list("router_id", "fixed_ip__port__host")
+    found = {change for router_id, host in led for change in (of_router(router_id or ""), of_host(host))}
     return {(kind, key) for kind, key in found if key}
 
 

@@ -60,12 +60,12 @@ def update_floating_ip(context: RequestContext, floating_ip_id: str, values: dic
         floating = visible.floating_ips(context).filter(id=floating_ip_id).first()
         target = _target(context, floating, values) if floating is not None else None
         floating = lock_floating_ip(context, floating_ip_id)
-        before = floating.router_id
+        before = _led_now([floating_ip_id])
         changed = {name: values[name] for name in ("description",) if name in values}
         if "port_id" in values or "fixed_ip_address" in values:
             changed |= _led(target)
         _save(floating, changed, target)
-        _note({before, floating.router_id})
+        changes.note(before | _led_now([floating_ip_id]))
 
 
 def delete_floating_ip(context: RequestContext, floating_ip_id: str) -> None:
@@ -80,12 +80,12 @@ def delete_idle(network: Network) -> None:
     _remove(list(idle.values_list("id", flat=True)))
 
 
-def _note(router_ids: set[str | None]) -> None:
-    changes.note(changes.of_router(router_id or "") for router_id in router_ids)
+def _led_now(ids: list[str]) -> set[changes.Change]:
+    return changes.of_floating_ips(FloatingIp.objects.filter(id__in=ids))
 
 
 def _remove(ids: list[str]) -> None:
-    _note(set(FloatingIp.objects.filter(id__in=ids).values_list("router_id", flat=True)))
+    changes.note(_led_now(ids))
     ResourceTag.objects.filter(resource_id__in=ids).delete()
     Port.objects.filter(floating_ip__in=ids).delete()
     FloatingIp.objects.filter(id__in=ids).delete()
@@ -106,7 +106,7 @@ def _create(context: RequestContext, item: dict[str, Any]) -> str:
     _insert(floating, target)
     Port.objects.filter(id=port.id).update(floating_ip=floating)
     set_tags(floating.id, item.get("tags", []))
-    _note({floating.router_id})
+    changes.note(_led_now([floating.id]))
     return floating.id
 
 

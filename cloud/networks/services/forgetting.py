@@ -20,7 +20,7 @@ def forget_ports(port_ids: Collection[str]) -> None:
 
 
 def _lead_nowhere(rows: QuerySet[FloatingIp]) -> None:
-    routers = set(rows.values_list("router_id", flat=True))
-    if routers:
+    led = changes.of_floating_ips(rows)
+    if led:
         rows.update(fixed_ip=None, router=None, updated_at=timezone.now(), revision_number=F("revision_number") + 1)
-        changes.note(changes.of_router(router_id or "") for router_id in routers)
+        changes.note(led)

@@ -74,27 +74,34 @@ def difference(whole: HostNetworks, known: Known) -> HostNetworks:
 
 
 def _guards(ports: Collection[Port]) -> dict[str, GuardSpec]:
-    addresses, groups = _addresses_of(ports), _groups_of(ports)
+    (addresses, floating), groups = _addresses_of(ports), _groups_of(ports)
     return {
         port.id: GuardSpec(
             mac_address=port.mac_address,
-            addresses=addresses[port.id],
+            addresses=list(dict.fromkeys(addresses[port.id])),
             is_secured=port.port_security_enabled,
             is_up=port.admin_state_up and port.network.admin_state_up,
             pairs=[AddressPair(ip_prefix=one["ip_address"], mac_address=one["mac_address"])
                    for one in port.allowed_address_pairs],
             group_ids=groups[port.id],
+            floating_ips=floating[port.id],
         )
         for port in ports
     }  # fmt: skip
 
 
-def _addresses_of(ports: Collection[Port]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    rows = FixedIp.objects.filter(port__in=ports).order_by("id")
-    for port_id, address in rows.values_list("port_id", "ip_address"):
-        found[port_id].append(address)
-    return found
+def _addresses_of(ports: Collection[Port]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return the addresses of ports, one that two floating addresses lead to twice; and those floating addresses."""
+    fixed: dict[str, list[str]] = defaultdict(list)
+    floating: dict[str, list[str]] = defaultdict(list)
+    rows = FixedIp.objects.filter(port__in=ports).order_by("id", "floating_ips__created_at", "floating_ips__id")
+    for port_id, address, outside in rows.values_list(
+        "port_id", "ip_address", "floating_ips__floating_ip_address"
+    ):
+        fixed[port_id].append(address)
+        if outside:
+            floating[port_id].append(outside)
+    return fixed, floating
 
 
 def _groups_of(ports: Collection[Port]) -> dict[str, list[str]]:

@@ -120,7 +120,7 @@ def ec2_tree(document: Document) -> Tree:
         "mac": document["mac_address"],
         "placement": {"availability-zone": str(metadata.get("availability_zone") or "")},
         "public-hostname": hostname,
-        "public-ipv4": "",
+        "public-ipv4": next(iter(document.get("floating_ips", ())), ""),
         "reservation-id": str(metadata.get("reservation_id") or f"r-{uuid[:8]}"),
         "security-groups": "default",
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 from compute_agent.network.hearing import hear_until
 from compute_agent.network.metadata.answers import TEXT_TYPE, Document, answer
 from compute_agent.network.metadata.listeners import Listeners
+from compute_agent.network.names import FLOATING_FILE
 
 REQUEST_BYTES = 8_192
 REQUEST_SECONDS = 5.0
@@ -29,7 +30,7 @@ class MetadataServer:
     """Serves the documents under a state folder until stopped."""
 
     def __init__(self, state_dir: Path, listeners: Listeners | None = None) -> None:
-        self._folder = state_dir / "metadata"
+        self._folder, self._floating = state_dir / "metadata", state_dir / FLOATING_FILE
         self._listeners = listeners or Listeners(state_dir)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="metadata")
         self._busy: dict[str, threading.BoundedSemaphore] = {}
@@ -92,7 +93,16 @@ class MetadataServer:
             document: Document = json.loads((self._folder / network / f"{name}.json").read_text())
         except FileNotFoundError:
             return None
-        return document
+        return {**document, "floating_ips": self._floating_ips(document)}
+
+    def _floating_ips(self, document: Document) -> list[str]:
+        """Return what leads to the caller's instance from outside; a document of an agent before names one port."""
+        try:
+            known: dict[str, list[str]] = json.loads(self._floating.read_bytes())
+        except FileNotFoundError:
+            return []
+        port_ids: list[str] = document.get("port_ids") or [document.get("port_id", "")]
+        return [address for port_id in port_ids for address in known.get(port_id, ())]
 
 
 def _read_request(connection: socket.socket) -> str:

@@ -110,6 +110,26 @@ def test_a_document_says_what_its_routers_do(api, hosts, external, inside, make_
     assert document.guards == {}
 
 
+def test_a_guests_host_hears_of_the_floating_addresses_that_lead_to_it(api, hosts, external, inside, make_router):
+    Service.objects.filter(host="b").delete()
+    make_router()
+    port = make_port(Port(network=inside, project_id="p1", host="z"), None, ())
+
+    def led() -> list[str]:
+        return host_documents.document("z").guards[port.id].floating_ips
+
+    told()
+    made = api.post(FLOATING, {"floatingip": {"floating_network_id": external.id, "port_id": port.id}})
+    made = made.json()["floatingip"]
+    assert (told(), led()) == ({"a", "z"}, [made["floating_ip_address"]])
+    api.put(f"{FLOATING}/{made['id']}", {"floatingip": {"port_id": None}})
+    assert (told(), led()) == ({"a", "z"}, [])
+    api.put(f"{FLOATING}/{made['id']}", {"floatingip": {"port_id": port.id}})
+    assert (told(), led()) == ({"a", "z"}, [made["floating_ip_address"]])
+    api.delete(f"{FLOATING}/{made['id']}")
+    assert (told(), led()) == ({"a", "z"}, [])
+
+
 def test_what_is_switched_off_is_no_part_of_it(api, hosts, inside, make_router):
     router = make_router()
     Network.objects.filter(id=inside.id).update(admin_state_up=False)
@@ -138,17 +158,17 @@ def test_the_host_is_told_of_every_change(api, hosts, external, inside, make_rou
     made = api.post(FLOATING, {"floatingip": {"floating_network_id": external.id}}).json()["floatingip"]
     assert told() == set()  # it leads nowhere
     api.put(f"{FLOATING}/{made['id']}", {"floatingip": {"port_id": port.id}})
-    assert told() == {"a"}
+    assert told() == {"a", "z"}
     api.put(f"{FLOATING}/{made['id']}", {"floatingip": {"port_id": None}})
-    assert told() == {"a"}
+    assert told() == {"a", "z"}
     api.put(f"{FLOATING}/{made['id']}", {"floatingip": {"port_id": port.id}})
     told()
     forget_ports([port.id])
-    assert told() == {"a"}
+    assert told() == {"a", "z"}
     api.put(f"{FLOATING}/{made['id']}", {"floatingip": {"port_id": port.id}})
     told()
     api.delete(f"{FLOATING}/{made['id']}")
-    assert told() == {"a"}
+    assert told() == {"a", "z"}
     routes = {"router": {"routes": [{"destination": "172.16.0.0/12", "nexthop": "10.1.0.77"}]}}
     for verb in ("add_extraroutes", "remove_extraroutes"):
         api.put(f"{ROUTERS}/{router.id}/{verb}", routes)

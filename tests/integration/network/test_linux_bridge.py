@@ -10,7 +10,7 @@ import pytest
 from compute_agent.errors import VifPlugFailed
 from compute_agent.network.dhcp import Dnsmasq
 from compute_agent.network.linux_bridge import LinuxBridgeNetwork
-from compute_agent.network.names import Mark, bridge_name, tap_name
+from compute_agent.network.names import FLOATING_FILE, Mark, bridge_name, tap_name
 from contracts.compute import SubnetSpec
 from tests.fixtures.patience import eventually
 from tests.integration.network.conftest import HOST_ADDRESS
@@ -151,6 +151,21 @@ def test_metadata_is_given_by_port_never_by_header(driver, make_guest, metadata_
     assert a.fetch("/latest/meta-data/local-ipv4") == (200, "10.99.0.5")
     assert a.fetch("/latest/meta-data/public-keys/0/openssh-key") == (200, "ssh-ed25519 AAAA")
     assert a.fetch("/nothing")[0] == 404
+
+
+def test_guest_is_told_the_floating_address_that_leads_to_it(driver, control, state_dir, make_guest, metadata_service):
+    guest = make_guest(port(network(), "10.99.0.5"))
+    assert guest.dhcp()
+    guest.wait_for_metadata()
+    path = "/latest/meta-data/public-ipv4"
+    assert guest.fetch(path) == (200, "")
+    control.put(guest.port, floating_ips=["203.0.113.5"])
+    assert guest.fetch(path) == (200, "203.0.113.5")
+    (state_dir / FLOATING_FILE).unlink()
+    LinuxBridgeNetwork(state_dir).restore()
+    assert guest.fetch(path) == (200, "203.0.113.5")
+    control.put(guest.port)
+    assert guest.fetch(path) == (200, "")
 
 
 def test_metadata_of_an_unplugged_port_is_gone_and_a_new_network_is_served(driver, make_guest, metadata_service):

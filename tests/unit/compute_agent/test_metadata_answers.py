@@ -52,6 +52,8 @@ def test_user_data_is_decoded_and_absent_where_there_is_none(path):
         ("instance-id", "i-1b2c3d4e"),
         ("local-ipv4", "10.0.0.5"),
         ("hostname", "s1.example"),
+        ("public-hostname", "s1.example"),
+        ("public-ipv4", ""),
         ("mac", "fa:16:3e:00:00:01"),
         ("placement/availability-zone", "nova"),
         ("placement/", "availability-zone"),
@@ -62,6 +64,12 @@ def test_user_data_is_decoded_and_absent_where_there_is_none(path):
 )
 def test_ec2_names(path, text):
     assert _text(f"/latest/meta-data/{path}") == text
+
+
+def test_the_first_floating_address_is_the_public_one():
+    document = {**DOCUMENT, "floating_ips": ["203.0.113.5", "203.0.113.4"]}
+    assert _text("/latest/meta-data/public-ipv4", document) == "203.0.113.5"
+    assert _text("/latest/meta-data/local-ipv4", document) == "10.0.0.5"
 
 
 def test_ec2_root_marks_folders():

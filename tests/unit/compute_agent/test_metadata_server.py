@@ -8,7 +8,10 @@ import time
 
 import pytest
 
+from compute_agent.network.floating_file import FloatingFile
 from compute_agent.network.metadata import server as service
+from compute_agent.network.names import FLOATING_FILE
+from contracts.networks import GuardSpec, HostNetworks
 
 NETWORK = "11111111-1111-4111-8111-111111111111"
 
@@ -41,7 +44,10 @@ def hasty(monkeypatch):
 def ask(tmp_path):
     folder = tmp_path / "metadata" / NETWORK
     folder.mkdir(parents=True)
-    document = {"metadata": {"uuid": "me"}, "user_data": "", "network": {}, "address": "127.0.0.1"}
+    document = {
+        "metadata": {"uuid": "me"}, "user_data": "", "network": {}, "address": "127.0.0.1", "mac_address": "",
+        "instance_uuid": "me", "port_id": "one", "port_ids": ["other", "one"],
+    }
     (folder / "127.0.0.1.json").write_text(json.dumps(document))
     listener = LoopbackListener()
     server = service.MetadataServer(tmp_path, listener)
@@ -57,10 +63,32 @@ def ask(tmp_path):
             return received.decode()
 
     ask.port = listener.port
-    ask.folder = folder
+    ask.folder, ask.state_dir = folder, tmp_path
     yield ask
     server.stop()
     thread.join()
+
+
+def public_address(ask) -> str:
+    return ask(b"GET /latest/meta-data/public-ipv4 HTTP/1.0\r\n\r\n").split("\r\n\r\n")[1]
+
+
+def test_floating_address_of_any_port_of_the_instance_is_the_public_one(ask):
+    assert public_address(ask) == ""
+    file = FloatingFile(ask.state_dir / FLOATING_FILE)
+    there = {"one": GuardSpec(mac_address="", floating_ips=["203.0.113.5", "203.0.113.4"])}
+    file.ensure(HostNetworks(host="h", version=1, guards=there))
+    assert public_address(ask) == "203.0.113.5"
+    of_others = {**there, "other": GuardSpec(mac_address="", floating_ips=["203.0.113.9"]),
+                 "stranger": GuardSpec(mac_address="", floating_ips=["203.0.113.8"])}
+    file.ensure(HostNetworks(host="h", version=2, guards=of_others))
+    assert public_address(ask) == "203.0.113.9"
+    document = json.loads((ask.folder / "127.0.0.1.json").read_text())
+    del document["port_ids"]  # as an agent before wrote it
+    (ask.folder / "127.0.0.1.json").write_text(json.dumps(document))
+    assert public_address(ask) == "203.0.113.5"
+    file.ensure(HostNetworks(host="h", version=3))
+    assert public_address(ask) == ""
 
 
 def test_caller_is_known_by_network_and_address(ask):
