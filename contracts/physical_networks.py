@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 
 MOST_VLANS = 4094
+# In place of an interface: the host itself is what the network leads to.
+HOST = "host"
 _INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9_.@-]{0,14}")
 _MOST_CHARACTERS = 64
 

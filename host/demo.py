@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contracts.blank_image import blank_qcow2
+from contracts.physical_networks import HOST, interfaces
 from host.lab.wires import PHYSICAL_NETWORK, outside
 from host.settings import HostSettings
 
@@ -40,9 +41,11 @@ def create(settings: HostSettings) -> None:
         _flavor(admin, *row)
     _keypair(demo, settings.state_dir / "demo_key")
     network = _network(demo)
-    if settings.hypervisor == "lab":
+    _wait_for(lambda: any(service.state == "up" for service in admin.compute.services(binary="nova-compute")),
+              "a compute host to report", 60)
+    if is_outside(settings):
         _outside(admin, outside(settings))
-    _server(demo, admin, network, is_real=settings.is_real)
+    _server(demo, network, is_real=settings.is_real)
     marker.touch()
 
 
@@ -96,6 +99,11 @@ def _network(cloud: Any) -> Any:
     return network
 
 
+def is_outside(settings: HostSettings) -> bool:
+    """Tell whether this machine is the gateway of the external network, so that its addresses are ours to choose."""
+    return settings.hypervisor == "lab" or interfaces(settings.physical_networks).get(PHYSICAL_NETWORK) == HOST
+
+
 def _outside(cloud: Any, gateway: ipaddress.IPv4Interface) -> None:
     if cloud.network.find_network(PHYSICAL_NETWORK) is None:
         network = cloud.network.create_network(
@@ -108,9 +116,7 @@ def _outside(cloud: Any, gateway: ipaddress.IPv4Interface) -> None:
         )
 
 
-def _server(demo: Any, admin: Any, network: Any, *, is_real: bool) -> None:
-    _wait_for(lambda: any(service.state == "up" for service in admin.compute.services(binary="nova-compute")),
-              "a compute host to report", 60)
+def _server(demo: Any, network: Any, *, is_real: bool) -> None:
     if demo.compute.find_server("first"):
         return
     _say("Creating the server first ...")

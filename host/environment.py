@@ -31,7 +31,7 @@ def redis_url(settings: HostSettings) -> str:
 
 def process_environment(settings: HostSettings) -> dict[str, str]:
     """Return the variables that every process of the control plane gets."""
-    values = {
+    return {
         **_common(settings),
         "REDIS_URL": redis_url(settings),
         "DATABASE_URL": settings.database_url,
@@ -41,9 +41,6 @@ def process_environment(settings: HostSettings) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "cloud.config.settings",
         "PROMETHEUS_MULTIPROC_DIR": str(settings.state_dir / "metrics"),
     }
-    if settings.hypervisor == "lab":
-        values["NOVELLA_PHYSICAL_NETWORKS"] = PHYSICAL_NETWORK
-    return values
 
 
 def agent_environment(settings: HostSettings) -> dict[str, str]:
@@ -75,6 +72,7 @@ def _common(settings: HostSettings) -> dict[str, str]:
         "NOVELLA_STATE_DIR": str(settings.state_dir),
         "NOVELLA_API_URL": settings.api_url,
         "NOVELLA_HYPERVISOR": settings.hypervisor,
+        "NOVELLA_PHYSICAL_NETWORKS": settings.physical_networks,
         "LIBVIRT_URI": f"qemu+unix:///system?socket={settings.runtime_dir}/libvirt/libvirt-sock",
         "PYTHONUNBUFFERED": "1",
         # glibc gives each thread a heap of its own otherwise, and gives little of it back.

@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from contracts.physical_networks import read
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 # How many hosts each kind has when nobody says, and at most. A lab is several real hosts on this one machine.
 HYPERVISORS = {"libvirt": (1, 1), "fake": (1, 5000), "lab": (3, 16)}
+# The networks outside of which the control plane knows where nobody names any: a machine that is alone is the outside.
+PHYSICAL_NETWORKS = {"libvirt": "public:host", "fake": "public:host", "lab": "public"}
 
 
 class SettingsError(Exception):
@@ -32,6 +36,7 @@ class HostSettings:
     redis_url: str
     database_url: str
     api_workers: int
+    physical_networks: str
     machine: str = ""
 
     @property
@@ -85,7 +90,17 @@ def read_settings(environment: Mapping[str, str]) -> HostSettings:
         redis_url=environment.get("REDIS_URL", ""),
         database_url=environment.get("DATABASE_URL", ""),
         api_workers=_number(environment, "API_WORKERS", 2, 1, 64),
+        physical_networks=_physical_networks(environment, hypervisor),
     )
+
+
+def _physical_networks(environment: Mapping[str, str], hypervisor: str) -> str:
+    text = environment.get("NOVELLA_PHYSICAL_NETWORKS") or PHYSICAL_NETWORKS[hypervisor]
+    try:
+        read(text)
+    except ValueError as error:
+        raise SettingsError(f"NOVELLA_PHYSICAL_NETWORKS: {error}") from error
+    return PHYSICAL_NETWORKS["lab"] if hypervisor == "lab" else text  # a lab has its own wire outside
 
 
 def _hosts(environment: Mapping[str, str], hypervisor: str) -> int:

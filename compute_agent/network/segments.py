@@ -17,8 +17,9 @@ from compute_agent.network.firewall import TUNNEL_PORT
 from compute_agent.network.forwarding import Entry, Forwarding, entries
 from compute_agent.network.links import Links
 from compute_agent.network.names import CARRIERS, Mark, bridge_name, tunnel_name, vlan_name
-from compute_agent.network.underlay import FLAT, GENEVE, HOST, VLAN, VXLAN, Underlay
+from compute_agent.network.underlay import FLAT, GENEVE, VLAN, VXLAN, Underlay
 from contracts.networks import HostNetworks, NeighboursSpec, SegmentSpec
+from contracts.physical_networks import HOST
 
 log = logging.getLogger(__name__)
 

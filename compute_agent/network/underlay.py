@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 VXLAN, GENEVE, VLAN, FLAT = "vxlan", "geneve", "vlan", "flat"
-# In place of an interface: the host itself is what the network leads to.
-HOST = "host"
 
 
 @dataclass(frozen=True)
@@ -14,7 +12,7 @@ class Underlay:
 
     Attributes:
         tunnel_ip: its own address in the wire of VXLAN, which other hosts send to; empty for no VXLAN.
-        wires: interfaces by the name of the physical network that they lead to, or HOST.
+        wires: interfaces by the name of the physical network that they lead to, or `contracts.physical_networks.HOST`.
         network_types: what can be carried.
     """
 

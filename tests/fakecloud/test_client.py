@@ -27,6 +27,17 @@ def test_a_servers_life(cloud):
         cloud.show("server", "show", "s1")
 
 
+def test_up_made_a_network_outside_for_routers_to_lead_to(cloud):
+    assert cloud.show("network", "show", "public")["router:external"] in (True, "External")
+    router = cloud.show("router", "create", "--external-gateway", "public", "way-out")
+    try:
+        assert router["external_gateway_info"]["external_fixed_ips"]
+        address = cloud.show("floating", "ip", "create", "public")
+        cloud.openstack("floating", "ip", "delete", address["id"])
+    finally:
+        cloud.openstack("router", "delete", "way-out")
+
+
 def test_operators_see_the_hosts(cloud):
     services = cloud.show("compute", "service", "list", "--service", "nova-compute", cloud="novella-admin")
     assert [row["State"] for row in services] == ["up"] * 20

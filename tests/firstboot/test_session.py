@@ -102,6 +102,24 @@ def test_the_network_reaches_the_guest_once_a_rule_lets_it(cloud, server):
     wait_until(lambda: _answers(address), "an answer of s1 to a ping", 60)
 
 
+def test_a_floating_ip_is_reached_from_the_machine_and_ends_with_its_router(cloud, server):
+    """As the README says, after the rule that the last test has made."""
+    cloud.openstack("router", "create", "--external-gateway", "public", "way-out")
+    cloud.openstack("router", "add", "subnet", "way-out", "demo")
+    address = cloud.show("floating", "ip", "create", "public")["floating_ip_address"]
+    cloud.openstack("server", "add", "floating", "ip", "s1", address)
+    wait_until(lambda: _is_reached(address), f"an answer of s1 at {address}", 60)
+    cloud.openstack("server", "remove", "floating", "ip", "s1", address)
+    wait_until(lambda: not _is_reached(address), f"silence at {address}", 60)
+    cloud.openstack("floating", "ip", "delete", address)
+    cloud.openstack("router", "remove", "subnet", "way-out", "demo")
+    cloud.openstack("router", "delete", "way-out")
+
+
+def _is_reached(address: str) -> bool:
+    return subprocess.run(["busybox", "ping", "-c", "1", "-W", "1", address], check=False).returncode == 0
+
+
 def _answers(address: str) -> bool:
     """Ask from the networks' namespaces on the host, where their gateways are."""
     namespaces = [path.name for path in Path("/run/netns").glob("nnet-*")]
@@ -217,5 +235,8 @@ def test_down_leaves_nothing_of_ours(cloud):
     mounts = Path("/proc/mounts").read_text()
     own = Mark.of(cloud.state_dir)
     assert not [word for word in (str(cloud.state_dir), str(cloud.settings.runtime_dir), own.digest) if word in mounts]
+    for command in (["ip", "netns", "list"], ["nft", "list", "tables"]):
+        named = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        assert own.digest not in named
     # What another installation is making has no alias yet.
     wait_until(lambda: not _links(cloud, "nbr", "ntap", "nup"), "the links to be gone", 60)

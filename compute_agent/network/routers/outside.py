@@ -12,8 +12,9 @@ from compute_agent.network.firewall import TUNNEL_PORT
 from compute_agent.network.links import Links
 from compute_agent.network.names import Mark, bridge_name
 from compute_agent.network.rule_digests import Ruleset
-from compute_agent.network.underlay import FLAT, HOST
+from compute_agent.network.underlay import FLAT
 from contracts.networks import HostNetworks
+from contracts.physical_networks import HOST
 
 _FILTER, _SOURCE_NAT = 0, 100
 _BRIDGES, _TAPS = "nbr*", "ntap*"

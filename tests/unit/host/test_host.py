@@ -6,8 +6,14 @@ import pytest
 
 from contracts.blank_image import blank_qcow2
 from contracts.image_format import inspect_header
-from host import checks
-from host.environment import generated, read_environment, write_environment
+from host import checks, demo
+from host.environment import (
+    agent_environment,
+    generated,
+    process_environment,
+    read_environment,
+    write_environment,
+)
 from host.processes import supervisor_configuration, wanted_processes
 from host.settings import SettingsError, read_settings
 
@@ -18,12 +24,24 @@ def settings_of(tmp_path, **environment):
 
 @pytest.mark.parametrize("environment", [
     {"HYPERVISOR": "xen"}, {"HOSTS": "0"}, {"HOSTS": "many"}, {"PORT": "70000"}, {"PORT": "-1"},
-    {"HYPERVISOR": "libvirt", "HOSTS": "2"},
+    {"HYPERVISOR": "libvirt", "HOSTS": "2"}, {"NOVELLA_PHYSICAL_NETWORKS": "lan:eth 1"},
 ])
 def test_a_setting_that_cannot_be_meant_is_refused_by_name(tmp_path, environment):
     with pytest.raises(SettingsError) as refusal:
         settings_of(tmp_path, **environment)
     assert any(name in str(refusal.value) for name in environment)
+
+
+@pytest.mark.parametrize("hypervisor", ["libvirt", "fake"])
+def test_a_machine_that_is_alone_is_the_outside_unless_somebody_names_another(tmp_path, hypervisor):
+    settings = settings_of(tmp_path, HYPERVISOR=hypervisor)
+    for values in (process_environment(settings), agent_environment(settings)):
+        assert values["NOVELLA_PHYSICAL_NETWORKS"] == "public:host"
+    assert demo.is_outside(settings)
+    for named in ("lan:eth1", "public:eth1"):
+        other = settings_of(tmp_path, HYPERVISOR=hypervisor, NOVELLA_PHYSICAL_NETWORKS=named)
+        assert agent_environment(other)["NOVELLA_PHYSICAL_NETWORKS"] == named
+        assert not demo.is_outside(other)
 
 
 def test_a_taken_port_is_named_with_the_way_out(tmp_path):
