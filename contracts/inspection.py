@@ -22,8 +22,11 @@ class PortSeen(Message, frozen=True, kw_only=True):
         is_held: a guest holds the tap open; one that does not is deaf, however whole the tap is.
         is_filtered: the firewall lets through what the port that was asked for may send, and nothing else.
         is_carried: its network goes to the other hosts as the host's document says; agents before did not look.
+        is_limited: it has the bandwidth limits of the host's document, and no others; agents before did not look.
         is_served: the network has its namespace here, and the DHCP server that it should have runs.
         leased: the addresses that DHCP keeps for the port's MAC address.
+        leased_ipv6: the addresses that DHCPv6 gives to the port's link-local address; None of agents that did not look,
+            and knew nobody by an IPv6 address.
         answered: the addresses from which the metadata service knows it.
     """
 
@@ -32,8 +35,10 @@ class PortSeen(Message, frozen=True, kw_only=True):
     is_held: bool = False
     is_filtered: bool = False
     is_carried: bool = True
+    is_limited: bool = True
     is_served: bool = False
     leased: list[str] = []
+    leased_ipv6: list[str] | None = None
     answered: list[str] = []
 
 

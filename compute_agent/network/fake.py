@@ -16,7 +16,9 @@ from compute_agent.drivers.fault_plan import FaultPlan
 from compute_agent.errors import VifPlugFailed
 from compute_agent.files import replace_file
 from compute_agent.locks import InstanceLocks, MemoryLocks
+from compute_agent.network.adverts.frames import STATEFUL
 from compute_agent.network.document import DocumentFile, Kept, check, merged
+from compute_agent.network.forwarding import link_local
 from compute_agent.network.judgement import Opening, is_allowed
 from compute_agent.network.names import tap_name
 from compute_agent.network.routers.passage import Passage, passage
@@ -34,8 +36,10 @@ class FakePort(msgspec.Struct, frozen=True):
     has_tap: bool = True
     is_filtered: bool = True
     is_carried: bool = True
+    is_limited: bool = True
     is_served: bool = True
     leased: tuple[str, ...] = ()
+    leased_ipv6: tuple[str, ...] = ()
     answered: tuple[str, ...] = ()
 
 
@@ -45,6 +49,7 @@ Ports = dict[str, FakePort]  # by port id
 _LOSSES: dict[str, dict[str, object]] = {
     "tap": {"has_tap": False}, "rules": {"is_filtered": False}, "carrier": {"is_carried": False},
     "server": {"is_served": False}, "lease": {"leased": ()}, "metadata": {"answered": ()},
+    "limit": {"is_limited": False}, "lease_ipv6": {"leased_ipv6": ()},
 }  # fmt: skip
 
 
@@ -86,7 +91,7 @@ class FakeNetwork:
             self._keep(instance_uuid)
 
     def lose(self, instance_uuid: str, port_id: str, part: str) -> None:
-        """Let a part of a port vanish as if somebody had removed it: tap, rules, carrier, server, lease or metadata."""
+        """Let a part of a port vanish as if somebody had removed it: a name of the table of losses."""
         with self._lock:
             ports = self._instances[instance_uuid]
             ports[port_id] = msgspec.structs.replace(ports[port_id], **_LOSSES[part])
@@ -207,7 +212,15 @@ def fake_underlay(host: str, wires: Mapping[str, str] | None = None) -> Underlay
 
 def _whole(port: PortSpec) -> FakePort:
     addresses = tuple(fixed.ip_address for fixed in port.fixed_ips)
-    return FakePort(port.mac_address, addresses, leased=addresses, answered=addresses)
+    stateful = {one.id for one in port.network.subnets if one.ipv6_address_mode == STATEFUL}
+    ipv6 = tuple(one for one in addresses if ":" in one)
+    return FakePort(
+        port.mac_address,
+        addresses,
+        leased=tuple(one for one in addresses if ":" not in one),
+        leased_ipv6=tuple(fixed.ip_address for fixed in port.fixed_ips if fixed.subnet_id in stateful),
+        answered=(*addresses, *([link_local(port.mac_address)] if ipv6 else ())),
+    )
 
 
 def _seen(port_id: str, there: FakePort | None, asked: PortAsked | None) -> PortSeen:
@@ -220,7 +233,9 @@ def _seen(port_id: str, there: FakePort | None, asked: PortAsked | None) -> Port
         is_held=there.has_tap,
         is_filtered=there.is_filtered and is_right,
         is_carried=there.is_carried,
+        is_limited=there.is_limited,
         is_served=there.is_served,
         leased=list(there.leased) if is_right else [],
+        leased_ipv6=list(there.leased_ipv6) if is_right else [],
         answered=list(there.answered),
     )

@@ -161,6 +161,11 @@ class Guards:
             for name, rules in port_guards.chains(document, port, self._mark).items()
         )
 
+    def is_limited(self, port_id: str) -> bool:
+        """Whether a port has the limits that the document says, and no others."""
+        with limits.Shaper(self._mark) as shaper:
+            return shaper.is_as_wanted(port_id, self._file.load().document.limits.get(port_id))
+
     def drop(self) -> None:
         """Forget the document."""
         self._file.drop()

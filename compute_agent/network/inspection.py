@@ -1,6 +1,7 @@
 """How a port is on this host: read from the kernel and from the files that DHCP and metadata are served from."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,30 +13,44 @@ from compute_agent.network.names import Mark, bridge_name, tap_name
 from compute_agent.network.ports import PluggedPort, PortShelf, merged_network
 from compute_agent.network.rule_digests import Ruleset
 from compute_agent.network.segments import Segments
+from compute_agent.network.telling import Telling
 from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec
 from contracts.inspection import PortAsked, PortSeen
 
 _UP = 1
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What a host's network is made of.
+
+    Attributes:
+        mark: of our installation.
+        shelf: what is plugged, by its files.
+        guards: what may pass the ports, and how much.
+        segments: what carries the networks.
+        telling: what guests are told by IPv6.
+    """
+
+    mark: Mark
+    shelf: PortShelf
+    guards: Guards
+    segments: Segments
+    telling: Telling
+
+
 class View:
     """One look at the host.
 
     Args:
-        mark: of our installation.
-        shelf: what is plugged, by its files.
-        guards: what may pass the ports.
+        parts: of its network.
         answered: the addresses from which the metadata service knows each port, by port id.
         links: an open connection to the kernel.
-        segments: what carries the networks.
     """
 
-    def __init__(
-        self, mark: Mark, shelf: PortShelf, guards: Guards, answered: Mapping[str, set[str]], links: Links,
-        segments: Segments,
-    ) -> None:  # fmt: skip
-        self._guards, self._segments = guards, segments
-        self._mark, self._shelf, self._answered, self._links = mark, shelf, answered, links
+    def __init__(self, parts: Parts, answered: Mapping[str, set[str]], links: Links) -> None:
+        self._guards, self._segments, self._telling = parts.guards, parts.segments, parts.telling
+        self._mark, self._shelf, self._answered, self._links = parts.mark, parts.shelf, answered, links
 
     def port(self, asked: PortAsked) -> PortSeen:
         """Return how a port is."""
@@ -46,8 +61,10 @@ class View:
             is_held=bool(tap and tap.get_attr("IFLA_CARRIER")),
             is_filtered=self._guards.is_guarded(self._ruleset, _plugged(asked)),
             is_carried=self._segments.is_whole(self._guards.kept().document, asked.network_id),
+            is_limited=self._guards.is_limited(asked.id),
             is_served=bool(asked.network_id) and self._is_served(asked.network_id),
             leased=sorted(self._dhcp(asked.network_id).reserved_for(asked.mac_address)) if asked.network_id else [],
+            leased_ipv6=sorted(self._telling.leased(asked.network_id, asked.mac_address)) if asked.network_id else [],
             answered=sorted(self._answered.get(asked.id, ())),
         )
 

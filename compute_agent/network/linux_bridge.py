@@ -18,7 +18,7 @@ from compute_agent.network.dhcp import Dnsmasq
 from compute_agent.network.document import Kept
 from compute_agent.network.floating_file import FloatingFile
 from compute_agent.network.guards import Guards
-from compute_agent.network.inspection import View
+from compute_agent.network.inspection import Parts, View
 from compute_agent.network.kernel_types import kernel_types
 from compute_agent.network.links import Links, write_setting
 from compute_agent.network.metadata_files import MetadataFiles
@@ -100,7 +100,8 @@ class LinuxBridgeNetwork:
             with Links() as links:
                 owners = self._taps(links).values()
                 strays = sorted({*plugged, *(port for port, owner in owners if owner == instance_uuid)})
-                view = View(self._mark, self._shelf, self._guards, self._metadata.addresses(), links, self._segments)
+                parts = Parts(self._mark, self._shelf, self._guards, self._segments, self._telling)
+                view = View(parts, self._metadata.addresses(), links)
                 wanted = {one.id: one for one in asked}
                 known = [*asked, *(_as_plugged(id, plugged.get(id)) for id in strays if id not in wanted)]
                 return [view.port(one) for one in known]

@@ -26,6 +26,14 @@ class SaidFiles:
         path = self._path(network_id)
         return (path.read_bytes() == _text(content)) if path.exists() else not content
 
+    def said(self, network_id: str) -> dict[str, Any]:
+        """Return what is said in a network; a broken file says nothing."""
+        try:
+            found: dict[str, Any] = json.loads(self._path(network_id).read_bytes())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return found
+
     def drop(self, network_id: str) -> None:
         """Have nothing said in a network."""
         self._path(network_id).unlink(missing_ok=True)

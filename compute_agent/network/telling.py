@@ -6,7 +6,7 @@ from typing import Any
 
 from compute_agent.network.adverts.frames import frames
 from compute_agent.network.dhcpv6.leases import leases
-from compute_agent.network.forwarding import SMALLEST_IPV6_MTU
+from compute_agent.network.forwarding import SMALLEST_IPV6_MTU, link_local
 from compute_agent.network.names import Mark
 from compute_agent.network.ports import PluggedPort
 from compute_agent.network.said_files import SaidFiles
@@ -28,6 +28,11 @@ class Telling:
     def is_whole(self, network_id: str, segment: SegmentSpec | None, ports: Sequence[PluggedPort]) -> bool:
         """Whether they are told that, and nothing else."""
         return all(files.has(network_id, content) for files, content in self._wanted(network_id, segment, ports))
+
+    def leased(self, network_id: str, mac_address: str) -> list[str]:
+        """Return the addresses that DHCPv6 gives in a network to whoever has a MAC address."""
+        lease = self._leases.said(network_id).get(link_local(mac_address), {})
+        return list(lease.get("addresses", ()))
 
     def drop(self, network_id: str) -> None:
         """Have nothing told in a network."""

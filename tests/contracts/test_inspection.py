@@ -28,6 +28,13 @@ class TestFakeHost(InspectionSuite):
             },
         )  # fmt: skip
 
+    def test_lost_limits_are_seen(self, ground: Ground, server: ServerSpec) -> None:
+        """Real ones are lost in tests/integration/network/test_limits.py."""
+        assert isinstance(ground.host.network, FakeNetwork)
+        assert self.look(ground, server).ports[0].is_limited
+        ground.host.network.lose(server.uuid, server.ports[0].id, "limit")
+        assert not self.look(ground, server).ports[0].is_limited
+
     def test_a_lost_carrier_is_seen(self, ground: Ground, server: ServerSpec) -> None:
         """A real one is lost in tests/integration/network/test_segments.py: the suite's real host carries nothing."""
         assert isinstance(ground.host.network, FakeNetwork)

@@ -1,12 +1,16 @@
-"""Taps, firewall, DHCP and metadata of a server's ports: what they should be, and what its host has."""
+"""Taps, firewall, limits, DHCP and metadata of a server's ports: what they should be, and what its host has."""
 
 import ipaddress
 from collections.abc import Iterator, Sequence
 
 from cloud.compute.models import Instance
 from cloud.conductor.doctor.checks import Check, Verdict, judged, mend
+from cloud.networks.services.addresses import eui64
 from contracts.compute import PortSpec
 from contracts.inspection import PortSeen
+
+_SMALLEST_IPV6_MTU = 1_280
+_LINK = "fe80::/64"
 
 
 def ports(instance: Instance, wanted: Sequence[PortSpec], seen: Sequence[PortSeen], *, runs: bool) -> Iterator[Check]:
@@ -35,10 +39,18 @@ def _port(instance: Instance, port: PortSpec, seen: PortSeen, *, runs: bool) -> 
     yield judged(f"firewall {short}", "as the port", "as the port" if seen.is_filtered else "other rules, or none",
                  plug)
     yield judged(f"carrier {short}", "as the network", "as the network" if seen.is_carried else "other, or none", plug)
+    yield judged(f"limits {short}", "as the policy", "as the policy" if seen.is_limited else "others, or none", plug)
     if any(subnet.dhcp_enabled and subnet.ip_version == 4 for subnet in port.network.subnets):
         yield judged(f"dhcp {short}", "runs", "runs" if seen.is_served else "down", plug)
         yield judged(f"lease {short}", _texts(_leased(port)), _texts(seen.leased), plug)
-    yield judged(f"metadata {short}", _texts(_ipv4(_answered(port))), _texts(_ipv4(seen.answered)), plug)
+    if seen.leased_ipv6 is None:  # an agent of the release before: it knows nobody by an IPv6 address
+        yield judged(f"metadata {short}", _texts(_ipv4(_answered(port))), _texts(_ipv4(seen.answered)), plug)
+        return
+    stateful = _stateful(port)
+    if stateful:
+        given = [one for one in seen.leased_ipv6 if any(ipaddress.ip_address(one) in block for block in stateful)]
+        yield judged(f"dhcpv6 {short}", _texts(_leased_ipv6(port)), _texts(given), plug)
+    yield judged(f"metadata {short}", _texts(_answered(port)), _texts(seen.answered), plug)
 
 
 def _tap(seen: PortSeen, *, runs: bool) -> str:
@@ -59,12 +71,26 @@ def _leased(port: PortSpec) -> list[str]:
     return list(first.values())
 
 
+def _stateful(port: PortSpec) -> list[ipaddress.IPv6Network]:
+    """Return the prefixes of which guests get their addresses by DHCPv6; a network too narrow for IPv6 has none."""
+    if port.network.mtu < _SMALLEST_IPV6_MTU:
+        return []
+    wanted = [one for one in port.network.subnets if one.dhcp_enabled and one.ipv6_address_mode == "dhcpv6-stateful"]
+    return [ipaddress.IPv6Network(one.cidr) for one in wanted]
+
+
+def _leased_ipv6(port: PortSpec) -> list[str]:
+    blocks = _stateful(port)
+    return [one.ip_address for one in port.fixed_ips if any(ipaddress.ip_address(one.ip_address) in b for b in blocks)]
+
+
 def _answered(port: PortSpec) -> list[str]:
-    return [one.ip_address for one in port.fixed_ips]
+    """Return the addresses from which a guest asks for metadata: its own, and that of its link where it has IPv6."""
+    own = [one.ip_address for one in port.fixed_ips]
+    return [*own, *([eui64(_LINK, port.mac_address)] if any(":" in one for one in own) else ())]
 
 
 def _ipv4(addresses: Sequence[str]) -> list[str]:
-    """Return those that hosts of each release answer: the one before knows nobody by an IPv6 address."""
     return [one for one in addresses if ipaddress.ip_address(one).version == 4]
 
 

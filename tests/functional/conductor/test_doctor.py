@@ -36,6 +36,10 @@ def network(workers):
         network=one, project_id=PROJECT, cidr="10.0.0.0/24", gateway_ip="10.0.0.1",
         allocation_pools=[{"start": "10.0.0.2", "end": "10.0.0.254"}],
     )  # fmt: skip
+    Subnet.objects.create(
+        network=one, project_id=PROJECT, cidr="fd00:6::/64", ip_version=6, ipv6_ra_mode="dhcpv6-stateful",
+        ipv6_address_mode="dhcpv6-stateful", allocation_pools=[{"start": "fd00:6::2", "end": "fd00:6::ffff"}],
+    )  # fmt: skip
     return one
 
 
@@ -281,6 +285,8 @@ SEEDS = {
     "no tap of a stopped server": ("tap", "plug", lambda p: (p.stop(), p.lose("tap"))),
     "no firewall": ("firewall", "plug", lambda p: p.lose("rules")),
     "no lease": ("lease", "plug", lambda p: p.lose("lease")),
+    "no DHCPv6": ("dhcpv6", "plug", lambda p: p.lose("lease_ipv6")),
+    "no limit": ("limits", "plug", lambda p: p.lose("limit")),
     "no metadata": ("metadata", "plug", lambda p: p.lose("metadata")),
     "no DHCP server": ("dhcp", "plug", lambda p: p.lose("server")),
     "a tap that is not its": ("tap", "unplug", Patient.plug_stray),

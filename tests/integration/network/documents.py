@@ -4,6 +4,7 @@ import itertools
 
 from compute_agent.network.base import NetworkDriver
 from contracts.compute import PortSpec
+from contracts.inspection import PortAsked, PortSeen
 from contracts.networks import AddressPair, GroupSpec, GuardSpec, HostNetworks, MembersSpec, RuleSpec
 from tests.fixtures.ids import new_id
 
@@ -22,6 +23,13 @@ def guard(spec: PortSpec, *group_ids: str, **values: object) -> GuardSpec:
     return GuardSpec(**{
         "mac_address": spec.mac_address, "addresses": addresses, "group_ids": sorted(group_ids), **values,
     })  # fmt: skip
+
+
+def looked_at(driver: NetworkDriver, spec: PortSpec) -> PortSeen:
+    """What the doctor is told of a port."""
+    addresses = [fixed.ip_address for fixed in spec.fixed_ips]
+    asked = PortAsked(id=spec.id, mac_address=spec.mac_address, network_id=spec.network.id, addresses=addresses)
+    return driver.inspect_ports(new_id(), [asked])[0]
 
 
 class ControlPlane:

@@ -16,7 +16,7 @@ from compute_agent.network.linux_bridge import LinuxBridgeNetwork
 from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec, SubnetSpec
 from contracts.networks import AdvertSpec, SegmentSpec
 from tests.fixtures.patience import eventually, first
-from tests.integration.network.documents import OPEN, ControlPlane
+from tests.integration.network.documents import OPEN, ControlPlane, looked_at
 from tests.integration.network.guests import Guest, network, port
 from tests.integration.network.neighbours import ROUTER_ADVERTISEMENT, arrives, frame
 from tests.unit.compute_agent.orders import new_id
@@ -199,7 +199,11 @@ def test_port_gets_its_address_and_name_servers_by_dhcpv6(driver, control, net, 
         said = first(lambda guest=guest: dhcpv6(guest, SOLICIT, association()))
         assert said is not None
         assert list(given(said)) == [guest.port.fixed_ips[1].ip_address]
+    own = one.port.fixed_ips[1].ip_address
+    assert looked_at(driver, one.port).leased_ipv6 == [own]
+    assert {own, link_local(one.port.mac_address)} < {*looked_at(driver, one.port).answered}
     advertise(control, net, msgspec.structs.replace(advert, mode="dhcpv6-stateless"))
+    assert looked_at(driver, one.port).leased_ipv6 == []
     assert eventually(lambda: (said := dhcpv6(one, SOLICIT, association())) is not None and given(said) == {})
     said = first(lambda: dhcpv6(one, INFORMATION))
     assert said is not None

@@ -11,7 +11,7 @@ from compute_agent.network.linux_bridge import LinuxBridgeNetwork
 from compute_agent.network.names import Mark, limiter_name, tap_name
 from contracts.networks import LimitSpec
 from tests.integration.network.connecting import connect
-from tests.integration.network.documents import OPEN, ControlPlane
+from tests.integration.network.documents import OPEN, ControlPlane, looked_at
 from tests.integration.network.guests import Guest, network, port, run
 from tests.unit.compute_agent.orders import new_id
 
@@ -128,14 +128,17 @@ LOSSES = {
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_loss_is_noticed_and_mended(guests, state_dir, loss):
+def test_a_loss_is_noticed_and_mended(guests, driver, state_dir, loss):
     (mine, _), control = guests
     limit = LimitSpec(ingress_kbps=8_000, egress_kbps=KBPS)
     control.tell(limits={mine.port.id: limit})
+    assert looked_at(driver, mine.port).is_limited
     run(*LOSSES[loss](tap_name(mine.port.id), limiter_name(mine.port.id)))
     assert not is_whole(state_dir, mine.port, limit)
+    assert not looked_at(driver, mine.port).is_limited
     LinuxBridgeNetwork(state_dir).restore()
     assert is_whole(state_dir, mine.port, limit)
+    assert looked_at(driver, mine.port).is_limited
 
 
 def test_a_tap_that_is_made_later_is_limited_from_the_start_and_nothing_stays_with_its_port(

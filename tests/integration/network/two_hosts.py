@@ -12,9 +12,9 @@ from compute_agent.network import namespaces
 from compute_agent.network.linux_bridge import LinuxBridgeNetwork
 from compute_agent.network.underlay import Underlay
 from contracts.compute import NetworkSpec, PortSpec
-from contracts.inspection import PortAsked, PortSeen
+from contracts.inspection import PortSeen
 from contracts.networks import Neighbour, NeighboursSpec, SegmentSpec
-from tests.integration.network.documents import OPEN, ControlPlane
+from tests.integration.network.documents import OPEN, ControlPlane, looked_at
 from tests.integration.network.guests import Guest, run
 from tests.unit.compute_agent.orders import new_id
 
@@ -99,12 +99,7 @@ class Host:
         self.driver.unplug(owner)
 
     def look(self, guest: Guest) -> PortSeen:
-        spec = guest.port
-        addresses = [one.ip_address for one in spec.fixed_ips]
-        asked = PortAsked(
-            id=spec.id, mac_address=spec.mac_address, network_id=spec.network.id, addresses=addresses
-        )
-        return self.driver.inspect_ports(new_id(), [asked])[0]
+        return looked_at(self.driver, guest.port)
 
     def links(self, prefix: str) -> dict[str, int]:
         """Return {name: index} of the links whose names begin so."""
