@@ -1,7 +1,8 @@
 """The outside of a single machine: an external network that leads to the host itself, as its gateway.
 
-Its bridge gets the gateway's address while a router leads there, and what comes from the network leaves the host under
-the host's own address. A guest in the network itself neither hears the host there nor is heard by it.
+Its bridge gets the gateway's addresses while a router leads there, and what comes from the network by IPv4 leaves the
+host under the host's own address; IPv6 goes as far as the host lets it (ADR 157). A guest in the network itself neither
+hears the host there nor is heard by it.
 """
 
 import ipaddress
@@ -9,7 +10,8 @@ from collections.abc import Mapping
 
 from compute_agent.network import nft
 from compute_agent.network.firewall import TUNNEL_PORT
-from compute_agent.network.links import Links
+from compute_agent.network.forwarding import SMALLEST_IPV6_MTU
+from compute_agent.network.links import IPV6, Links, silence_ipv6, speak_ipv6
 from compute_agent.network.names import Mark, bridge_name
 from compute_agent.network.rule_digests import Ruleset
 from compute_agent.network.underlay import FLAT
@@ -17,6 +19,7 @@ from contracts.networks import HostNetworks
 from contracts.physical_networks import HOST
 
 _FILTER, _SOURCE_NAT = 0, 100
+_FAMILIES = ("ip", "ip6", "bridge")
 _BRIDGES, _TAPS = "nbr*", "ntap*"
 
 
@@ -29,7 +32,8 @@ def gateways(document: HostNetworks, wires: Mapping[str, str]) -> dict[str, set[
         if port is None or segment is None or not router.is_up or segment.network_type != FLAT:
             continue
         if wires.get(segment.physical_network) == HOST:
-            networks = [ipaddress.ip_interface(one).network for one in port.addresses if ":" not in one]
+            has_ipv6 = segment.mtu >= SMALLEST_IPV6_MTU
+            networks = [ipaddress.ip_interface(one).network for one in port.addresses if has_ipv6 or ":" not in one]
             found.setdefault(port.network_id, set()).update(
                 f"{hop}/{network.prefixlen}"
                 for hop in router.gateway_ips for network in networks if ipaddress.ip_address(hop) in network
@@ -44,13 +48,23 @@ def bring(mark: Mark, document: HostNetworks, wires: Mapping[str, str]) -> None:
         for name, alias in links.aliases(mark.network_alias("")).items():
             network_id = alias.removeprefix(mark.network_alias(""))
             if name == bridge_name(network_id):
-                links.ensure_addresses(links.raise_up(name), wanted.get(network_id, set()))
+                _ensure(links, name, wanted.get(network_id, set()))
     if wanted or HOST in wires.values():
         commands = rules(mark, sorted({one for addresses in wanted.values() for one in addresses}))
-        there = [Ruleset(nft.listing(family, mark.table)) for family in ("ip", "bridge")]
+        there = [Ruleset(nft.listing(family, mark.table)) for family in _FAMILIES]
         if not all(one.has(command for command in commands if _family(command) == family)
-                   for family, one in zip(("ip", "bridge"), there, strict=True)):  # fmt: skip
+                   for family, one in zip(_FAMILIES, there, strict=True)):  # fmt: skip
             nft.apply(commands)
+
+
+def _ensure(links: Links, bridge: str, addresses: set[str]) -> None:
+    """Have these addresses on a bridge and no others; without one of IPv6 the host speaks none there."""
+    ipv6 = {one for one in addresses if ":" in one}
+    index = links.raise_up(bridge)
+    links.ensure_addresses(index, addresses - ipv6)
+    (speak_ipv6 if ipv6 else silence_ipv6)(bridge)
+    if ipv6:
+        links.ensure_addresses(index, ipv6, IPV6)
 
 
 def _family(command: nft.Command) -> str:
@@ -59,8 +73,8 @@ def _family(command: nft.Command) -> str:
 
 def rules(mark: Mark, addresses: list[str]) -> list[nft.Command]:
     """Return what lets the networks of these gateways out, and keeps the host from their guests."""
-    ip, bridge = nft.Table("ip", mark.table), nft.Table("bridge", mark.table)
-    networks = [str(ipaddress.ip_interface(one).network) for one in addresses]
+    ip, ip6, bridge = (nft.Table(family, mark.table) for family in _FAMILIES)
+    networks = [str(ipaddress.ip_interface(one).network) for one in addresses if ":" not in one]
     return [
         ip.add(),
         ip.hook("outside", "postrouting", _SOURCE_NAT, kind="nat"),
@@ -70,12 +84,19 @@ def rules(mark: Mark, addresses: list[str]) -> list[nft.Command]:
                     nft.MASQUERADE)
             for one in networks
         ),
-        # Who could send to a tunnel's end, by the host's own address, could send in any network that it carries.
-        ip.hook("outside_in", "input", _FILTER),
-        ip.flush("outside_in"),
-        ip.rule("outside_in", nft.meta("iifname", _BRIDGES), nft.field("udp", "dport", TUNNEL_PORT), nft.DROP),
+        *(command for table in (ip, ip6) for command in _no_tunnel(table)),
         bridge.add(),
         bridge.hook("outside_out", "output", _FILTER),
         bridge.flush("outside_out"),
         bridge.rule("outside_out", nft.meta("oifname", _TAPS), nft.DROP),
     ]  # fmt: skip
+
+
+def _no_tunnel(table: nft.Table) -> list[nft.Command]:
+    """Who could send to a tunnel's end, by an address of the host's, could send in any network that it carries."""
+    return [
+        table.add(),
+        table.hook("outside_in", "input", _FILTER),
+        table.flush("outside_in"),
+        table.rule("outside_in", nft.meta("iifname", _BRIDGES), nft.field("udp", "dport", TUNNEL_PORT), nft.DROP),
+    ]

@@ -5,7 +5,16 @@ import pytest
 from compute_agent.network.linux_bridge import LinuxBridgeNetwork
 from compute_agent.network.names import bridge_name
 from compute_agent.network.underlay import Underlay
-from tests.contracts.routers_suite import ADDRESSES, FLOATING, ONE, OUTSIDE, Router, floating
+from tests.contracts.routers_suite import (
+    ADDRESSES,
+    ADDRESSES_IPV6,
+    FLOATING,
+    GATEWAY_IPV6,
+    ONE,
+    OUTSIDE,
+    Router,
+    floating,
+)
 from tests.fixtures.patience import eventually
 from tests.integration.network.conftest import HOST_ADDRESS
 from tests.integration.network.guests import PING_SECONDS, Guest, network, port, run
@@ -58,7 +67,7 @@ def router(alone):
 
 
 def machine_reaches(address: str, seconds: float = PING_SECONDS) -> bool:
-    ping = ("busybox", "ping", "-c", "1", "-W", "1", address)
+    ping = ("busybox", "ping6" if ":" in address else "ping", "-c", "1", "-W", "1", address)
     return eventually(lambda: run(*ping, check=False).returncode == 0, seconds)
 
 
@@ -85,6 +94,22 @@ def test_its_address_there_goes_with_the_last_router(alone, router):
     assert machine_misses(FLOATING)
 
 
+def test_by_ipv6_the_machine_is_the_next_hop_and_reaches_whom_its_owner_leads_it_to(alone, router):
+    guest, bridge = alone.guests[ONE], bridge_name(alone.networks[OUTSIDE])
+    guest.do("ip", "addr", "add", f"{ADDRESSES_IPV6[ONE]}/64", "dev", "eth0", "nodad")
+    guest.do("ip", "route", "add", "default", "via", "fd00:1::1")
+    gateway = "2001:db8::1"
+    assert f"{gateway}/64" in run("ip", "-6", "addr", "show", bridge).stdout
+    assert machine_reaches(GATEWAY_IPV6)
+    assert machine_misses(ADDRESSES_IPV6[ONE])  # what projects choose leads nobody's packets
+    run("ip", "-6", "route", "add", "fd00:1::/64", "via", GATEWAY_IPV6)
+    assert machine_reaches(ADDRESSES_IPV6[ONE])
+    assert guest.reaches(gateway)
+    router.tell(gateway_ips=["203.0.113.1"])
+    assert run("ip", "-6", "addr", "show", bridge).stdout == ""
+    assert machine_reaches(FLOATING)
+
+
 def test_guests_of_the_external_network_meet_floating_addresses_and_not_the_machine_behind_their_rules(alone, router):
     guest = alone.guests[OUTSIDE]
     assert guest.reaches(FLOATING)
@@ -96,6 +121,10 @@ def test_guests_of_the_external_network_meet_floating_addresses_and_not_the_mach
 def test_the_addresses_come_back_with_the_agent(alone, router, state_dir):
     run("ip", "-4", "addr", "flush", "dev", bridge_name(alone.networks[OUTSIDE]))
     run("nft", "flush", "chain", "ip", alone.driver._mark.table, "outside")
+    run("ip", "-6", "addr", "flush", "dev", bridge_name(alone.networks[OUTSIDE]))
+    run("nft", "flush", "chain", "ip6", alone.driver._mark.table, "outside_in")
     LinuxBridgeNetwork(state_dir, Underlay(wires={"public": "host"})).restore()
     assert alone.guests[ONE].reaches(HOST_ADDRESS)
     assert machine_reaches(FLOATING)
+    assert machine_reaches(GATEWAY_IPV6)
+    assert "4789" in run("nft", "list", "chain", "ip6", alone.driver._mark.table, "outside_in").stdout
