@@ -2,8 +2,9 @@
 
 from django.db import transaction
 
+from cloud.core.staying import keep
 from cloud.networks.errors import IpAddressGenerationFailure
-from cloud.networks.models import Port, Subnet
+from cloud.networks.models import Network, Port, Subnet
 from cloud.networks.models.device_owners import SERVER
 from cloud.networks.services import changes
 from cloud.networks.services.addresses import AddressWish, is_self_addressed, serving
@@ -21,6 +22,7 @@ def add(instance_uuid: str, network_id: str) -> bool:
         IpAddressGenerationFailure: none is left.
     """
     with transaction.atomic():
+        keep(Network.objects.filter(id=network_id))  # no subnet goes meanwhile; networks are locked before ports
         port = _lock(instance_uuid, network=network_id)
         subnets = _giving(port) if port else []
         if port is None or not subnets:

@@ -37,6 +37,7 @@ from cloud.networks.services.tags import set_tags
 _COLUMNS = {"binding:host_id": "host", "binding:vnic_type": "vnic_type", "binding:profile": "binding_profile"}
 # Not columns, or set with a rule of their own.
 _APART = ("tenant_id", "network_id", "fixed_ips", "security_groups", "allowed_address_pairs", "extra_dhcp_opts", "tags")
+_OF_SUBNETS = {"mac_address", "fixed_ips"}
 # What only the owner of the network, or an admin, may choose.
 _NETWORK_OWNERS = ("mac_address", "port_security_enabled", "allowed_address_pairs")
 
@@ -68,8 +69,8 @@ def update_port(context: RequestContext, port_id: str, values: dict[str, Any]) -
         what `make_port` raises for addresses
     """
     with transaction.atomic():
-        if "mac_address" in values:
-            # A subnet that is made meanwhile would have an address made of the old one. Networks come before ports.
+        if values.keys() & _OF_SUBNETS:
+            # No subnet comes or goes meanwhile. Networks are locked before ports.
             keep(Network.objects.filter(id__in=Port.objects.filter(id=port_id).values("network_id")))
         port = lock_port(context, port_id)
         if not context.is_admin and port.project_id != context.project_id:

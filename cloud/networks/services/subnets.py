@@ -75,6 +75,9 @@ def delete_subnet(context: RequestContext, subnet_id: str) -> None:
         SubnetInUse: a port has an address of it; where guests make their own addresses, a router has one.
     """
     with transaction.atomic():
+        # Whoever is about to give an address of it keeps the network, and is done before we look who has one.
+        of_subnet = Network.objects.filter(id__in=Subnet.objects.filter(id=subnet_id).values("network_id"))
+        of_subnet.select_for_update().first()
         subnet = lock_subnet(context, subnet_id)
         held = FixedIp.objects.filter(subnet=subnet)
         # Where guests make their own addresses nobody has asked for one: they go with the prefix.

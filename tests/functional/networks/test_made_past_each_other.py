@@ -8,14 +8,15 @@ import pytest
 from django.db import connections, transaction
 
 from cloud.core.models import new_uuid
+from cloud.networks.errors import SubnetInUse
 from cloud.networks.models import FixedIp, Port
-from cloud.networks.services import allocation, plugging, subnets
+from cloud.networks.services import allocation, more_addresses, plugging, subnets
 from cloud.networks.services.addresses import eui64
 from cloud.networks.services.ports import create_ports, delete_port, update_port
-from cloud.networks.services.subnets import create_subnets
+from cloud.networks.services.subnets import create_subnets, delete_subnet
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PREFIX = "fd00:6::/64"
+PREFIX, SERVER = "fd00:6::/64", new_uuid()
 # How long one waits for the other where it must not come through; where it does, this shows the fault and no more.
 HELD_SECONDS = 0.5
 
@@ -140,6 +141,39 @@ def test_a_port_that_goes_while_its_address_is_made(network, member, make_subnet
     other.end()
     assert not FixedIp.objects.exists()
     assert not Port.objects.exists()
+
+
+def one_more_address(network, member) -> None:
+    more_addresses.add(SERVER, network.id)
+
+
+def another_address(network, member) -> None:
+    port_id, subnet_id = Port.objects.values_list("id", flat=True).get(), network.subnets.get().id
+    update_port(member, port_id, {"fixed_ips": [{"subnet_id": subnet_id}, {"subnet_id": subnet_id}]})
+
+
+@pytest.mark.parametrize("give", [one_more_address, another_address])
+def test_a_subnet_that_goes_before_an_address_of_it_is_written(network, member, give, monkeypatch):
+    subnet_id = network.subnets.get().id
+    columns = {"network": network, "project_id": "p1", "device_id": SERVER, "device_owner": "compute:nova"}
+    plugging.make_port(Port(**columns, position=0), [], ())
+    other, take = Other(lambda: delete_subnet(member, subnet_id)), plugging.take
+    monkeypatch.setattr(plugging, "take", lambda *args: (other.begin(), take(*args))[1])
+    give(network, member)
+    with pytest.raises(SubnetInUse):
+        other.end()
+    assert FixedIp.objects.filter(subnet=subnet_id).exists()
+
+
+@make_port
+def test_a_subnet_that_goes_before_a_port_is_written(network, member, make, monkeypatch):
+    subnet_id = network.subnets.get().id
+    other, write = Other(lambda: delete_subnet(member, subnet_id)), plugging._insert
+    monkeypatch.setattr(plugging, "_insert", lambda *args: (other.begin(), write(*args)))
+    make(network, member)
+    with pytest.raises(SubnetInUse):
+        other.end()
+    assert FixedIp.objects.filter(subnet=subnet_id).count() == Port.objects.count() == 1
 
 
 def test_subnets_and_ports_of_several_networks_do_not_wait_for_each_other_for_ever(make_network, member, monkeypatch):
