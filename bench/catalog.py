@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from bench import addresses, agents, claims, cloud, creators, floor, networks, reads, scheduler_bench
+from bench import addresses, agents, claims, cloud, creators, floor, networks, reads, scheduler_bench, startup
 from bench.stage import DATABASES
 
 
@@ -15,6 +15,7 @@ def _guest() -> dict[str, Any]:
 
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
+    "startup": startup.run,
     "cloud": cloud.run,
     "creators": creators.measure,
     "floor": floor.measure,

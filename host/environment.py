@@ -75,6 +75,8 @@ def _common(settings: HostSettings) -> dict[str, str]:
         "NOVELLA_PHYSICAL_NETWORKS": settings.physical_networks,
         "LIBVIRT_URI": f"qemu+unix:///system?socket={settings.runtime_dir}/libvirt/libvirt-sock",
         "PYTHONUNBUFFERED": "1",
+        # Whoever forbids compiled code to be kept, as many do for tests, would have it compiled anew at each start.
+        "PYTHONDONTWRITEBYTECODE": "",
         # glibc gives each thread a heap of its own otherwise, and gives little of it back.
         "MALLOC_ARENA_MAX": "2",
         # NumPy's threads would only hold memory: columns are short.

@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 
-from host import demo, supervision
+from host import supervision
 from host.checks import complaints
 from host.enrolment import enrolment
 from host.environment import generated, process_environment, read_environment, write_environment
@@ -43,7 +43,7 @@ def up(settings: HostSettings) -> None:
     supervision.start(settings)
     _await_api(settings)
     say(f"The API answers after {time.monotonic() - started:.1f} s.")
-    demo.create(settings)
+    _demo(settings)
     _where_to_go(settings)
 
 
@@ -103,7 +103,13 @@ def _await_api(settings: HostSettings) -> None:
                 raise CannotStart(
                     f"The API did not answer within {READY_SECONDS} s; see {settings.state_dir}/log/api.log"
                 ) from None
-            time.sleep(0.1)
+            time.sleep(0.02)
+
+
+def _demo(settings: HostSettings) -> None:
+    from host import demo  # noqa: PLC0415 - the SDK takes half a second to load, and nothing above needs it
+
+    demo.create(settings)
 
 
 def _where_to_go(settings: HostSettings) -> None:

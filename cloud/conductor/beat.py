@@ -14,7 +14,7 @@ _SCHEDULER = "cloud.conductor.leased_scheduler:LeasedScheduler"
 def main() -> None:
     """Beat until told to end."""
     level = os.environ.get("NOVELLA_LOG_LEVEL", "INFO")
-    find_app("cloud.config").Beat(scheduler=_SCHEDULER, loglevel=level).run()
+    find_app("cloud.config.beat").Beat(scheduler=_SCHEDULER, loglevel=level).run()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ PERIODS: dict[str, float] = {
 
 def _every(seconds: float, task: str) -> dict[str, Any]:
     # A conductor that was away finds one message of each kind, not one for every tick.
-    return {"task": task, "schedule": seconds, "options": {"queue": CONDUCTOR_QUEUE, "expires": 2 * seconds}}
+    options = {"queue": CONDUCTOR_QUEUE, "expires": 2 * seconds, "ignore_result": True}
+    return {"task": task, "schedule": seconds, "options": options}
 
 
 SCHEDULE = {task.rsplit(".", 1)[1].replace("_", "-"): _every(seconds, task) for task, seconds in PERIODS.items()}

@@ -51,7 +51,8 @@ def _sqlite(path: Path) -> dict[str, Any]:
             # A transaction takes the write lock when it begins: two writers wait for each other instead of failing.
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-4000;",
+            # Each thread has a page cache of its own, and what it has not the kernel's has.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-1000;",
         },
         # Threads of a live test server need the database itself, so tests use a file too.
         "TEST": {"NAME": str(path.parent / "test.sqlite3")},

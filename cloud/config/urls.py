@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from cloud.config import watch
 
+admin.autodiscover()
 urlpatterns = [
     path("admin/health/", RedirectView.as_view(pattern_name="admin:health")),
     path("admin/topology/", RedirectView.as_view(pattern_name="admin:compute_topology", query_string=True)),

@@ -5,10 +5,13 @@ import binascii
 import ipaddress
 import re
 import uuid
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.utils.dateparse import parse_date, parse_datetime
-from jsonschema import FormatChecker
+
+if TYPE_CHECKING:  # services ask for a format too, in processes that validate nothing and do without the library
+    from jsonschema import FormatChecker
 
 # Printable in every script, no control or invisible characters, no surrogates; blanks may stand inside only.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufffe\uffff]")
@@ -109,7 +112,7 @@ _FORMATS = {
 }
 
 
-def register_formats(checker: FormatChecker) -> None:
+def register_formats(checker: "FormatChecker") -> None:
     """Teach a checker our formats; values that are not strings are the business of `type`."""
     for name, check in _FORMATS.items():
         checker.checks(name)(lambda value, check=check: not isinstance(value, str) or check(value))

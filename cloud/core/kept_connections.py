@@ -1,6 +1,7 @@
 """A worker's connections to the database, kept from one task to the next as Django keeps them between requests.
 
-Celery's own fixup closes them before and after every task, which costs more than many a task does.
+Celery's own fixup closes them before and after every task, which costs more than many a task does. It also has Django
+check the project at each start, for which every route, view and page of the API is loaded and then stays in memory.
 """
 
 from functools import cached_property
@@ -17,6 +18,10 @@ class KeptConnections(DjangoWorkerFixup):
     def close_database(self, **_: Any) -> None:
         """Let go of what cannot be used any more."""
         close_old_connections()
+
+    def validate_models(self) -> None:
+        """Set Django up, and leave what `manage.py check` says to the tests."""
+        self.django_setup()
 
 
 class _Fixup(DjangoFixup):

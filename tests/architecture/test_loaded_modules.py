@@ -37,6 +37,31 @@ def test_celery_brings_no_django_to_those_that_have_none(process, tmp_path):
     assert not loaded(WITHOUT_DJANGO[process], tmp_path) & {"django.conf", "django.db", "cloud"}
 
 
-def test_conductor_and_beat_load_neither_celerys_command_line_nor_flower(tmp_path):
-    modules = loaded("import cloud.config, cloud.conductor.__main__, cloud.conductor.beat", tmp_path)
-    assert not modules & {"celery.bin.celery", "flower", "tornado"}
+def test_a_conductor_loads_neither_celerys_command_line_nor_flower_nor_what_the_api_answers_with(tmp_path):
+    modules = loaded("""
+import cloud.conductor.__main__
+from celery.app.utils import find_app
+find_app("cloud.config").loader.init_worker()
+import cloud.compute.models  # Django is set up
+""", tmp_path)
+    ours = {"cloud.config.urls", "cloud.core.http", "cloud.compute.admin", "cloud.compute.api.urls"}
+    assert not modules & (ours | {"celery.bin.celery", "flower", "tornado", "rest_framework.views", "jsonschema"})
+
+
+def test_beat_loads_its_lease_and_nothing_of_the_rooms(tmp_path):
+    modules = loaded("""
+from celery import beat as service
+from celery.app.utils import find_app
+from cloud.conductor import beat
+app = find_app("cloud.config.beat")
+app.loader.init_worker()
+service.Service(app, scheduler_cls=beat._SCHEDULER).scheduler
+""", tmp_path)
+    rooms = {"cloud.identity", "cloud.compute", "cloud.networks", "cloud.images", "cloud.placement"}
+    assert "cloud.core.leases" in modules
+    more = {"cloud.conductor.tasks", "celery.bin.celery", "rest_framework", "django.contrib.admin"}
+    assert not modules & (rooms | more)
+
+
+def test_make_up_loads_the_sdk_only_when_it_has_something_to_make(tmp_path):
+    assert "openstack" not in loaded("import host.__main__, host.up", tmp_path)

@@ -18,6 +18,7 @@ from cloud.compute.models import Instance
 from cloud.compute.selectors import servers
 from cloud.compute.services import create_once, create_servers, delete_server, update_server
 from cloud.core.endpoints import ApiRequest, Reply, endpoint, route
+from cloud.core.long_lists import turns
 
 
 @endpoint("os_compute_api:servers:index", query=QUERY)
@@ -32,8 +33,9 @@ def index(request: ApiRequest) -> dict[str, Any]:
 def detail(request: ApiRequest) -> dict[str, Any]:
     """List servers with all that is known of them."""
     listing = read_listing(request, is_detail=True)
-    rows = servers.page(listing)
-    return {"servers": views.many(request, rows), **_next(request, rows, listing.limit, "servers/detail")}
+    with turns.turn(lambda: servers.is_long(listing)):
+        rows = servers.page(listing)
+        return {"servers": views.many(request, rows), **_next(request, rows, listing.limit, "servers/detail")}
 
 
 def _next(request: ApiRequest, rows: list[servers.Row], limit: int, below: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Finding servers: one by its id, or a page of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from cloud.compute.errors import InstanceNotFound
 from cloud.compute.models import Instance
 from cloud.core.context import RequestContext
 from cloud.core.errors import Invalid
+from cloud.core.long_lists import LONG
 from cloud.core.paging import after_marker, ordered
 
 Row = dict[str, Any]
@@ -121,6 +122,11 @@ def page(listing: Listing, columns: Sequence[str] = COLUMNS) -> list[Row]:
         return list(ordered(rows.filter(listing.condition), sort).values(*columns)[: listing.limit])
     except DataError as error:
         raise Invalid("The database cannot use one of the filters; is it a regular expression?") from error
+
+
+def is_long(listing: Listing) -> bool:
+    """Tell whether a page is a long list. Raises as `page` does."""
+    return listing.limit > LONG and len(page(replace(listing, limit=LONG + 1), ("id",))) > LONG
 
 
 def _life(listing: Listing) -> Q:

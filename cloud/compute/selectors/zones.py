@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 
+from django.db.models.fields.json import KeyTransform
+
 from cloud.compute.models import AggregateHost
 
 DEFAULT_ZONE = "nova"
@@ -18,7 +20,7 @@ def zones_by_host(hosts: Collection[str] | None = None) -> dict[str, str]:
     if hosts is not None:
         rows = rows.filter(host__in=list(hosts))
     # The first aggregate counts, so the last one is put in first.
-    pairs = rows.order_by("-aggregate_id").values_list("host", f"aggregate__metadata__{ZONE_KEY}")
+    pairs = rows.order_by("-aggregate_id").values_list("host", KeyTransform(ZONE_KEY, "aggregate__metadata"))
     return {host: zone for host, zone in pairs if zone}
 
 

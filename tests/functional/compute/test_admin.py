@@ -18,6 +18,7 @@ from tests.factories.instances import make_host, make_instance
 from tests.factories.operations import begin_build, failed_build, move_to_spawning
 
 pytestmark = pytest.mark.django_db
+admin.autodiscover()
 SECRET = "s3cr3t-user-data"
 LISTS = sorted(f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry)
 

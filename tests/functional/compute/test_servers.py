@@ -1,11 +1,17 @@
 """Servers: create, list, show, update, delete."""
 
+from contextlib import ExitStack
+from dataclasses import replace
+
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
 from cloud.compute import states
 from cloud.compute.models import Instance, Operation
+from cloud.compute.selectors import servers
+from cloud.core.long_lists import turns
 from cloud.identity.models import QuotaUsage
 from tests.factories.boot import make_flavor
 from tests.factories.instances import make_image
@@ -360,3 +366,23 @@ def test_each_microversion_has_its_own_fields_and_no_others(member, admin, body,
         assert set(shown) == fields_at(minor, ADDED, IN_SHOW, *more)
         (listed,) = api.at(f"2.{minor}").get(f"/servers/detail?all_tenants={api is admin}").json()["servers"]
         assert set(listed) == fields_at(minor, ADDED, *more)
+
+
+def test_a_page_is_long_by_what_is_in_it_and_not_by_what_was_asked_for(member, body, monkeypatch):
+    monkeypatch.setattr(servers, "LONG", 1)
+    listing = servers.Listing(MINE, limit=1000)
+    create(member, body)
+    assert not servers.is_long(listing)
+    create(member, body)
+    assert servers.is_long(listing)
+    assert not servers.is_long(replace(listing, limit=1))
+    assert not servers.is_long(replace(listing, condition=Q(display_name="another")))
+
+
+def test_a_short_list_is_answered_while_long_ones_have_every_turn(member, body):
+    uuid = create(member, body)["id"]
+    with ExitStack() as taken:
+        while turns._free.acquire(blocking=False):
+            taken.callback(turns._free.release)
+        answer = member.get("/servers/detail")
+    assert [one["id"] for one in answer.json()["servers"]] == [uuid]

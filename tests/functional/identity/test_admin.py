@@ -10,6 +10,7 @@ from tests.factories.identity import PASSWORD, assign, create_project, create_us
 from tests.functional.identity.conftest import Caller
 
 pytestmark = pytest.mark.django_db
+django_admin.autodiscover()
 MODELS = [model._meta.model_name for model in django_admin.site._registry if model._meta.app_label == "identity"]
 
 

@@ -25,6 +25,7 @@ from cloud.placement.services.providers import Said, report
 from tests.factories.identity import create_user
 
 pytestmark = pytest.mark.django_db
+admin.autodiscover()
 MODELS = sorted(
     (model for model in admin.site._registry if model._meta.app_label in ("networks", "placement")),
     key=lambda model: model._meta.label,
