@@ -137,6 +137,8 @@ def on_host(order: Order) -> Signature:
         wire = sign(key, ORDER, order.NAME, wire)
     return current_app.signature(
         order.NAME, args=(wire,), queue=queue, immutable=True, ignore_result=True,
+        # A queue is reached by its name: declaring each of a thousand hosts' would be ten commands to Redis an order.
+        declare=[],
         # What task events, Flower and logs show of it: an order may carry a tenant's user data.
         argsrepr=f"('{order.instance_uuid}', '{order.host}', attempt {order.attempt} of '{order.operation_id}')",
     )

@@ -7,19 +7,21 @@ import pytest
 from django.db import transaction
 
 from cloud.conductor.reconcile import outbox
+from cloud.conductor.workflows import ordering
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.core.models import UnsentOrder
 from contracts.compute import DestroyServer
+from contracts.conductor import FINISH_DELETE
 from tests.fixtures.ports import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 UUID = "3c8e1f80-6d2f-4f0c-9f1e-0c1a3a0a2b01"
 
 
-def order(lasts_seconds: float = 180) -> DestroyServer:
+def order(lasts_seconds: float = 180, host: str = "a") -> DestroyServer:
     return DestroyServer(
-        operation_id=UUID, step="clean_up", instance_uuid=UUID, host="a", attempt=1,
+        operation_id=UUID, step="clean_up", instance_uuid=UUID, host=host, attempt=1,
         not_after=database_now().timestamp() + lasts_seconds,
     )  # fmt: skip
 
@@ -42,6 +44,13 @@ def test_an_order_is_a_row_until_the_commit_and_a_message_after_it(sent):
         assert sent() == []
     assert len(sent()) == 1
     assert not UnsentOrder.objects.exists()
+
+
+def test_an_order_leaves_nothing_in_redis_but_itself(redis_server, sent):
+    """A thousand hosts' queues are not declared by whoever writes to them for the first time."""
+    rpc.cast(order(host="cast"))
+    ordering.order_then(order(host="chain"), FINISH_DELETE).apply_async()
+    assert set(redis_server.client().keys()) == {"compute.cast", "compute.chain"}
 
 
 def test_an_order_of_a_transaction_that_was_rolled_back_is_none(sent):
