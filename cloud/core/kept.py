@@ -63,10 +63,12 @@ class _Kept(ABC):
     Args:
         build: writes the statement as Django does. Of its arguments, texts, numbers, moments, `Json` and lists of these
             are values that it may only pass on; all others (None, "", True, tuples, models) decide what is asked.
+        longest: list that is asked so.
     """
 
-    def __init__(self, build: Callable[..., Any]) -> None:
+    def __init__(self, build: Callable[..., Any], longest: int = _LONGEST) -> None:
         self._build = build
+        self._longest = longest
         self._known: dict[Shape, Any] = {}
 
     def _of_shape(self, values: Mapping[str, Any]) -> Any:
@@ -74,6 +76,9 @@ class _Kept(ABC):
         if shape not in self._known:
             self._known[shape] = self._write(_Probes(values))
         return self._known[shape]
+
+    def _is_long(self, values: Mapping[str, Any]) -> bool:
+        return any(isinstance(value, list) and len(value) > self._longest for value in values.values())
 
     @abstractmethod
     def _write(self, probes: "_Probes") -> Any:
@@ -83,12 +88,12 @@ class _Kept(ABC):
 class Kept(_Kept, Generic[Row]):
     """A query, given as a function that returns its queryset; called, it returns the rows."""
 
-    def __init__(self, build: Callable[..., QuerySet[Any, Row]]) -> None:
-        super().__init__(build)
+    def __init__(self, build: Callable[..., QuerySet[Any, Row]], longest: int = _LONGEST) -> None:
+        super().__init__(build, longest)
 
     def __call__(self, **values: Any) -> list[Row]:
         """Return the rows for these values."""
-        if _is_long(values):
+        if self._is_long(values):
             return list(self._build(**_plain(values)))
         found = self._of_shape(_padded(values))
         return found(_padded(values)) if found else []
@@ -115,7 +120,7 @@ class KeptUpdate(_Kept):
 
     def __call__(self, **values: Any) -> int:
         """Change the rows for these values."""
-        if _is_long(values):
+        if self._is_long(values):
             rows, changes = self._build(**_plain(values))
             return int(rows.update(**changes))
         statement = self._of_shape(_padded(values))
@@ -239,10 +244,6 @@ def _shape(value: Any) -> Any:
     if isinstance(value, list):
         return type(value[0]) if value else None, len(value)
     return type(value) if _is_value(value) else value
-
-
-def _is_long(values: Mapping[str, Any]) -> bool:
-    return any(isinstance(value, list) and len(value) > _LONGEST for value in values.values())
 
 
 def _padded(values: Mapping[str, Any]) -> dict[str, Any]:

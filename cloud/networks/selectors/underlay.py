@@ -1,6 +1,6 @@
 """What hosts can carry networks by. The domain above, which hears of hosts, says which there are."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -20,20 +20,22 @@ class HostUnderlay:
 
 # Given names of hosts, or None for all.
 Source = Callable[[Collection[str] | None], Sequence[HostUnderlay]]
-_sources: list[Source] = []
+# Given names of hosts: the addresses of those that have one, for whoever needs nothing else of a thousand.
+Tunnels = Callable[[Collection[str]], Mapping[str, str]]
+_sources: list[tuple[Source, Tunnels]] = []
 
 
-def register(source: Source) -> None:
+def register(source: Source, tunnels: Tunnels) -> None:
     """Name who knows the hosts."""
-    if source not in _sources:
-        _sources.append(source)
+    if (source, tunnels) not in _sources:
+        _sources.append((source, tunnels))
 
 
 def underlays(hosts: Collection[str] | None = None) -> list[HostUnderlay]:
     """Return what these hosts can carry, or all hosts can; hosts that never spoke are left out."""
-    return [one for source in _sources for one in source(hosts)]
+    return [one for source, _ in _sources for one in source(hosts)]
 
 
 def tunnel_addresses(hosts: Collection[str]) -> dict[str, str]:
     """Return the addresses, by host, of those that have one: one query."""
-    return {one.host: one.tunnel_ip for one in underlays(hosts) if one.tunnel_ip}
+    return {host: address for _, tunnels in _sources for host, address in tunnels(hosts).items()}

@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
+from cloud.core.kept import Kept
 from cloud.networks.models import FixedIp, Network, Port, Subnet
 from cloud.networks.models.device_owners import ROUTER_INTERFACE
 from cloud.networks.models.network_types import FLAT, LOCAL, VXLAN
@@ -13,6 +14,33 @@ from contracts.networks import AdvertSpec, Neighbour, NeighboursSpec, SegmentSpe
 
 _WITHOUT_NUMBER = (FLAT, LOCAL)
 _BY_DHCPV6 = ("dhcpv6-stateful", "dhcpv6-stateless")
+_elsewhere: Kept[tuple[str, str, str, str, str]] = Kept(
+    lambda network_ids, host: (
+        Port.objects.filter(network__in=network_ids, is_leaving=False)
+        .exclude(host__in=("", host))
+        .order_by("mac_address")
+        .values_list("id", "network_id", "mac_address", "host", "device_owner")
+    )
+)
+_addresses_elsewhere: Kept[tuple[str, str]] = Kept(
+    lambda network_ids, host: (
+        FixedIp.objects.filter(port__network__in=network_ids)
+        .exclude(port__host__in=("", host))
+        .order_by("id")
+        .values_list("port_id", "ip_address")
+    )
+)
+
+
+def _with_routers(network_ids: Collection[str]) -> QuerySet[Subnet]:
+    gateway = FixedIp.objects.filter(
+        subnet=OuterRef("id"), ip_address=OuterRef("gateway_ip"), port__router__isnull=False
+    )
+    rows = Subnet.objects.filter(network__in=network_ids)
+    return rows.annotate(router_mac=Subquery(gateway.values("port__mac_address")[:1])).order_by("cidr", "id")
+
+
+_subnets_of: Kept[Subnet] = Kept(_with_routers)
 
 
 def segments_of(networks: Mapping[str, Network]) -> dict[str, SegmentSpec]:
@@ -43,12 +71,8 @@ def _carrier(network: Network) -> str:
 
 def _subnets(network_ids: Collection[str]) -> dict[str, list[Subnet]]:
     """Return the subnets of networks, each with the MAC address of the router that holds its gateway, by network."""
-    gateway = FixedIp.objects.filter(
-        subnet=OuterRef("id"), ip_address=OuterRef("gateway_ip"), port__router__isnull=False
-    )
-    rows = Subnet.objects.filter(network__in=network_ids)
     found: dict[str, list[Subnet]] = defaultdict(list)
-    for subnet in rows.annotate(router_mac=Subquery(gateway.values("port__mac_address")[:1])).order_by("cidr", "id"):
+    for subnet in _subnets_of(network_ids=list(network_ids)):
         found[subnet.network_id].append(subnet)
     return found
 
@@ -80,8 +104,7 @@ def neighbours_of(host: str, networks: Mapping[str, Network]) -> dict[str, Neigh
     carried = sorted(id for id, network in networks.items() if network.network_type == VXLAN)
     if not carried or not tunnel_addresses([host]):
         return {}
-    rows = Port.objects.filter(network__in=carried, is_leaving=False).exclude(host__in=("", host))
-    ports = list(rows.order_by("mac_address").values_list("id", "network_id", "mac_address", "host", "device_owner"))
+    ports = _elsewhere(network_ids=carried, host=host)
     tunnels = tunnel_addresses({where for *_, where, _ in ports})
     addresses = _addresses(host, carried)
     found: dict[str, list[Neighbour]] = defaultdict(list)
@@ -99,7 +122,6 @@ def neighbours_of(host: str, networks: Mapping[str, Network]) -> dict[str, Neigh
 def _addresses(host: str, network_ids: list[str]) -> dict[str, list[str]]:
     """Return the addresses of ports of networks that are on other hosts, by port."""
     found: dict[str, list[str]] = defaultdict(list)
-    rows = FixedIp.objects.filter(port__network__in=network_ids).exclude(port__host__in=("", host)).order_by("id")
-    for port_id, address in rows.values_list("port_id", "ip_address"):
+    for port_id, address in _addresses_elsewhere(network_ids=network_ids, host=host):
         found[port_id].append(address)
     return found

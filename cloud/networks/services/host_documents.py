@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from cloud.core.host_links import Use, link
-from cloud.networks.models import FixedIp, HostNetworkState, Port, SecurityGroup, SecurityGroupRule
+from cloud.core.kept import Kept
+from cloud.networks.models import FixedIp, HostNetworkState, Network, Port, SecurityGroupRule
 from cloud.networks.models.device_owners import SERVICE
 from cloud.networks.services.carriers import neighbours_of, segments_of
 from cloud.networks.services.host_limits import limits_of
@@ -26,6 +27,38 @@ from contracts.networks import (
 )
 
 _PortGroup = Port.security_groups.through
+_wanted: Kept[int] = Kept(lambda host: HostNetworkState.objects.filter(host=host).values_list("wanted", flat=True))
+_ports: Kept[Port] = Kept(lambda host: Port.objects.filter(host=host).order_by("id"))
+_networks: Kept[Network] = Kept(lambda ids: Network.objects.filter(id__in=ids))
+_fixed_ips: Kept[tuple[str, str, str | None]] = Kept(
+    lambda port_ids: (
+        FixedIp.objects.filter(port__in=port_ids)
+        .order_by("id", "floating_ips__created_at", "floating_ips__id")
+        .values_list("port_id", "ip_address", "floating_ips__floating_ip_address")
+    )
+)
+_port_groups: Kept[tuple[str, str, bool]] = Kept(
+    lambda port_ids: (
+        _PortGroup.objects.filter(port__in=port_ids)
+        .order_by("securitygroup_id")
+        .values_list("port_id", "securitygroup_id", "securitygroup__stateful")
+    )
+)
+_rules: Kept[SecurityGroupRule] = Kept(
+    lambda group_ids: SecurityGroupRule.objects.filter(group__in=group_ids).order_by("created_at", "id")
+)
+_member_addresses: Kept[tuple[str, str | None]] = Kept(
+    lambda group_ids: _PortGroup.objects.filter(securitygroup__in=group_ids).values_list(
+        "securitygroup_id", "port__fixed_ips__ip_address"
+    )
+)
+_member_pairs: Kept[tuple[str, list[dict[str, str]]]] = Kept(
+    lambda group_ids: (
+        _PortGroup.objects.filter(securitygroup__in=group_ids)
+        .exclude(port__allowed_address_pairs=[])
+        .values_list("securitygroup_id", "port__allowed_address_pairs")
+    )
+)
 Known = Mapping[str, Mapping[str, str]]
 
 
@@ -42,15 +75,19 @@ def url_of(host: str, lifetime_seconds: int) -> str:
 def document(host: str) -> HostNetworks:
     """Return the whole document of a host, in the same few queries for any number of ports and neighbours."""
     # Read first: what changes meanwhile makes a newer version, and the host is told of it again.
-    version = HostNetworkState.objects.filter(host=host).values_list("wanted", flat=True).first() or 0
-    ports = list(Port.objects.filter(host=host).select_related("network").order_by("id"))
+    version = _wanted.first(host=host) or 0
+    ports = _ports(host=host)
+    networks = {one.id: one for one in _networks(ids=sorted({port.network_id for port in ports}))}
+    # What was deleted with its network between the two is gone.
+    ports = [port for port in ports if port.network_id in networks]
+    for port in ports:
+        port.network = networks[port.network_id]
     # A router's ports are no guest's: the router itself guards them.
     guests = [port for port in ports if not port.device_owner.startswith(SERVICE) and not port.is_leaving]
-    guards = _guards(guests)
-    group_ids = {one for guard in guards.values() for one in guard.group_ids}
-    groups = _groups(group_ids)
+    in_groups = _port_groups(port_ids=[port.id for port in guests])
+    guards = _guards(guests, in_groups)
+    groups = _groups({group_id: is_stateful for _, group_id, is_stateful in in_groups})
     named = {rule.remote_group_id for group in groups.values() for rule in group.rules} - {""}
-    networks = {port.network_id: port.network for port in ports}
     return HostNetworks(
         host=host, version=version, guards=guards, groups=groups, members=_members(named), limits=limits_of(guests),
         networks=segments_of(networks), neighbours=neighbours_of(host, networks), routers=routers(host),
@@ -73,8 +110,11 @@ def difference(whole: HostNetworks, known: Known) -> HostNetworks:
     return msgspec.structs.replace(whole, **fresh, gone=gone)
 
 
-def _guards(ports: Collection[Port]) -> dict[str, GuardSpec]:
-    (addresses, floating), groups = _addresses_of(ports), _groups_of(ports)
+def _guards(ports: Collection[Port], in_groups: Collection[tuple[str, str, bool]]) -> dict[str, GuardSpec]:
+    addresses, floating = _addresses_of(ports)
+    group_ids: dict[str, list[str]] = defaultdict(list)
+    for port_id, group_id, _ in in_groups:
+        group_ids[port_id].append(group_id)
     return {
         port.id: GuardSpec(
             mac_address=port.mac_address,
@@ -83,7 +123,7 @@ def _guards(ports: Collection[Port]) -> dict[str, GuardSpec]:
             is_up=port.admin_state_up and port.network.admin_state_up,
             pairs=[AddressPair(ip_prefix=one["ip_address"], mac_address=one["mac_address"])
                    for one in port.allowed_address_pairs],
-            group_ids=groups[port.id],
+            group_ids=group_ids[port.id],
             floating_ips=floating[port.id],
         )
         for port in ports
@@ -94,30 +134,21 @@ def _addresses_of(ports: Collection[Port]) -> tuple[dict[str, list[str]], dict[s
     """Return the addresses of ports, one that two floating addresses lead to twice; and those floating addresses."""
     fixed: dict[str, list[str]] = defaultdict(list)
     floating: dict[str, list[str]] = defaultdict(list)
-    rows = FixedIp.objects.filter(port__in=ports).order_by("id", "floating_ips__created_at", "floating_ips__id")
-    for port_id, address, outside in rows.values_list(
-        "port_id", "ip_address", "floating_ips__floating_ip_address"
-    ):
+    for port_id, address, outside in _fixed_ips(port_ids=[port.id for port in ports]):
         fixed[port_id].append(address)
         if outside:
             floating[port_id].append(outside)
     return fixed, floating
 
 
-def _groups_of(ports: Collection[Port]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    rows = _PortGroup.objects.filter(port__in=ports).order_by("securitygroup_id")
-    for port_id, group_id in rows.values_list("port_id", "securitygroup_id"):
-        found[port_id].append(group_id)
-    return found
-
-
-def _groups(group_ids: Collection[str]) -> dict[str, GroupSpec]:
+def _groups(stateful: Mapping[str, bool]) -> dict[str, GroupSpec]:
     rules: dict[str, list[RuleSpec]] = defaultdict(list)
-    for rule in SecurityGroupRule.objects.filter(group__in=group_ids).order_by("created_at", "id"):
+    for rule in _rules(group_ids=sorted(stateful)):
         rules[rule.group_id].append(_rule(rule))
-    stateful = SecurityGroup.objects.filter(id__in=group_ids).order_by("id").values_list("id", "stateful")
-    return {group_id: GroupSpec(is_stateful=is_stateful, rules=rules[group_id]) for group_id, is_stateful in stateful}
+    return {
+        group_id: GroupSpec(is_stateful=is_stateful, rules=rules[group_id])
+        for group_id, is_stateful in sorted(stateful.items())
+    }
 
 
 def _rule(rule: SecurityGroupRule) -> RuleSpec:
@@ -138,11 +169,10 @@ _ICMP, _ICMPV6 = 1, 58  # `icmp` in a rule for IPv6 means ICMPv6
 
 
 def _members(group_ids: Collection[str]) -> dict[str, MembersSpec]:
-    rows = _PortGroup.objects.filter(securitygroup__in=group_ids)
-    found: dict[str, set[str]] = {group_id: set() for group_id in sorted(group_ids)}
-    for group_id, address in rows.values_list("securitygroup_id", "port__fixed_ips__ip_address"):
+    ids = sorted(group_ids)
+    found: dict[str, set[str]] = {group_id: set() for group_id in ids}
+    for group_id, address in _member_addresses(group_ids=ids):
         found[group_id].update([address] if address else [])
-    with_pairs = rows.exclude(port__allowed_address_pairs=[])
-    for group_id, pairs in with_pairs.values_list("securitygroup_id", "port__allowed_address_pairs"):
+    for group_id, pairs in _member_pairs(group_ids=ids):
         found[group_id].update(one["ip_address"] for one in pairs)
     return {group_id: MembersSpec(addresses=sorted(addresses)) for group_id, addresses in found.items()}

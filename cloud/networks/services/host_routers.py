@@ -4,14 +4,17 @@ import ipaddress
 from collections import defaultdict
 from collections.abc import Sequence
 
+from cloud.core.kept import Kept
 from cloud.networks.models import FixedIp, FloatingIp, Port, Router
 from cloud.networks.models.device_owners import ROUTER_GATEWAY
 from contracts.networks import FloatingSpec, RouterPort, RouterSpec, RouteSpec
 
+_routers: Kept[Router] = Kept(lambda host: Router.objects.filter(host=host).order_by("id"))
+
 
 def routers(host: str) -> dict[str, RouterSpec]:
     """Return the routers that live on a host, by id."""
-    rows = list(Router.objects.filter(host=host).order_by("id"))
+    rows = _routers(host=host)
     if not rows:
         return {}
     ports, floating = _ports(host), _floating(host)
