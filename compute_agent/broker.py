@@ -5,7 +5,9 @@ a lock by a script. An agent's Redis user may do none of these: its queues are r
 the conductor's queue is not its business, and what it has in work lies under keys that no other process touches.
 """
 
-from time import time
+from collections.abc import Sequence
+from functools import cache
+from time import monotonic, time
 from typing import Any
 
 from kombu.transport import redis
@@ -48,6 +50,29 @@ class Channel(redis.Channel):
 
     def _size(self, queue: str) -> int:
         return 0
+
+    def _brpop_start(self, timeout: float | None = None) -> None:
+        """See kombu. Who speaks for a thousand hosts waits at two thousand queues, and says so after each order."""
+        queues = self._queue_cycle.consume(len(self.active_queues))
+        if not queues:
+            return
+        wait_seconds = self.brpop_timeout if timeout is None else timeout
+        self._in_poll = self.client.connection
+        self._brpop_sent_at = monotonic()  # type: ignore[assignment]
+        self.client.connection.send_packed_command([wait_command(queues, wait_seconds)])
+
+
+def wait_command(queues: Sequence[str], wait_seconds: float) -> bytes:
+    """Return the command that takes a message from the first of these queues that has one, as Redis reads it."""
+    words = ("BRPOP", *queues, str(wait_seconds or 0))
+    return b"".join([b"*%d\r\n" % len(words), *map(_word, words)])
+
+
+@cache
+def _word(text: str) -> bytes:
+    # Kept for as long as the process: no more than it has queues.
+    encoded = text.encode()
+    return b"$%d\r\n%b\r\n" % (len(encoded), encoded)
 
 
 class Transport(redis.Transport):

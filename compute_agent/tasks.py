@@ -140,7 +140,8 @@ class Agent:
 def register(app: Celery, agent: Agent) -> None:
     """Register a task for each command of the contract, and no other."""
     for name in COMMANDS:
-        app.task(_task(agent, name), name=name, shared=False)
+        # A server more has a thousand hosts told; nobody who looks at tasks wants to see that.
+        app.task(_task(agent, name), name=name, shared=False, send_events=name != SyncNetworks.NAME)
 
 
 def carry_out(agent: Agent, name: str, wire: dict[str, Any]) -> dict[str, Any]:
