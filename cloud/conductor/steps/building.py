@@ -18,6 +18,16 @@ from contracts.compute import ServerSpawned
 from contracts.envelope import Outcome
 
 _log = logging.getLogger(__name__)
+_spawning = KeptUpdate(
+    lambda uuid, host, now: states.machine.as_update(
+        Instance.objects.filter(uuid=uuid, host=host, deleted=False), "spawn", updated_at=now
+    )
+)
+_gone_on = KeptUpdate(
+    lambda id, attempt, now, **due: (  # noqa: A006 - the column's name
+        Operation.objects.filter(id=id, state=OperationState.RUNNING, attempt=attempt), {"updated_at": now, **due}
+    )
+)
 _activated = KeptUpdate(
     lambda uuid, host, power_state, now: states.machine.as_update(
         Instance.objects.filter(uuid=uuid, host=host, deleted=False), "activate",
@@ -35,10 +45,9 @@ def begin_spawn(outcomes: Sequence[Outcome], operation_id: str, attempt: int) ->
 def _begin(operation: Operation) -> None:
     with transaction.atomic():
         now = database_now()
-        rows = Instance.objects.filter(uuid=operation.instance_uuid, host=operation.host, deleted=False)
-        running = Operation.objects.filter(id=operation.id, state=OperationState.RUNNING, attempt=operation.attempt)
-        is_on = states.machine.fire(rows, "spawn", updated_at=now) and running.update(
-            updated_at=now, **operations.due(graphs.TIMINGS["build", graphs.SPAWN], now)
+        due = operations.due(graphs.TIMINGS["build", graphs.SPAWN], now)
+        is_on = _spawning(uuid=operation.instance_uuid, host=operation.host, now=now) and _gone_on(
+            id=operation.id, attempt=operation.attempt, now=now, **due
         )
         if not is_on:
             transaction.set_rollback(True)

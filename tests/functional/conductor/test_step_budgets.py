@@ -11,6 +11,7 @@ from cloud.core import rpc
 from cloud.identity.services import quotas
 from cloud.networks.models import Network, Subnet
 from contracts.compute import ServerDestroyed, ServerSpawned
+from contracts.envelope import Outcome
 from contracts.scheduling import Selected
 from tests.factories.instances import PROJECT, make_context, make_host, make_instance
 from tests.fixtures.statements import statements
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.django_db
 CLAIM = {"sqlite": 19, "postgresql": 20}
 EACH_PORT = 5
 FINISH = {"sqlite": 5, "postgresql": 7}
+READY = {"sqlite": 4, "postgresql": 5}
 DELETE = {"sqlite": 24, "postgresql": 27}
 
 
@@ -65,6 +67,19 @@ def check(found: list[str], budget: dict[str, int], more: int = 0) -> None:
 def test_claims(network, count):
     claim(begin(network, 1))  # the first of a project makes its default security group
     check(claim(begin(network, count)), CLAIM, EACH_PORT * count)
+
+
+def test_a_host_that_is_ready_goes_on_to_the_guest(network):
+    (build,) = begin(network, 1)
+    claim([build])
+    with statements() as found:
+        building.begin_spawn([Outcome(host="a", attempt=1)] * 2, build.id, 1)
+    assert Instance.objects.get().task_state == states.SPAWNING
+    check(found, READY)
+    Operation.objects.update(attempt=2)
+    Instance.objects.update(task_state=states.NETWORKING)
+    building.begin_spawn([Outcome(host="a", attempt=1)] * 2, build.id, 1)
+    assert Instance.objects.get().task_state == states.NETWORKING, "it came too late"
 
 
 def test_the_end_of_a_build_and_of_a_delete(network):
