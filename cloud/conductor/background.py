@@ -10,6 +10,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from cloud.compute.services import tries
 from cloud.compute.services.host_reports import write_heartbeats
+from cloud.conductor.inbound.applied import applied
 from cloud.conductor.inbound.gate import gate
 from cloud.conductor.inbound.guard import Guard
 from cloud.conductor.inbound.hoards import HoardWatch
@@ -99,6 +100,7 @@ def _run() -> None:
             watch.look()
             guard.look()
             hoards.look()
+            applied.write()
             teller.look()
             if time.monotonic() - seen_at >= _PRESENCE_SECONDS:
                 note_conductor()
@@ -106,6 +108,7 @@ def _run() -> None:
         except _DATABASE_ERRORS as error:
             _log.warning("results of the last second are not recorded: %s", error)
     try:
+        applied.write()
         recorder.flush()
     except _DATABASE_ERRORS:
         _log.exception("the last results are not recorded")

@@ -27,7 +27,7 @@ _CHARACTERS = 2_000
 # They come every few seconds from every host, or carry what a guest wrote; only their failures are worth a row.
 _ROUTINE = frozenset({
     HostReport.NAME, PowerReport.NAME, Residue.NAME, names.SEND_HOST_SNAPSHOT, names.RECONCILE_OPERATIONS,
-    names.RECONCILE_HOSTS, names.SWEEP, names.TAKE_ANSWER,
+    names.RECONCILE_HOSTS, names.SWEEP, names.TAKE_ANSWER, names.NOTE_NETWORKS,
 })  # fmt: skip
 # The step -> the task of another process whose answer is its first argument.
 _FOLLOWS = {

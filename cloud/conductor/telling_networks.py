@@ -5,23 +5,26 @@ import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from celery import chain
 from celery.canvas import Signature
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, QuerySet
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from cloud.compute.models import ComputeNode, Service
+from cloud.compute.services import broker_users
 from cloud.compute.services.host_states import COMPUTE
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.networks.models import HostNetworkState
-from cloud.networks.services import changes, host_documents
+from cloud.networks.services import changes, host_documents, host_versions
 from contracts.compute import COMMANDS
 from contracts.conductor import NOTE_NETWORKS
 from contracts.networks import NetworksApplied, SyncNetworks
+from contracts.routing import CONDUCTOR_QUEUE, HEARD_QUEUE
 
 _log = logging.getLogger(__name__)
 _STEP = "sync_networks"
@@ -31,6 +34,12 @@ _TICK_SECONDS = 2.0
 # How long what concerns many hosts waits after it was told, for each host that was. Who comes may be let in late; who
 # went must not be let in for long.
 _SECONDS_A_HOST = {changes.FORMER: 0.02, changes.MEMBERS: 0.1, changes.NEIGHBOURS: 0.1, changes.TUNNEL: 0.1}
+# Of these, hosts hear in their turn: a few a second while builds wait, and else as many as answer.
+_IN_TURN = frozenset({changes.MEMBERS, changes.NEIGHBOURS, changes.TUNNEL})
+_TURN_SECONDS = 1.0
+_MOST_BESIDE_BUILDS = 4
+_MOST_UNANSWERED, _UNANSWERED_SECONDS = 50, 10.0
+_LONG_QUEUE = 8
 
 
 @rpc.register_workflow(changes.TELL)
@@ -42,9 +51,8 @@ def tell(_: Sequence[str]) -> Iterator[Signature]:
 def tell_again() -> int:
     """Tell hosts anew that have not said in time that they are as they shall be; return how many these are."""
     before = database_now() - timedelta(seconds=_COMMAND.timing.resend_seconds)
-    up = Service.objects.filter(binary=COMPUTE, is_up=True).values("host")
-    behind = HostNetworkState.objects.filter(wanted__gt=F("applied"), host__in=up)
-    late = behind.filter(Q(told_at__lt=before) | Q(told_at=None)).order_by("host")
+    behind = HostNetworkState.objects.filter(wanted__gt=F("applied"), host__in=_hosts_up())
+    late = behind.filter(told_at__lt=before).order_by("host")
     with transaction.atomic():
         wanted = dict(late.select_for_update(skip_locked=True).values_list("host", "wanted"))
         HostNetworkState.objects.filter(host__in=wanted).update(told_at=database_now())
@@ -60,7 +68,8 @@ class Teller:
     """Tells hosts of what need not be told at once. What is wide waits longer, the more hosts must hear of it.
 
     A group's members are told to all hosts with rules about it, and a network's ports to all hosts that have others:
-    one more server in a large project costs a thousand messages, which ten that come together share.
+    one more server in a large project costs a thousand messages, which ten that come together share. Those who only
+    must hear of who came are told a few at a time, and fewer while builds wait.
     """
 
     def __init__(self) -> None:
@@ -72,15 +81,39 @@ class Teller:
         now = time.monotonic()
         if now < self._next:
             return
-        self._next = now + _TICK_SECONDS
         waiting = {kind for kind, due in self._due.items() if now < due}
         told = tell_noted(without=waiting)
-        self._due.update({kind: now + told * _SECONDS_A_HOST[kind] for kind in self._due.keys() - waiting})
+        in_turn = host_versions.waiting().count()
+        self._due.update({
+            kind: now + (in_turn if kind in _IN_TURN else told) * _SECONDS_A_HOST[kind]
+            for kind in self._due.keys() - waiting
+        })  # fmt: skip
+        if in_turn:
+            tell_in_turn()
+        self._next = now + (_TURN_SECONDS if in_turn else _TICK_SECONDS)
 
 
 def tell_noted(*, without: Collection[str] = ()) -> int:
     """Tell hosts what was noted; return how many. A broker that is away has it told again."""
-    return _send(changes.take(without=without))
+    return _send(changes.take(without=without, later=_IN_TURN))
+
+
+def tell_in_turn() -> int:
+    """Tell some of the hosts that wait for their turn; return how many."""
+    most = _MOST_BESIDE_BUILDS if _builds_wait() else _MOST_UNANSWERED - host_versions.under_way(_UNANSWERED_SECONDS)
+    return _send(host_versions.whose_turn(_hosts_up(), most)) if most > 0 else 0
+
+
+def _builds_wait() -> bool:
+    """Tell whether more waits for a conductor than it does in a moment; of a broker that is away nobody knows."""
+    try:
+        return sum(broker_users.queue_length(queue) for queue in (CONDUCTOR_QUEUE, HEARD_QUEUE)) > _LONG_QUEUE
+    except RedisError:
+        return True
+
+
+def _hosts_up() -> QuerySet[Any, Any]:
+    return Service.objects.filter(binary=COMPUTE, is_up=True).values("host")
 
 
 def _send(wanted: Mapping[str, int]) -> int:

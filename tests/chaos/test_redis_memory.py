@@ -38,6 +38,7 @@ def test_strings(client):
     assert client.mget(["a", "b"]) == [b"3", None]
     assert client.delete("a", "b") == 1
     assert client.exists("a") == 0
+    assert client.llen("a") == 0
 
 
 def test_what_has_a_time_is_gone_after_it(client):

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from cloud.compute.services.keyring import Keyring, keyring
+from cloud.conductor.inbound.applied import applied
 from cloud.conductor.inbound.limits import Limits
 from cloud.conductor.inbound.messages import task_message
 from cloud.conductor.inbound.reports import reports
@@ -93,4 +94,4 @@ class _Lines:
             self._swallowed += 1
 
 
-gate = Gate(keyring, reports.take)
+gate = Gate(keyring, lambda word: reports.take(word) or applied.take(word))

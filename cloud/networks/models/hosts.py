@@ -19,7 +19,8 @@ class NetworkChange(models.Model):
 class HostNetworkState(models.Model):
     """How far a host is with its networks: the version that it shall have, and the one that it said it has.
 
-    Versions grow with the database's clock, in microseconds. `told_at`: when the host was last told.
+    Versions grow with the database's clock, in microseconds. `told_at`: when the host was last told; without it, it is
+    to be told of a version that it does not have in its turn.
     """
 
     host = models.CharField(max_length=255, primary_key=True)
@@ -41,6 +42,8 @@ class HostNetworkState(models.Model):
         """How far it is, in a sentence."""
         if self.error:
             return f"{self.host} could not apply its networks: {self.error}"
+        if self.applied < self.wanted and self.told_at is None:
+            return f"{self.host} is told in its turn of who came to its networks and groups."
         if self.applied < self.wanted:
             return f"{self.host} was told of a change and has not said that it is done."
         return f"{self.host} has its networks as they shall be."

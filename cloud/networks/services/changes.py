@@ -4,18 +4,16 @@ Many changes become one message for each host: a burst of servers costs their gr
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Case, Q, QuerySet, Value, When
-from django.db.models.functions import Greatest
+from django.db.models import Q, QuerySet
 
 from cloud.core import rpc
-from cloud.core.clock import database_now
 from cloud.core.kept import Kept
 from cloud.networks.models import FloatingIp, HostNetworkState, NetworkChange, Port, Router, SecurityGroupRule
 from cloud.networks.models.network_types import VXLAN
 from cloud.networks.selectors.underlay import tunnel_addresses
+from cloud.networks.services import host_versions
 
 _places: Kept[tuple[str, str | None, str]] = Kept(
     lambda ids: Port.objects.filter(id__in=ids).values_list("host", "security_groups", "network_id")
@@ -94,8 +92,11 @@ def of_floating_ips(rows: QuerySet[FloatingIp]) -> set[Change]:
 def note(found: Iterable[Change], *, is_urgent: bool = True) -> None:
     """Note changes, in the transaction that makes them.
 
-    `is_urgent`: the hosts are told when it commits, not within a second or two.
+    `is_urgent`: the hosts are told when it commits, not within a second or two, and none of them in its turn: a person
+    who takes a port out of a group shuts something.
     """
+    if is_urgent:
+        found = {(FORMER if kind == MEMBERS else kind, key) for kind, key in found}
     rows = [NetworkChange(kind=kind, key=key) for kind, key in sorted(set(found)) if key]
     NetworkChange.objects.bulk_create(rows)
     if rows and is_urgent:
@@ -154,12 +155,11 @@ HOSTS_OF: Mapping[str, Callable[[Collection[str]], set[str]]] = {
 }
 
 
-def take(*, without: Collection[str] = ()) -> dict[str, int]:
+def take(*, without: Collection[str] = (), later: Collection[str] = ()) -> dict[str, int]:
     """Turn what was noted into versions that hosts shall have; return these by host. Each change is taken once.
 
-    `without`: kinds that wait.
-
-    The number of a change is no version: one that commits late would be older than what its host has already.
+    `without`: kinds that wait. `later`: kinds whose hosts are not returned, but told in their turn; see
+    `host_versions`.
     """
     with transaction.atomic():
         noted = NetworkChange.objects.exclude(kind__in=without).order_by("id")
@@ -167,39 +167,22 @@ def take(*, without: Collection[str] = ()) -> dict[str, int]:
         if not rows:
             return {}
         keys = {kind: {row.key for row in rows if row.kind == kind} for kind in HOSTS_OF}
-        hosts = sorted({host for kind, found in keys.items() if found for host in HOSTS_OF[kind](found)})
+        hosts = {kind: HOSTS_OF[kind](found) for kind, found in keys.items() if found}
+        now = {host for kind, found in hosts.items() if kind not in later for host in found}
         NetworkChange.objects.filter(id__in=[row.id for row in rows]).delete()
-        return _want(hosts)
-
-
-def version_at(moment: datetime) -> int:
-    """Return the version that a document of this moment would have: microseconds."""
-    return int(moment.timestamp() * 1_000_000)
-
-
-def _want(hosts: Collection[str]) -> dict[str, int]:
-    """Give hosts a newer version: the database's time, so that one restored from a backup is ahead of them as well."""
-    now = database_now()
-    HostNetworkState.objects.bulk_create([HostNetworkState(host=host) for host in hosts], ignore_conflicts=True)
-    rows = HostNetworkState.objects.filter(host__in=hosts)
-    locked = dict(rows.select_for_update().order_by("host").values_list("host", "wanted"))
-    version = max([version_at(now), *(wanted + 1 for wanted in locked.values())])
-    rows.update(wanted=version, told_at=now)
-    return dict.fromkeys(locked, version)
+        return host_versions.want(now, {host for found in hosts.values() for host in found} - now)
 
 
 def applied(host: str, version: int, error: str) -> None:
     """Note a host's word on how far it is."""
-    now = database_now()
-    if HostNetworkState.objects.filter(host=host, wanted__lt=version).exists():
-        # It heard of what this database, restored from a backup, knows nothing.
-        note([of_host(host)], is_urgent=False)
-        return
-    rows = HostNetworkState.objects.filter(host=host, wanted__gte=version)
-    if error:
+    rows = HostNetworkState.objects.filter(host=host)
+    if error and not rows.filter(wanted__lt=version).exists():
         rows.update(error=error)
     else:
-        is_first = When(applied__lt=version, then=Value(now))
-        rows.update(
-            applied=Greatest("applied", Value(version)), applied_at=Case(is_first, default="applied_at"), error=""
-        )
+        applied_by({host: version})
+
+
+def applied_by(versions: Mapping[str, int]) -> None:
+    """Note the words of hosts that they are as far as these versions."""
+    # What this database, restored from a backup, knows nothing of, a host may have heard.
+    note((of_host(host) for host in host_versions.applied(versions)), is_urgent=False)

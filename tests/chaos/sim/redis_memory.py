@@ -100,6 +100,11 @@ class MemoryRedis:
     def setex(self, key: str, seconds: Any, value: Any) -> bool:
         return bool(self.set(key, value, ex=seconds))
 
+    def llen(self, key: str) -> int:
+        """Return 0: here are no lists, for messages wait in `wire`."""
+        self.check(writes=False)
+        return 0
+
     def incr(self, key: str, amount: int = 1) -> int:
         number = int(self.get(key) or 0) + amount
         self._values(writes=True)[_text(key)] = str(number)

@@ -16,6 +16,7 @@ from celery.worker.request import Request
 from cloud.compute.services import broker_users, host_credentials, host_feed, host_reports
 from cloud.compute.services.heartbeats import heartbeats
 from cloud.conductor import background, presence
+from cloud.conductor.inbound.applied import applied
 from cloud.conductor.inbound.gate import gate
 from cloud.conductor.inbound.reports import reports
 from cloud.conductor.reconcile import losses, restored
@@ -48,7 +49,7 @@ class Violation(Exception):
 def _forget() -> None:
     """Forget what the conductor's process knows of hosts, as its end does."""
     host_reports._written.clear()
-    for memory in (reports, heartbeats, background.teller):
+    for memory in (reports, applied, heartbeats, background.teller):
         memory.__init__()
 
 
@@ -134,6 +135,7 @@ class World:
         if "conductor" not in self.down:
             self.act("conductor", host_reports.write_heartbeats)
             self.act("conductor", background.repeat_what_was_lost)
+            self.act("conductor", applied.write)
             self.act("conductor", background.teller.look)
 
     def beat(self, entry: dict[str, Any]) -> None:

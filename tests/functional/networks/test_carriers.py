@@ -8,7 +8,6 @@ from django.test.utils import CaptureQueriesContext
 
 from cloud.compute.models import ComputeNode
 from cloud.compute.services.host_reports import report_hosts
-from cloud.conductor import telling_networks
 from cloud.networks.models import NetworkChange, Port
 from cloud.networks.services import allocation, changes, host_documents
 from cloud.networks.services.plugging import make_port
@@ -123,28 +122,6 @@ def test_hosts_hear_of_ports_that_come_go_and_move_on_their_networks(api, make_n
     assert told() == {"a", "b", "d"}
     api.delete(f"/network/v2.0/ports/{near.id}")
     assert told() == {"a"}  # that of `d` has no tunnel, and `a` was the last one with one
-
-
-def test_a_burst_on_one_network_is_told_as_members_are(network, monkeypatch):
-    """Not once for each server, and the seldomer, the more hosts must hear of it."""
-    sent: list[set[str]] = []
-    monkeypatch.setattr(telling_networks, "_send", lambda wanted: sent.append(set(wanted)) or len(wanted))
-    plug(network, "a")
-    port = plug(network, "b")
-    teller = telling_networks.Teller()
-    for _ in range(50):
-        changes.note([changes.of_host("b"), changes.of_neighbours(network.id)], is_urgent=False)
-    teller.look()
-    assert sent == [{"a", "b"}]
-    now = time.monotonic()
-    monkeypatch.setattr(time, "monotonic", lambda: now + 1)
-    teller._next, teller._due = 0.0, dict.fromkeys(teller._due, now + 9)  # as after a thousand hosts were told
-    changes.note(changes.of_ports([port.id]), is_urgent=False)
-    teller.look()
-    assert sent == [{"a", "b"}, {"b"}]
-    teller._next, teller._due = 0.0, dict.fromkeys(teller._due, 0.0)
-    teller.look()
-    assert sent[2] == {"a", "b"}
 
 
 def test_a_port_that_is_leaving_is_nobodys_neighbour(network):

@@ -1,6 +1,7 @@
 """What hosts are told of their networks: who is told, what of it, and that nothing of it is lost."""
 
 import json
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,6 +18,7 @@ from contracts.networks import NetworksApplied, SyncNetworks, digest
 from tests.factories.instances import make_host
 
 pytestmark = pytest.mark.django_db
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 RULES, GROUPS, PORTS = (f"/network/v2.0/{kind}" for kind in ("security-group-rules", "security-groups", "ports"))
 
 
@@ -178,13 +180,13 @@ def test_a_host_that_says_nothing_is_told_again_until_it_has(api, group, plugged
     api.post(RULES, rule(group, protocol="tcp"))
     version = changes.take()["a"]
     assert telling_networks.tell_again() == 0  # it was told a moment ago
-    HostNetworkState.objects.update(told_at=None)
+    HostNetworkState.objects.update(told_at=LONG_AGO)
     assert (telling_networks.tell_again(), [one.version for one in sent]) == (1, [version])
-    HostNetworkState.objects.update(told_at=None)
+    HostNetworkState.objects.update(told_at=LONG_AGO)
     telling_networks.tell_again()
     assert sent[0].operation_id == sent[1].operation_id  # so that the host counts what dies of it
     telling_networks.note(NetworksApplied(host="a", version=version))
-    HostNetworkState.objects.update(told_at=None)
+    HostNetworkState.objects.update(told_at=LONG_AGO)
     assert telling_networks.tell_again() == 0
 
 

@@ -285,7 +285,7 @@ def test_a_host_that_is_back_is_told_that_its_routers_are_elsewhere(hosts, make_
     fall_silent("a", 70)
     reconciler.reconcile()
     changes.applied("b", changes.take()["b"], "")
-    HostNetworkState.objects.update(told_at=None)
+    HostNetworkState.objects.update(told_at=timezone.now() - timedelta(hours=1))
     assert telling_networks.tell_again() == 0  # it could not hear
     Service.objects.filter(host="a").update(is_up=True, last_seen_at=timezone.now())
     assert telling_networks.tell_again() == 1
