@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from celery import shared_task
 
-from cloud.compute.services import create_once, host_feed, host_reports, power_reports, tries
+from cloud.compute.services import create_once, host_feed, host_reports, tries
 from cloud.conductor import background, presence, telling_networks
 from cloud.conductor.reconcile import (
     hosts,
@@ -15,6 +15,7 @@ from cloud.conductor.reconcile import (
     losses,
     operations,
     outbox,
+    power_words,
     prune,
     reclaim,
     residue,
@@ -249,10 +250,7 @@ def report_host(report: Wire) -> None:
 @shared_task(name=PowerReport.NAME, throws=_throws)
 def report_power_states(report: Wire) -> None:
     """Take the power states that a host saw."""
-    seen = PowerReport.from_wire(report)
-    power_reports.report_power_states(seen)
-    residue.clear_evacuated(seen.host, {one.instance_uuid for one in seen.instances})
-    reclaim.keep_off(seen)
+    power_words.take([PowerReport.from_wire(report)])
 
 
 @shared_task(name=Residue.NAME, throws=_throws)

@@ -89,6 +89,12 @@ def _left(hosts: Collection[str], statuses: Collection[MigrationStatus] = LEFT_B
     return Migration.objects.filter(is_evacuated | Q(dest_compute__in=hosts, left_at__isnull=False))
 
 
+def left(hosts: Collection[str]) -> set[str]:
+    """Return those of the hosts of which there is anything to be found or closed by `left_behind` and `note_gone`."""
+    rows = _left(hosts).values_list("source_compute", "dest_compute") if hosts else ()
+    return {host for moved in rows for host in moved} & set(hosts)
+
+
 def left_behind(host: str, seen: set[str]) -> dict[str, bool]:
     """Return those of the instances that a host has which left it while it was off, and whether they are deleted."""
     uuids = set(_left((host,)).values_list("instance_uuid", flat=True))

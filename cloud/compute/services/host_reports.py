@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from django.db import transaction
@@ -54,6 +55,12 @@ def hear(report: HostReport) -> bool:
     return True
 
 
+def is_still(report: HostReport) -> bool:
+    """Tell whether a report says nothing new but how busy the host is, as far as this process knows."""
+    known = _written.get(report.host)
+    return known is not None and known.is_still(_digest(report))
+
+
 def write_heartbeats() -> None:
     """Write what was heard. A host that was forgotten meanwhile is taken whole the next time it speaks."""
     for host in heartbeats.flush():
@@ -99,12 +106,34 @@ def _write(reports: Mapping[str, HostReport]) -> set[str]:
 
 def store_residue(residue: Residue) -> bool:
     """Keep a host's word on what lies there; tell whether the host is known and the word is its newest."""
-    at = datetime.fromtimestamp(residue.reported_at, UTC)
-    newer = ComputeNode.objects.filter(host=residue.host, residue_at__gte=at)
-    if newer.exists():
-        return False
-    content = {name: value for name, value in residue.to_wire().items() if isinstance(value, list)}
-    return bool(ComputeNode.objects.filter(host=residue.host).update(residue=content, residue_at=at))
+    return bool(store_residues([residue]))
+
+
+def store_residues(words: Collection[Residue]) -> set[str]:
+    """Keep hosts' words on what lies there, one of each; return the known hosts whose newest words these are."""
+    said = {one.host: one for one in words}
+    rows = ComputeNode.objects.filter(host__in=said).only("host", "residue", "residue_at")
+    with transaction.atomic():
+        newer = [row for row in rows.select_for_update().order_by("host") if _is_later(said[row.host], row)]
+        changed = [row for row in newer if row.residue != _content(said[row.host])]
+        for row in newer:
+            row.residue, row.residue_at = _content(said[row.host]), _moment(said[row.host])
+        fresh = {row.pk for row in changed}
+        ComputeNode.objects.bulk_update(changed, ["residue", "residue_at"])
+        ComputeNode.objects.bulk_update([row for row in newer if row.pk not in fresh], ["residue_at"])
+    return {row.host for row in newer}
+
+
+def _is_later(residue: Residue, row: ComputeNode) -> bool:
+    return row.residue_at is None or row.residue_at < _moment(residue)
+
+
+def _moment(residue: Residue) -> datetime:
+    return datetime.fromtimestamp(residue.reported_at, UTC)
+
+
+def _content(residue: Residue) -> dict[str, Any]:
+    return {name: value for name, value in residue.to_wire().items() if isinstance(value, list)}
 
 
 def _can_be_true(report: HostReport) -> bool:

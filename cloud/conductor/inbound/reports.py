@@ -1,19 +1,24 @@
-"""Hosts' reports that say something new: gathered for a moment, and written for all hosts together beside the tasks.
+"""What hosts say of their own accord: gathered for a moment, and written for all hosts together beside the tasks.
 
 So a thousand hosts that start at once are a few transactions, and what the workers' tasks have to do, builds above all,
-does not wait behind them. What a conductor gathered and did not write when it died is said again ten seconds later.
+does not wait behind them. What a conductor gathered and did not write when it died is said again: what a host has ten
+seconds later, the power states of its guests and what lies there a minute later.
 """
 
 import logging
 import threading
+import time
 from collections import Counter, deque
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from django.db import close_old_connections
 from django.utils import timezone
 
 from cloud.compute.services import host_reports
+from cloud.conductor.inbound.kinds import KINDS
 from cloud.conductor.inbound.words import Word
 from cloud.core.clock import DATABASE_AWAY
 from contracts.conductor import HostReport
@@ -22,71 +27,104 @@ _log = logging.getLogger(__name__)
 _AT_ONCE = 500
 # One that comes alone is written at once; what comes within this time after it is written together.
 _GATHER_SECONDS = 0.2
-# A database that is away: each host will say it anew. Two of each of ten thousand hosts fit.
-_MOST = 20_000
+# So long waits what nobody waits for, if nothing urgent comes: a cloud at rest writes once a second.
+_CALM_SECONDS = 1.0
+# A database that is away: each host will say it anew. Four of each of ten thousand hosts fit.
+_MOST = 40_000
+_RANKS = {kind.message.NAME: rank for rank, kind in enumerate(KINDS)}  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A report, and the place of its kind in the table."""
+
+    rank: int
+    host: str
+    report: Any
 
 
 class Reports:
     """What waits to be written. Safe for threads."""
 
     def __init__(self) -> None:
-        self._waiting: deque[HostReport] = deque()
+        self._waiting: deque[_Said] = deque()
+        self._is_urgent = False
         self._unwritten: Counter[str] = Counter()
         self._condition = threading.Condition()
 
     def take(self, word: Word) -> bool:
-        """Take a host's report of itself; False for any other word, and for one that the task shall judge."""
-        if word.task != HostReport.NAME or _has_expired(word):
+        """Take what a host says of its own accord; False for any other word, and for one that the task shall judge."""
+        rank = _RANKS.get(word.task)
+        if rank is None or _has_expired(word):
             return False
         try:
-            report = HostReport.from_wire(word.wire)
+            report: Any = KINDS[rank].message.from_wire(word.wire)
         except msgspec.ValidationError:
             return False
-        # Whether it says nothing new is not known as long as what the host said before waits.
-        if self._unwritten[report.host] or not host_reports.hear(report):
-            self._add(report)
+        if not self._is_heartbeat(report):
+            self._add(_Said(rank, word.host, report))
         return True
 
-    def _add(self, report: HostReport) -> None:
+    def _is_heartbeat(self, report: Any) -> bool:
+        # Whether it says nothing new is not known as long as what the host said before waits.
+        return isinstance(report, HostReport) and not self._unwritten[report.host] and host_reports.hear(report)
+
+    def _add(self, said: _Said) -> None:
+        is_urgent = KINDS[said.rank].is_urgent(said.report)
         with self._condition:
-            if len(self._waiting) < _MOST:
-                self._waiting.append(report)
-                self._unwritten[report.host] += 1
-                self._condition.notify()
+            if len(self._waiting) >= _MOST:
+                return
+            self._waiting.append(said)
+            self._unwritten[said.host] += isinstance(said.report, HostReport)
+            self._is_urgent |= is_urgent
+            self._condition.notify()
 
     def run(self, stopping: threading.Event) -> None:
         """Write what comes until the end."""
+        calm_until = 0.0
         while not stopping.is_set():
-            with self._condition:
-                has_come = self._condition.wait_for(lambda: bool(self._waiting), timeout=1.0)
-            if has_come:
+            if self._wait(calm_until):
+                calm_until = time.monotonic() + _CALM_SECONDS
                 close_old_connections()
                 self.write()
                 stopping.wait(_GATHER_SECONDS)
         self.write()
 
+    def _wait(self, calm_until: float) -> bool:
+        """Wait until there is something to write; what is not urgent waits until then."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._is_urgent, timeout=max(0.0, calm_until - time.monotonic()))
+            return self._condition.wait_for(lambda: bool(self._waiting), timeout=1.0)
+
     def write(self) -> None:
-        """Write what was gathered, some hundred hosts at a time."""
+        """Write what was gathered, some hundred words at a time."""
+        self._is_urgent = False
         while batch := self._next():
             try:
-                host_reports.report_hosts(batch)
+                _write(batch)
             except DATABASE_AWAY as error:
-                _lose(len(batch), error)
+                _log.warning("%d reports of hosts are lost until they are said again: %s", len(batch), error)
                 return
-            except Exception:  # noqa: BLE001 - one of them says what cannot be kept, and no other shall suffer for it
-                _write_each(batch)
             finally:
                 with self._condition:
-                    self._unwritten -= Counter(report.host for report in batch)
+                    self._unwritten -= Counter(one.host for one in batch if isinstance(one.report, HostReport))
 
-    def _next(self) -> list[HostReport]:
-        """Return reports to write together: one of each host, in the order in which it said them."""
-        found: dict[str, HostReport] = {}
+    def _next(self) -> list[_Said]:
+        """Return words to write together, in the order of the table: of each host in the order in which it said them.
+
+        A word that would be written before an earlier one of its host waits for the next batch, with all that follow.
+        """
+        batch: list[_Said] = []
+        put_off: list[_Said] = []
+        last: dict[str, int] = {}
         with self._condition:
-            while self._waiting and len(found) < _AT_ONCE and self._waiting[0].host not in found:
-                report = self._waiting.popleft()
-                found[report.host] = report
-        return list(found.values())
+            while self._waiting and max(len(batch), len(put_off)) < _AT_ONCE:
+                one = self._waiting.popleft()
+                is_next = last.get(one.host, -1) < one.rank
+                (batch if is_next else put_off).append(one)
+                last[one.host] = one.rank if is_next else len(KINDS)
+            self._waiting.extendleft(reversed(put_off))
+        return batch
 
 
 def _has_expired(word: Word) -> bool:
@@ -97,17 +135,26 @@ def _has_expired(word: Word) -> bool:
     return (until if until.tzinfo else until.replace(tzinfo=UTC)) <= timezone.now()
 
 
-def _lose(count: int, error: Exception) -> None:
-    _log.warning("what %d hosts reported is lost until they say it again: %s", count, error)
-
-
-def _write_each(batch: list[HostReport]) -> None:
-    for number, report in enumerate(batch):
+def _write(batch: list[_Said]) -> None:
+    for rank, kind in enumerate(KINDS):
+        reports = [one.report for one in batch if one.rank == rank]
+        if not reports:
+            continue
         try:
-            host_reports.report_host(report)
-        except DATABASE_AWAY as error:
-            _lose(len(batch) - number, error)
-            return
+            kind.write(reports)
+        except DATABASE_AWAY:
+            raise
+        except Exception:  # noqa: BLE001 - one of them says what cannot be kept, and no other shall suffer for it
+            _log.warning("%d reports of hosts cannot be written together", len(reports), exc_info=True)
+            _write_each(rank, reports)
+
+
+def _write_each(rank: int, reports: list[Any]) -> None:
+    for report in reports:
+        try:
+            KINDS[rank].write([report])
+        except DATABASE_AWAY:
+            raise
         except Exception:  # noqa: BLE001 - whatever it is, the next host is heard
             _log.exception("what host %s reports cannot be written", report.host)
 

@@ -5,7 +5,7 @@ told so, and it stays what it is.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -20,6 +20,19 @@ _log = logging.getLogger(__name__)
 _SLACK = timedelta(seconds=5)
 _TEXT = "The server's guest is not on its host any more. A hard reboot or a rebuild makes it anew."
 _KEPT_TEXT = "The server's disks are not on its host any more: it cannot be restored."
+
+
+def lacks(living: Mapping[str, str], domains: Collection[str], disks: Collection[str]) -> bool:
+    """Tell whether `mark` may find anything.
+
+    Args:
+        living: the states of all servers of a host, by uuid.
+        domains: the guests that it named of late.
+        disks: those whose disks it named.
+    """
+    there = {uuid: domains for uuid, vm_state in living.items() if vm_state in states.WITH_GUEST}
+    there |= {uuid: disks for uuid, vm_state in living.items() if vm_state == states.SOFT_DELETED}
+    return any(uuid not in named for uuid, named in there.items())
 
 
 def mark(host: str, domains: Collection[str], disks: Collection[str], since: datetime) -> int:

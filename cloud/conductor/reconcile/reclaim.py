@@ -5,7 +5,8 @@ Nothing is concluded from what is not there: only a row that says by itself sinc
 
 import logging
 import uuid
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -19,7 +20,7 @@ from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.core.context import RequestContext, new_request_id
 from contracts.compute import COMMANDS, StopServer
-from contracts.conductor import PowerReport
+from contracts.conductor import InstancePower, PowerReport
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 100
@@ -58,14 +59,23 @@ def _delete(instance: Instance) -> int:
     return 1
 
 
-def keep_off(report: PowerReport) -> int:
-    """Have a host stop guests that run though their servers are soft-deleted, as when it was away; return how many."""
-    running = {one.instance_uuid for one in report.instances if one.power_state == _RUNNING}
-    if not running:
+def keep_off(reports: Collection[PowerReport]) -> int:
+    """Have hosts stop guests that run though their servers are soft-deleted, as when they were away; return how many.
+
+    Args:
+        reports: what hosts saw, one of each.
+    """
+    said = {one.host: one for one in reports if any(_runs(seen) for seen in one.instances)}
+    if not said:
         return 0
-    said_at = datetime.fromtimestamp(report.reported_at, tz=database_now().tzinfo)
-    kept = _kept().filter(host=report.host, updated_at__lte=said_at).values_list("uuid", flat=True)
-    return sum(_stop(report.host, instance_uuid) for instance_uuid in sorted(running & set(kept)))
+    running = {(host, seen.instance_uuid) for host, one in said.items() for seen in one.instances if _runs(seen)}
+    kept = _kept().filter(host__in=said).values_list("host", "uuid", "updated_at")
+    late = {(host, uuid) for host, uuid, at in kept if at.timestamp() <= said[host].reported_at}
+    return sum(_stop(host, instance_uuid) for host, instance_uuid in sorted(running & late))
+
+
+def _runs(seen: InstancePower) -> bool:
+    return seen.power_state == _RUNNING
 
 
 def _stop(host: str, instance_uuid: str) -> int:

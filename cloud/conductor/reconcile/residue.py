@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,6 +38,18 @@ def take(residue: Residue) -> None:
         _remove(residue, before, said_at)
 
 
+def has_suspects(residue: Residue, before: Mapping[str, Any], living: Collection[str]) -> bool:
+    """Tell whether the host's last two words name anything that may have to be removed.
+
+    Args:
+        residue: the last one.
+        before: the one before it.
+        living: the instances that are placed on the host.
+    """
+    seen_twice = _instances(residue.to_wire()) & _instances(before)
+    return bool(set(residue.asides) & set(before.get("asides", ())) or seen_twice - set(living))
+
+
 def _remove(residue: Residue, before: dict[str, Any], said_at: datetime) -> None:
     """Order the removal of what the host's last two words name and nobody can miss."""
     asides = set(residue.asides) & set(before.get("asides", []))
@@ -65,7 +78,7 @@ def clear_evacuated(host: str, seen: set[str]) -> None:
         rpc.cast(_removal(host, instance_uuid, is_final=is_final))
 
 
-def _instances(word: dict[str, Any]) -> set[str]:
+def _instances(word: Mapping[str, Any]) -> set[str]:
     """Return the instances that have anything on the host; one whose move never arrived may have taps alone."""
     return {uuid for kind in ("domains", "disks", "plugged") for uuid in word.get(kind, [])}
 
