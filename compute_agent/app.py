@@ -134,7 +134,8 @@ class AgentProcess:
             is_stuck=lambda: 0 < workload.overdue >= threads / 2,
         )
         watchdog = Watchdog(line, self.settings.echo_seconds, self.settings.echo_limit_seconds)
-        self.app.task(watchdog.hear, name=ECHO, shared=False)
+        # No events: nobody watches in Flower how ten thousand agents speak to themselves.
+        self.app.task(watchdog.hear, name=ECHO, shared=False, send_events=False)
         return watchdog
 
     def _build_reporter(self) -> Reporter:

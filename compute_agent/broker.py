@@ -39,6 +39,11 @@ class Channel(redis.Channel):
     from_transport_options = (*redis.Channel.from_transport_options, "credential_provider")  # type: ignore[assignment]
     credential_provider: Any = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """See kombu, which asks by a connection of its own whether Redis is there, and keeps it; most never need it."""
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self.async_pool.disconnect()
+
     def _connparams(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Have each connection begin with the password of that moment."""
         params: dict[str, Any] = super()._connparams(*args, **kwargs)  # type: ignore[no-untyped-call]

@@ -24,6 +24,8 @@ _TRANSPORT: dict[str, Any] = {
     "health_check_interval": 25,
 }
 _IN_WORK = ("unacked", "unacked_index")
+# How often an agent looks for what it had in work an hour ago, when it was another process.
+_OWN_RESTORE_SECONDS = 60
 _LANES = ("fast-slow", "slow-fast", "fast", "slow")
 
 
@@ -81,6 +83,7 @@ def own_keys(credential: str, lanes: Iterable[str]) -> dict[str, Any]:
         "unacked_index_key": index,
         "unacked_mutex_key": f"{prefix}unacked_mutex",
         "priority_steps": [0],  # one list for a queue: its name
+        "unacked_restore_interval": _OWN_RESTORE_SECONDS,
     }
 
 
