@@ -1,8 +1,9 @@
-"""Agents as Redis and the control plane see them: `python -m bench.simulated_agents HOSTS REDIS_URL CREDENTIAL`.
+"""Agents as Redis and the control plane see them: `python -m bench.simulated_agents HOSTS REDIS_URL CREDENTIAL GUESTS`.
 
 Each waits for orders on a connection of its own, as long at a time as a real agent does, and says what one says,
-signed, as often as one does. Thousands fit into a process, because none of them is a process. A line on standard input
-makes all of them connect anew at once and tell everything, as after a broker that was away.
+signed, as often as one does, of the guests that the file GUESTS names by host. Thousands fit into a process, because
+none of them is a process. A line on standard input makes all of them connect anew at once and tell everything, as after
+a broker that was away; the answer is how many connections broke before that, of which there should be none.
 """
 
 import asyncio
@@ -20,17 +21,20 @@ from urllib.parse import urlsplit
 from bench.seeding import HOST_TOTALS, host_name
 from compute_agent.broker import Transport
 from contracts import RELEASE
-from contracts.conductor import HostReport, PowerReport, Residue
+from contracts.compute import ECHO
+from contracts.conductor import HostReport, InstancePower, PowerReport, Residue
 from contracts.credentials import HOST_KEY, read_credential
 from contracts.envelope import Message
 from contracts.routing import INBOUND_QUEUE, compute_queue, slow_compute_queue
 from contracts.signing import WORD, sign
 
-_OFTEN, _SELDOM, _CLOCK = 10.0, 60.0, 5.0
+_OFTEN, _SELDOM, _CLOCK, _ECHO = 10.0, 60.0, 5.0, 15.0
 _JITTER = 0.1
 _FEATURES = [f"feature-{number}" for number in range(40)]
 _TRAITS = [f"HW_CPU_X86_FEATURE_{number}" for number in range(10)]
 _OUTLETS = 8
+_RUNNING = 1
+_BROKEN = (OSError, asyncio.IncompleteReadError, ValueError, RuntimeError)
 
 
 class Line:
@@ -44,16 +48,17 @@ class Line:
 
     async def ask(self, *words: str) -> None:
         """Send a command and wait for its answer, whatever that is."""
+        await self.ask_all(words)
+
+    async def ask_all(self, *commands: tuple[str, ...]) -> None:
+        """Send commands together and wait for their answers."""
         async with self._turn:
             if self._streams is None:
                 self._streams = await asyncio.open_connection(*self._address)
             reader, writer = self._streams
-            parts = b"".join(b"$%d\r\n%s\r\n" % (len(word.encode()), word.encode()) for word in words)
-            writer.write(b"*%d\r\n%s" % (len(words), parts))
-            line = await reader.readline()
-            if line[:1] == b"*" and line != b"*-1\r\n":  # an order, which nobody here carries out
-                for _ in range(2 * int(line[1:])):
-                    await reader.readline()
+            writer.write(b"".join(map(_command, commands)))
+            for _ in commands:
+                await _answer(reader)
 
     def close(self) -> None:
         """Hang up; the next command connects anew."""
@@ -62,10 +67,29 @@ class Line:
         self._streams = None
 
 
-class SimulatedAgent:
-    """One host's agent."""
+def _command(words: tuple[str, ...]) -> bytes:
+    parts = b"".join(b"$%d\r\n%s\r\n" % (len(word.encode()), word.encode()) for word in words)
+    return b"*%d\r\n%s" % (len(words), parts)
 
-    def __init__(self, number: int, key: bytes, url: str, outlet: Line) -> None:
+
+async def _answer(reader: asyncio.StreamReader) -> None:
+    """Read an answer to its end; nobody here carries out an order."""
+    line = await reader.readline()
+    kind, rest = line[:1], line[1:]
+    if kind in (b"", b"-"):
+        raise ConnectionError(line.decode() or "Redis hung up")
+    if kind == b"$" and int(rest) >= 0:
+        await reader.readexactly(int(rest) + 2)
+    for _ in range(int(rest) if kind == b"*" else 0):
+        await _answer(reader)
+
+
+class SimulatedAgent:
+    """One host's agent. `broken`: how many of its connections were lost."""
+
+    def __init__(self, number: int, key: bytes, url: str, outlet: Line, guests: list[str]) -> None:
+        self.broken = 0
+        self._guests = guests
         self._host, self._key, self._outlet = host_name(number), key, outlet
         self._line = Line(url)
         self._queues = (compute_queue(self._host), slow_compute_queue(self._host))
@@ -75,34 +99,52 @@ class SimulatedAgent:
     async def run(self) -> None:
         """Work until cancelled."""
         often, seldom = self._report, self._report_seldom
-        await asyncio.gather(self._wait(), self._every(_OFTEN, often), self._every(_SELDOM, seldom),
-                             self._every(_CLOCK, self._look_at_the_clock))  # fmt: skip
+        await asyncio.gather(
+            self._wait(), self._every(_OFTEN, often), self._every(_SELDOM, seldom),
+            self._every(_CLOCK, self._look_at_the_clock), self._every(_ECHO, self._call),
+        )  # fmt: skip
 
     def reconnect(self) -> None:
         """Lose the connection, and tell everything."""
+        self.broken = -1  # the one that this ends
         self._line.close()
-        self._hurry.set()
+        hurry, self._hurry = self._hurry, asyncio.Event()
+        hurry.set()
 
     async def _wait(self) -> None:
         seconds = str(Transport.brpop_timeout)
         while True:
             try:
                 await self._line.ask("BRPOP", *self._queues, seconds)
-            except (OSError, asyncio.IncompleteReadError, ValueError, RuntimeError):
+            except _BROKEN:
                 self._line.close()
+                self.broken += 1
+                await asyncio.sleep(random.uniform(0, 1))
 
     async def _every(self, seconds: float, job: Any) -> None:
         await asyncio.sleep(random.uniform(0, seconds))
         while True:
-            await job()
+            hurry = self._hurry
+            try:
+                await job()
+            except _BROKEN:
+                self._outlet.close()
+                self.broken += 1
             pause = seconds * random.uniform(1 - _JITTER, 1 + _JITTER)
-            if await _happened(self._hurry, pause):
+            if await _happened(hurry, pause):
                 await asyncio.sleep(random.uniform(0, 1))
-                self._hurry.clear()
 
     async def _look_at_the_clock(self) -> None:
         await self._outlet.ask("TIME")
-        await self._outlet.ask("ZRANGE", f"agent:{self._host}:unacked_index", "0", "1")
+
+    async def _call(self) -> None:
+        """Speak to itself: what it hears is in work for a moment."""
+        await self._outlet.ask("LPUSH", self._queues[0], _message(ECHO, {}))
+        tag, in_work = str(uuid.uuid4()), f"agent:{self._host}:unacked"
+        begun = (("ZADD", f"{in_work}_index", "1", tag), ("HSET", in_work, tag, _message(ECHO, {})))
+        ended = (("ZREM", f"{in_work}_index", tag), ("HDEL", in_work, tag))
+        for done in (begun, ended):
+            await self._outlet.ask_all(("MULTI",), *done, ("EXEC",))
 
     async def _report(self) -> None:
         await self._say(HostReport(
@@ -112,8 +154,10 @@ class SimulatedAgent:
         ))  # fmt: skip
 
     async def _report_seldom(self) -> None:
-        await self._say(PowerReport(host=self._host, reported_at=time.time(), instances=[], is_full=True))
-        await self._say(Residue(host=self._host, reported_at=time.time()))
+        seen = [InstancePower(instance_uuid=one, power_state=_RUNNING) for one in self._guests]
+        await self._say(PowerReport(host=self._host, reported_at=time.time(), instances=seen, is_full=True))
+        there = {"domains": self._guests, "disks": self._guests, "plugged": self._guests}
+        await self._say(Residue(host=self._host, reported_at=time.time(), **there))
 
     async def _say(self, report: Message) -> None:
         name = type(report).NAME  # type: ignore[attr-defined]
@@ -140,13 +184,17 @@ def _message(name: str, wire: dict[str, Any]) -> str:
     })  # fmt: skip
 
 
-async def run(hosts: int, url: str, key: bytes) -> None:
+async def run(hosts: int, url: str, key: bytes, guests: dict[str, list[str]]) -> None:
     """Let them all work until standard input ends."""
     outlets = [Line(url) for _ in range(_OUTLETS)]
-    agents = [SimulatedAgent(number, key, url, outlets[number % _OUTLETS]) for number in range(hosts)]
+    agents = [
+        SimulatedAgent(number, key, url, outlets[number % _OUTLETS], guests.get(host_name(number), []))
+        for number in range(hosts)
+    ]
     tasks = [asyncio.create_task(agent.run()) for agent in agents]
     print("ready", flush=True)
     while await asyncio.to_thread(sys.stdin.readline):
+        print(sum(agent.broken for agent in agents), flush=True)
         for agent in agents:
             agent.reconnect()
     for task in tasks:
@@ -155,4 +203,5 @@ async def run(hosts: int, url: str, key: bytes) -> None:
 
 if __name__ == "__main__":
     credential = read_credential(Path(sys.argv[3]).read_text())
-    asyncio.run(run(int(sys.argv[1]), sys.argv[2], bytes.fromhex(credential[HOST_KEY])))
+    named = json.loads(Path(sys.argv[4]).read_text())
+    asyncio.run(run(int(sys.argv[1]), sys.argv[2], bytes.fromhex(credential[HOST_KEY]), named))
