@@ -10,6 +10,7 @@ import asyncio
 import base64
 import json
 import random
+import resource
 import sys
 import time
 import uuid
@@ -202,6 +203,8 @@ async def run(hosts: int, url: str, key: bytes, guests: dict[str, list[str]]) ->
 
 
 if __name__ == "__main__":
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     credential = read_credential(Path(sys.argv[3]).read_text())
     named = json.loads(Path(sys.argv[4]).read_text())
     asyncio.run(run(int(sys.argv[1]), sys.argv[2], bytes.fromhex(credential[HOST_KEY]), named))
