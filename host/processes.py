@@ -21,6 +21,7 @@ class Process:
         environment: variables beyond those that all get.
         stop_seconds: how long it may take to end.
         is_of_host: whether it belongs to a host, and so knows the secrets of no other room.
+        is_first: whether it starts at once. The others wait until the API answers, and leave it the processors.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Process:
     environment: dict[str, str] = field(default_factory=dict)
     stop_seconds: int = 15
     is_of_host: bool = False
+    is_first: bool = False
 
 
 def _tool(name: str) -> str:
@@ -65,10 +67,12 @@ def _flower(settings: HostSettings) -> list[str]:
 
 PROCESSES = (
     Process("redis", lambda s: ["redis-server", f"{s.state_dir}/redis/redis.conf"], order=100,
-            wanted=lambda s: s.has_own_redis),
-    Process("libvirtd", lambda s: [sys.executable, "-m", "host.libvirtd", "run"], order=100, wanted=_is_libvirt),
-    Process("api", _gunicorn, order=300, wanted=_is_control),
-    Process("conductor", lambda s: [sys.executable, "-m", "cloud.conductor"], order=300, wanted=_is_control),
+            wanted=lambda s: s.has_own_redis, is_first=True),
+    Process("libvirtd", lambda s: [sys.executable, "-m", "host.libvirtd", "run"], order=100, wanted=_is_libvirt,
+            is_first=True),
+    Process("api", _gunicorn, order=300, wanted=_is_control, is_first=True),
+    Process("conductor", lambda s: [sys.executable, "-m", "cloud.conductor"], order=300, wanted=_is_control,
+            is_first=True),
     Process("scheduler", lambda s: [sys.executable, "-m", "scheduler"], order=200, wanted=_is_control),
     Process("beat", lambda s: [sys.executable, "-m", "cloud.conductor.beat"], order=400, wanted=_is_control),
     Process("agent", lambda s: [sys.executable, "-m", "compute_agent"], order=400, wanted=_is_libvirt,
@@ -93,9 +97,10 @@ def _machine(settings: HostSettings, name: str) -> Process:
     return Process(name, lambda s: [sys.executable, "-m", "host.lab.machine", name], order=400, environment=choices)
 
 
-def supervisor_configuration(settings: HostSettings) -> str:
-    """Return supervisord's configuration for these settings."""
+def supervisor_configuration(settings: HostSettings, *, first_only: bool = False) -> str:
+    """Return supervisord's configuration for these settings, with all processes or with the first ones."""
     run = settings.runtime_dir
+    chosen = [process for process in wanted_processes(settings) if process.is_first or not first_only]
     sections = [
         _section("unix_http_server", [("file", f"{run}/supervisor.sock"), ("chmod", "0700")]),
         _section("supervisord", [
@@ -106,7 +111,7 @@ def supervisor_configuration(settings: HostSettings) -> str:
             ("supervisor.rpcinterface_factory", "supervisor.rpcinterface:make_main_rpcinterface"),
         ]),
         _section("supervisorctl", [("serverurl", f"unix://{run}/supervisor.sock")]),
-        *(_program(settings, process) for process in wanted_processes(settings)),
+        *(_program(settings, process) for process in chosen),
     ]
     return "\n".join(sections)
 

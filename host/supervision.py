@@ -50,13 +50,13 @@ def is_running(settings: HostSettings) -> bool:
 
 
 def start(settings: HostSettings) -> None:
-    """Write the configuration and start the supervisor with everything in it."""
+    """Write the configuration and start the supervisor with the first processes; `start_rest` starts the others."""
     settings.runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     (settings.state_dir / "log").mkdir(parents=True, exist_ok=True)
     # Counters of processes that are gone would count for ever.
     shutil.rmtree(settings.state_dir / "metrics", ignore_errors=True)
     (settings.state_dir / "metrics").mkdir()
-    write_private(settings.state_dir / "supervisord.conf", supervisor_configuration(settings))
+    write_private(settings.state_dir / "supervisord.conf", supervisor_configuration(settings, first_only=True))
     subprocess.run(
         [f"{sys.prefix}/bin/supervisord", "-c", configuration_file(settings)], cwd=CHECKOUT, check=True
     )
@@ -64,7 +64,19 @@ def start(settings: HostSettings) -> None:
     while not is_running(settings):
         if time.monotonic() > deadline:
             raise TimeoutError(f"the supervisor did not start; see {settings.state_dir}/log/supervisord.log")
-        time.sleep(0.05)
+        time.sleep(0.02)
+    write_private(settings.state_dir / "supervisord.conf", supervisor_configuration(settings))
+
+
+def start_rest(settings: HostSettings) -> None:
+    """Start what the configuration names and the supervisor does not know yet; nothing, where it knows everything."""
+    with _server(settings) as server:
+        ((added, _, _),) = server.reloadConfig()
+        for name in added:
+            server.addProcessGroup(name)
+        # It looks at what it shall start when somebody speaks to it, or after a second.
+        while any(one["statename"] == "STOPPED" for one in server.getAllProcessInfo() if one["group"] in added):
+            time.sleep(0.02)
 
 
 def stop(settings: HostSettings) -> None:

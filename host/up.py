@@ -32,6 +32,7 @@ def up(settings: HostSettings) -> None:
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     if supervision.is_running(settings):
         _same_choices(settings)
+        supervision.start_rest(settings)  # which a start that was broken off may have left
         say("The cloud is running already; nothing to do.")
         _where_to_go(settings)
         return
@@ -43,6 +44,7 @@ def up(settings: HostSettings) -> None:
     supervision.start(settings)
     _await_api(settings)
     say(f"The API answers after {time.monotonic() - started:.1f} s.")
+    supervision.start_rest(settings)
     _demo(settings)
     _where_to_go(settings)
 

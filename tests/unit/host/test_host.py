@@ -92,6 +92,14 @@ def test_the_supervisor_keeps_what_the_settings_call_for(tmp_path):
     assert "[program:redis]" not in foreign
 
 
+def test_the_api_has_the_processors_for_itself_and_the_conductor_until_it_answers(tmp_path):
+    settings = settings_of(tmp_path)
+    texts = (supervisor_configuration(settings, first_only=only) for only in (True, False))
+    first, all_of_them = ({line for line in text.splitlines() if line.startswith("[program:")} for text in texts)
+    assert first == {"[program:redis]", "[program:api]", "[program:conductor]"}
+    assert all_of_them == first | {f"[program:{name}]" for name in ("scheduler", "agents", "beat", "flower")}
+
+
 def test_the_blank_image_is_a_valid_disk():
     facts = inspect_header(blank_qcow2(2**26), "qcow2")
     assert facts.virtual_size_bytes == 2**26
