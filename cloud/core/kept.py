@@ -16,6 +16,8 @@ from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import QuerySet, sql
 from django.db.models.query import FlatValuesListIterable, ModelIterable, ValuesIterable, ValuesListIterable
 
+from cloud.core.staying import keep, kept
+
 Row = TypeVar("Row")
 Shape = tuple[Any, ...]
 # A longer list is asked in Django's own way, which costs little in comparison then.
@@ -86,15 +88,24 @@ class _Kept(ABC):
 
 
 class Kept(_Kept, Generic[Row]):
-    """A query, given as a function that returns its queryset; called, it returns the rows."""
+    """A query, given as a function that returns its queryset; called, it returns the rows.
 
-    def __init__(self, build: Callable[..., QuerySet[Any, Row]], longest: int = _LONGEST) -> None:
+    `do_stay`: until the transaction ends they stay as they are referred to (`cloud.core.staying`).
+    """
+
+    def __init__(
+        self, build: Callable[..., QuerySet[Any, Row]], longest: int = _LONGEST, *, do_stay: bool = False
+    ) -> None:
         super().__init__(build, longest)
+        self._do_stay = do_stay
 
     def __call__(self, **values: Any) -> list[Row]:
         """Return the rows for these values."""
         if self._is_long(values):
-            return list(self._build(**_plain(values)))
+            rows = self._build(**_plain(values))
+            if self._do_stay:
+                keep(rows)
+            return list(rows)
         found = self._of_shape(_padded(values))
         return found(_padded(values)) if found else []
 
@@ -106,9 +117,10 @@ class Kept(_Kept, Generic[Row]):
         queryset = self._build(**probes.values)
         compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
         try:
-            statement = probes.statement(*compiler.as_sql())
+            text, parameters = compiler.as_sql()
         except EmptyResultSet:
             return None
+        statement = probes.statement(kept(text) if self._do_stay else text, parameters)
         return _Reader(statement, queryset, compiler)
 
 

@@ -21,7 +21,7 @@ from cloud.networks.services import changes
 from cloud.networks.services.addresses import AddressWish
 from cloud.networks.services.default_group import default_group_id
 from cloud.networks.services.forgetting import forget_ports
-from cloud.networks.services.plugging import PositionTaken, make_port, subnets_to_plug_in
+from cloud.networks.services.plugging import PositionTaken, make_port, subnets_of
 from cloud.networks.services.specs import specs
 from contracts.compute import PortSpec
 
@@ -33,7 +33,7 @@ UNBOUND: dict[str, Any] = {
 _positions: Kept[int] = Kept(
     lambda uuid: Port.objects.filter(device_id=uuid, position__gte=0).values_list("position", flat=True)
 )
-_networks: Kept[Network] = Kept(lambda ids: Network.objects.filter(id__in=ids))
+_networks: Kept[Network] = Kept(lambda ids: Network.objects.filter(id__in=ids).order_by("id"), do_stay=True)
 _activate = KeptUpdate(
     lambda uuid, now: (
         Port.objects.filter(device_id=uuid, position__gte=0).exclude(status="ACTIVE"),
@@ -202,7 +202,7 @@ def _read_networks(network_ids: set[str], known: Known) -> None:
     missing = network_ids - known.networks.keys()
     if missing:
         known.networks |= {network.id: network for network in _networks(ids=list(missing))}
-        for subnet in subnets_to_plug_in(missing):
+        for subnet in subnets_of(ids=list(missing)):
             known.subnets[subnet.network_id].append(subnet)
 
 

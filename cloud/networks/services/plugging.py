@@ -1,7 +1,7 @@
 """Making ports: a MAC, addresses and security groups, so that nothing is ever given twice."""
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
 
@@ -17,7 +17,7 @@ _TRIES = 50
 # Who takes no address from a prefix that is advertised: there is no guest behind it.
 WITHOUT_GUEST = (ROUTER_INTERFACE, FLOATING_IP)
 _PortGroup = Port.security_groups.through
-_subnets: Kept[Subnet] = Kept(lambda ids: Subnet.objects.filter(network__in=ids))
+subnets_of: Kept[Subnet] = Kept(lambda ids: Subnet.objects.filter(network__in=ids))
 
 
 class PositionTaken(Exception):
@@ -39,7 +39,7 @@ def make_port(
         draft: not yet saved; without a `mac_address` it gets a free one.
         wishes: the addresses it wants, beside those that a guest makes for itself; None for what its network gives.
         group_ids: the security groups of the port.
-        subnets: those of its network, where the caller has read them with `subnets_to_plug_in`.
+        subnets: those of its network, where the caller has read them, and keeps the network.
 
     Raises:
         InvalidInput, InvalidIpForNetwork, InvalidIpForSubnet: the wishes do not fit the network.
@@ -47,7 +47,7 @@ def make_port(
         IpAddressGenerationFailure: no address is left.
     """
     network = draft.network
-    known = subnets_to_plug_in([network.id]) if subnets is None else subnets
+    known = _subnets_to_plug_in(network) if subnets is None else subnets
     served = serving(known, draft.device_owner)
     where = places(network, served if wishes is None else known, wishes)
     if wishes is None or draft.device_owner not in WITHOUT_GUEST:
@@ -67,13 +67,13 @@ def make_port(
     raise IpAddressGenerationFailure(network_id=network.id)
 
 
-def subnets_to_plug_in(network_ids: Collection[str]) -> list[Subnet]:
-    """Return the subnets of networks; until the transaction ends, who makes another one waits, and then sees our ports.
+def _subnets_to_plug_in(network: Network) -> list[Subnet]:
+    """Return a network's subnets; until the transaction ends, who makes another one waits, and then sees our port.
 
     Without that a port and a subnet whose guests make their own addresses could be made past each other.
     """
-    keep(Network.objects.filter(id__in=network_ids))
-    return _subnets(ids=list(network_ids))
+    keep(Network.objects.filter(id=network.id))
+    return subnets_of(ids=[network.id])
 
 
 def give_addresses(port: Port, wishes: Sequence[AddressWish]) -> None:
