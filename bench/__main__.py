@@ -1,8 +1,13 @@
-"""`make bench`, or `python -m bench NAME...` for some: measure, print a table and JSON, compare with what was kept."""
+"""`make bench`, or `python -m bench NAME...` for some: measure, print a table and JSON, compare with what was kept.
+
+One that fails is told, and the others go on: a whole run takes half an hour. The exit status is 1 then.
+"""
 
 import argparse
 import json
 import sys
+import traceback
+from typing import Any
 
 from bench import report
 from bench.catalog import BENCHMARKS
@@ -22,15 +27,21 @@ def main() -> int:
     if chosen.against and not report.is_kept(chosen.against):
         parser.error(f"no figures are kept as {chosen.against}")
     baseline = report.load(chosen.against) if chosen.against else None
-    figures = {"circumstances": report.circumstances()}
+    figures: dict[str, Any] = {"circumstances": report.circumstances()}
+    failed = []
     for name in chosen.names or BENCHMARKS:
         print(f"--- {name}", file=sys.stderr, flush=True)
-        figures[name] = report.median_of([BENCHMARKS[name]() for _ in range(chosen.runs)])
+        try:
+            figures[name] = report.median_of([BENCHMARKS[name]() for _ in range(chosen.runs)])
+        except Exception as error:  # noqa: BLE001 - told below, in the figures and by the exit status
+            traceback.print_exc()
+            figures[name] = {"failed": f"{type(error).__name__}: {error}"[:300]}
+            failed.append(name)
     report.print_table(figures, baseline)
     print(json.dumps(figures, indent=1))
     if chosen.save:
         report.save(chosen.save, figures)
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -70,7 +70,9 @@ PROCESSES = (
             wanted=lambda s: s.has_own_redis, is_first=True),
     Process("libvirtd", lambda s: [sys.executable, "-m", "host.libvirtd", "run"], order=100, wanted=_is_libvirt,
             is_first=True),
-    Process("api", _gunicorn, order=300, wanted=_is_control, is_first=True),
+    # An answer of a megabyte goes back to the kernel when it is sent; glibc would keep as much for the next one.
+    Process("api", _gunicorn, order=300, wanted=_is_control, environment={"MALLOC_MMAP_THRESHOLD_": "131072"},
+            is_first=True),
     Process("conductor", lambda s: [sys.executable, "-m", "cloud.conductor"], order=300, wanted=_is_control,
             is_first=True),
     Process("scheduler", lambda s: [sys.executable, "-m", "scheduler"], order=200, wanted=_is_control),
