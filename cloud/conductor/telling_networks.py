@@ -36,7 +36,6 @@ _TICK_SECONDS = 2.0
 _SECONDS_A_HOST = {changes.FORMER: 0.02, changes.MEMBERS: 0.1, changes.NEIGHBOURS: 0.1, changes.TUNNEL: 0.1}
 # Of these, hosts hear in their turn: a few a second while builds wait, and else as many as answer.
 _IN_TURN = frozenset({changes.MEMBERS, changes.NEIGHBOURS, changes.TUNNEL})
-_TURN_SECONDS = 1.0
 _MOST_BESIDE_BUILDS = 4
 _MOST_UNANSWERED, _UNANSWERED_SECONDS = 50, 10.0
 _LONG_QUEUE = 8
@@ -75,22 +74,25 @@ class Teller:
     def __init__(self) -> None:
         self._next = 0.0
         self._due = dict.fromkeys(_SECONDS_A_HOST, 0.0)
+        self._in_turn = 0
 
     def look(self) -> None:
-        """Tell what was noted, if it is time."""
+        """Tell what was noted, if it is time, and those whose turn it is."""
         now = time.monotonic()
-        if now < self._next:
-            return
+        if now >= self._next:
+            self._next = now + _TICK_SECONDS
+            self._tell(now)
+        if self._in_turn:
+            tell_in_turn()
+
+    def _tell(self, now: float) -> None:
         waiting = {kind for kind, due in self._due.items() if now < due}
         told = tell_noted(without=waiting)
-        in_turn = host_versions.waiting().count()
+        self._in_turn = host_versions.waiting().count()
         self._due.update({
-            kind: now + (in_turn if kind in _IN_TURN else told) * _SECONDS_A_HOST[kind]
+            kind: now + (self._in_turn if kind in _IN_TURN else told) * _SECONDS_A_HOST[kind]
             for kind in self._due.keys() - waiting
         })  # fmt: skip
-        if in_turn:
-            tell_in_turn()
-        self._next = now + (_TURN_SECONDS if in_turn else _TICK_SECONDS)
 
 
 def tell_noted(*, without: Collection[str] = ()) -> int:

@@ -86,9 +86,9 @@ def test_a_burst_is_told_to_its_own_hosts_at_once_and_to_others_together(network
     assert sent == [{"h3"}, {*HOSTS} - {"h3"}]
     answer(*HOSTS)
     came(network, "h3")
-    look(telling_networks._TURN_SECONDS / 2)
+    look(telling_networks._TICK_SECONDS / 2)
     assert len(sent) == 2
-    look(telling_networks._TURN_SECONDS / 2)
+    look(telling_networks._TICK_SECONDS / 2)
     assert sent[2:] == [{"h3"}], "the others were told a moment ago"
     answer("h3")
     look()
