@@ -5,7 +5,8 @@ a lock by a script. An agent's Redis user may do none of these: its queues are r
 the conductor's queue is not its business, and what it has in work lies under keys that no other process touches.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from time import monotonic, time
 from typing import Any
@@ -38,6 +39,7 @@ class Channel(redis.Channel):
     QoS = QoS
     from_transport_options = (*redis.Channel.from_transport_options, "credential_provider")  # type: ignore[assignment]
     credential_provider: Any = None
+    _kept_client: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """See kombu, which asks by a connection of its own whether Redis is there, and keeps it; most never need it."""
@@ -49,6 +51,16 @@ class Channel(redis.Channel):
         params: dict[str, Any] = super()._connparams(*args, **kwargs)  # type: ignore[no-untyped-call]
         self._process_credential_provider(self.credential_provider, params)  # type: ignore[no-untyped-call]
         return params
+
+    @contextmanager
+    def conn_or_acquire(self, client: Any = None) -> Iterator[Any]:
+        """See kombu, which makes a client for each command, and takes longer for that than Redis for the command."""
+        if client:
+            yield client
+            return
+        if self._kept_client is None or self._kept_client.connection_pool is not self.pool:
+            self._kept_client = self._create_client()  # type: ignore[no-untyped-call]
+        yield self._kept_client
 
     def _queue_bind(self, *_: Any) -> None:
         """Messages are sent to a queue's name, not through an exchange."""

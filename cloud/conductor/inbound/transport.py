@@ -8,6 +8,8 @@ one queue and hosts' reports to another, so that builds do not wait behind a tho
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from kombu.transport import redis
@@ -33,6 +35,18 @@ def _opened(queue: str, item: bytes) -> dict[str, Any] | None:
 
 class Channel(redis.Channel):
     """Reads queues; the inbound one through the gate."""
+
+    _kept_client: Any = None
+
+    @contextmanager
+    def conn_or_acquire(self, client: Any = None) -> Iterator[Any]:
+        """See kombu, which makes a client for each command, and takes longer for that than Redis for the command."""
+        if client:
+            yield client
+            return
+        if self._kept_client is None or self._kept_client.connection_pool is not self.pool:
+            self._kept_client = self._create_client()
+        yield self._kept_client
 
     def _brpop_read(self, **options: Any) -> bool:
         """See kombu, whose own does the same without a gate."""
