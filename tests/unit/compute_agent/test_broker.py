@@ -13,6 +13,7 @@ from compute_agent.clock import BrokerClock
 from compute_agent.settings import Settings
 from contracts.compute import ECHO
 from contracts.routing import INBOUND_QUEUE
+from tests.fixtures.redis import start_redis
 
 _PATIENCE_SECONDS = 60.0
 
@@ -33,14 +34,21 @@ def _comes_to(count, expected):
     return count() == expected
 
 
-def test_who_only_writes_keeps_one_connection(redis_server):
-    with contextlib.closing(redis_server.client()) as client:
-        known = {one["id"] for one in client.client_list()}
+@pytest.fixture
+def quiet_redis():
+    """A Redis to which nobody else has ever spoken."""
+    server = start_redis()
+    yield server
+    server.stop()
+
+
+def test_who_only_writes_keeps_one_connection(quiet_redis):
+    with contextlib.closing(quiet_redis.client()) as client:
 
         def others():
-            return len({one["id"] for one in client.client_list()} - known)
+            return len(client.client_list()) - 1
 
-        with Connection(redis_server.url, transport=TRANSPORT) as connection:
+        with Connection(quiet_redis.url, transport=TRANSPORT) as connection:
             connection.channel()
             assert _comes_to(others, 0), "none before there is anything to say"
             with connection.Producer() as producer:
