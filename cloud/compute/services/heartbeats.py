@@ -11,11 +11,11 @@ from datetime import timedelta
 from itertools import islice
 
 from django.db import transaction
-from django.db.models import Case, F, FloatField, Value, When
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Now
 
 from cloud.compute.models import Service
 from cloud.compute.services.host_states import COMPUTE
+from cloud.core.each import update_each
 
 _AT_ONCE = 500
 
@@ -58,18 +58,17 @@ def _parts(noted: Mapping[str, float]) -> Iterator[dict[str, float]]:
 
 
 def _write(noted: Mapping[str, float], ago: timedelta) -> set[str]:
-    rows = Service.objects.filter(binary=COMPUTE, host__in=noted)
-    said = Case(*(When(host=host, then=Value(at)) for host, at in noted.items()), output_field=FloatField())
-    seen = Now() - ago
+    rows = Service.objects.filter(binary=COMPUTE, host__in=noted).annotate(now=Now())
     with transaction.atomic():
         # In one order, or two conductors that heard of the same hosts would wait for each other.
-        known = set(rows.select_for_update().order_by("id").values_list("host", flat=True))
+        locked = rows.select_for_update().order_by("id")
+        known = list(locked.values_list("pk", "host", "last_seen_at", "reported_at", "now"))
         # Neither goes backwards: another conductor may have heard of a host later.
-        rows.update(
-            last_seen_at=Case(When(last_seen_at__gt=seen, then=F("last_seen_at")), default=seen),
-            reported_at=Greatest(F("reported_at"), said),
-        )
-    return set(noted) - known
+        update_each(Service, ("last_seen_at", "reported_at"), {
+            pk: (max(seen_at or now - ago, now - ago), max(said_at, noted[host]))
+            for pk, host, seen_at, said_at, now in known
+        })  # fmt: skip
+    return set(noted) - {host for _, host, *_ in known}
 
 
 heartbeats = Heartbeats()

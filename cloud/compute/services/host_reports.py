@@ -13,6 +13,7 @@ from django.db import transaction
 from cloud.compute.models import ComputeNode, Operation
 from cloud.compute.services import host_rows, report_faults, row_locks
 from cloud.compute.services.heartbeats import heartbeats
+from cloud.core.each import update_each
 from contracts.conductor import HostReport, Residue
 from contracts.signing import SIGNATURE
 
@@ -115,12 +116,11 @@ def store_residues(words: Collection[Residue]) -> set[str]:
     rows = ComputeNode.objects.filter(host__in=said).only("host", "residue", "residue_at")
     with transaction.atomic():
         newer = [row for row in rows.select_for_update().order_by("host") if _is_later(said[row.host], row)]
-        changed = [row for row in newer if row.residue != _content(said[row.host])]
-        for row in newer:
-            row.residue, row.residue_at = _content(said[row.host]), _moment(said[row.host])
-        fresh = {row.pk for row in changed}
-        ComputeNode.objects.bulk_update(changed, ["residue", "residue_at"])
-        ComputeNode.objects.bulk_update([row for row in newer if row.pk not in fresh], ["residue_at"])
+        changed = {row for row in newer if row.residue != _content(said[row.host])}
+        moments = {row.pk: (_moment(said[row.host]),) for row in newer if row not in changed}
+        update_each(ComputeNode, ("residue_at",), moments)
+        words = {row.pk: (_content(said[row.host]), _moment(said[row.host])) for row in newer if row in changed}
+        update_each(ComputeNode, ("residue", "residue_at"), words)
     return {row.host for row in newer}
 
 
