@@ -105,7 +105,7 @@ def test_it_needs_an_address_and_a_way(member, pool):
 
 
 def told() -> set[tuple[str, str]]:
-    """What hosts shall hear of since this was asked last."""
+    """What hosts shall hear of since this was asked last; of a person's change to a group at once (ADR 153)."""
     rows = set(NetworkChange.objects.values_list("kind", "key"))
     NetworkChange.objects.all().delete()
     return rows
@@ -119,7 +119,7 @@ def test_a_fixed_ip_comes_and_goes(member, pool, inside):
     told()
     added = act(member, server, "addFixedIp", networkId=inside.id)
     assert (added.status_code, added.content) == (202, b"")
-    assert told() == {("host", "h1"), ("members", group), ("neighbours", inside.id)}
+    assert told() == {("host", "h1"), ("former", group), ("neighbours", inside.id)}
     (second,) = port.fixed_ips.exclude(ip_address=first).values_list("ip_address", flat=True)
     one = take(member, pool)
     assert act(member, server, "addFloatingIp", address=one["ip"], fixed_address=second).status_code == 202
@@ -127,7 +127,7 @@ def test_a_fixed_ip_comes_and_goes(member, pool, inside):
     gone = act(member, server, "removeFixedIp", address=second)
     assert (gone.status_code, gone.content) == (202, b"")
     router = ("router", Router.objects.get().id)  # by which the floating address led there
-    assert told() == {("host", "h1"), ("members", group), ("neighbours", inside.id), router}
+    assert told() == {("host", "h1"), ("former", group), ("neighbours", inside.id), router}
     assert list(port.fixed_ips.values_list("ip_address", flat=True)) == [first]
     assert member.get(f"/os-floating-ips/{one['id']}").json()["floating_ip"] == one
     assert act(member, server, "removeFixedIp", address=second).status_code == 400
@@ -189,14 +189,14 @@ def test_a_server_enters_and_leaves_groups(member, inside):
     group = SecurityGroup.objects.create(project_id=MINE, name="web")
     SecurityGroup.objects.create(project_id=THEIRS, name="theirs")
     told()
-    for name, news in (("web", {("host", "h1"), ("members", group.id)}), (group.id, set())):
+    for name, news in (("web", {("host", "h1"), ("former", group.id)}), (group.id, set())):
         entered = act(member, server, "addSecurityGroup", name=name)
         assert (entered.status_code, entered.content) == (202, b"")
         assert told() == news
     names = {one["name"] for one in member.get(f"/servers/{server}/os-security-groups").json()["security_groups"]}
     assert names == {"default", "web"}
     assert act(member, server, "removeSecurityGroup", name="web").status_code == 202
-    assert told() == {("host", "h1"), ("members", group.id)}
+    assert told() == {("host", "h1"), ("former", group.id)}
     assert act(member, server, "removeSecurityGroup", name="web").status_code == 404
     for name, status in (("theirs", 404), ("none", 404), ("a\nb", 400), ("", 400)):
         assert act(member, server, "addSecurityGroup", name=name).status_code == status
