@@ -20,6 +20,8 @@ _NEW_PROCESSES = 0x20000000
 # mounts, control groups, host name, System V objects, network
 _NEW_WORLD = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x40000000
 _DIE_WITH_PARENT = 1
+# What a person may have chosen for agents; whatever else they are told is of the host itself.
+_HANDED_ON = ("NOVELLA_REPORT_SECONDS", "NOVELLA_FULL_REPORT_SECONDS", "NOVELLA_ECHO_SECONDS")
 _BACKLOG = 64
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -61,7 +63,8 @@ def _wait_for(parent: socket.socket) -> None:
 
 def _boot(machine: HostSettings) -> NoReturn:
     path = f"{os.environ.get('PATH', os.defpath)}:{SYSTEM_PATHS}"
-    environment = {"PATH": path, "HOME": "/root", "LANG": "C.UTF-8"}
+    chosen = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
+    environment = {"PATH": path, "HOME": "/root", "LANG": "C.UTF-8", **chosen}
     # tini reaps what has lost its parent at once; libvirt waits for that.
     command = ["tini", "--", f"{sys.prefix}/bin/supervisord", "-n", "-c", supervision.configuration_file(machine)]
     os.execvpe("tini", command, environment)  # noqa: S606 - becoming it is the point

@@ -8,20 +8,29 @@ import pytest
 
 from tests.fixtures.clouds import CHECKOUT, wait_until
 from tests.fixtures.lab import SCRIPT, SETTLE_SECONDS, Lab, machine_now
+from tests.fixtures.small_disk import SmallDisk
 
 
 @pytest.fixture(scope="session")
-def before():
+def small_disk(tmp_path_factory):
+    """The disk of h2, which a test may have full."""
+    if os.geteuid() != 0:
+        pytest.skip("a lab needs root")
+    disk = SmallDisk(tmp_path_factory.mktemp("lab") / "lab" / "h2")
+    yield disk
+    disk.remove()
+
+
+@pytest.fixture(scope="session")
+def before(small_disk):
     """What the machine had before the lab."""
     return machine_now()
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory, before):
+def lab(small_disk, before):
     """A lab that is up, with a network of the operators' project and two flavors; it is down at the end."""
-    if os.geteuid() != 0:
-        pytest.skip("a lab needs root")
-    one = Lab(tmp_path_factory.mktemp("lab"))
+    one = Lab(small_disk.folder.parents[1])
     built = CHECKOUT / "var" / "guest"
     if built.is_dir():
         shutil.copytree(built, one.state_dir / "guest")
