@@ -140,7 +140,7 @@ class World:
 
     def beat(self, entry: dict[str, Any]) -> None:
         def send() -> None:
-            conductor_app.send_task(entry["task"], retry=False, ignore_result=True, **entry["options"])
+            conductor_app.send_task(entry["task"], retry=False, **entry["options"])
 
         if "beat" not in self.down:
             self.act("beat", send)
