@@ -71,7 +71,6 @@ def next_attempt(operation: Operation, code: str, detail: str, *, alternates: Se
     if not states.machine.fire(rows, "reschedule", host="", node="", updated_at=now):
         transaction.set_rollback(True)  # deleted meanwhile: the delete cleans up
         return
-    step_rows.close_failed([operation], now, code, detail)
     host_feed.publish(freed)
     if failed_host:
         allocation.bind(operation.instance_uuid, "")
@@ -91,6 +90,7 @@ def next_attempt(operation: Operation, code: str, detail: str, *, alternates: Se
     if not running.update(**changes):
         transaction.set_rollback(True)
         return
+    step_rows.close_failed([operation], now, code, detail)
     for name, value in changes.items():
         setattr(operation, name, value)
     step_rows.plan([operation], now, first=first)
