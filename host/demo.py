@@ -1,4 +1,4 @@
-"""The first five minutes: image, flavors, key, network and one server, made through the public API."""
+"""The first five minutes: image, flavors, key, network, its way out and one server, made through the public API."""
 
 import ipaddress
 import re
@@ -45,6 +45,10 @@ def create(settings: HostSettings) -> None:
               "a compute host to report", 60)
     if is_outside(settings):
         _outside(admin, outside(settings))
+    # Whoever makes servers with openstacksdk is given floating addresses as soon as there is an external network: they
+    # must lead somewhere. A lab is for trying routers, and begins without one.
+    if is_outside(settings) and settings.hypervisor != "lab":
+        _router(demo)
     _server(demo, network, is_real=settings.is_real)
     marker.touch()
 
@@ -114,6 +118,14 @@ def _outside(cloud: Any, gateway: ipaddress.IPv4Interface) -> None:
             name=PHYSICAL_NETWORK, network_id=network.id, ip_version=4, cidr=str(gateway.network),
             gateway_ip=str(gateway.ip), is_dhcp_enabled=False,
         )
+
+
+def _router(cloud: Any) -> None:
+    if cloud.network.find_router("demo") is None:
+        outside = cloud.network.find_network(PHYSICAL_NETWORK, ignore_missing=False)
+        router = cloud.network.create_router(name="demo", external_gateway_info={"network_id": outside.id})
+        subnet = cloud.network.find_subnet("demo", ignore_missing=False)
+        cloud.network.add_interface_to_router(router, subnet_id=subnet.id)
 
 
 def _server(demo: Any, network: Any, *, is_real: bool) -> None:

@@ -27,15 +27,13 @@ def test_a_servers_life(cloud):
         cloud.show("server", "show", "s1")
 
 
-def test_up_made_a_network_outside_for_routers_to_lead_to(cloud):
+def test_up_made_a_network_outside_that_the_sdk_finds_for_a_server(cloud):
     assert cloud.show("network", "show", "public")["router:external"] in (True, "External")
-    router = cloud.show("router", "create", "--external-gateway", "public", "way-out")
-    try:
-        assert router["external_gateway_info"]["external_fixed_ips"]
-        address = cloud.show("floating", "ip", "create", "public")
-        cloud.openstack("floating", "ip", "delete", address["id"])
-    finally:
-        cloud.openstack("router", "delete", "way-out")
+    connection = cloud.connect()
+    connection.create_server("reached", image="tiny", flavor="m1.tiny", network="demo", wait=True)
+    assert [one.floating_ip_address for one in connection.network.ips()] == [connection.get_server("reached").public_v4]
+    connection.delete_server("reached", wait=True, delete_ips=True)
+    assert not list(connection.network.ips())
 
 
 def test_operators_see_the_hosts(cloud):
