@@ -17,6 +17,7 @@ def _guest() -> dict[str, Any]:
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "startup": startup.run,
     "cloud": cloud.run,
+    "cloud-postgresql": cloud.run_on_postgresql,
     "creators": creators.measure,
     "floor": floor.measure,
     "guest": _guest,

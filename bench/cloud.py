@@ -6,6 +6,7 @@ from typing import Any
 
 from bench.cloud_bench import measure
 from bench.startup import Startup
+from tests.chaos.real.postgres import PostgresServer
 from tests.fixtures.clouds import LocalCloud
 
 
@@ -29,6 +30,15 @@ def run(hosts: int = 20, servers: int = 100, rows: int = 1000, **environment: st
             return {"startup": startup.figures, **measure(cloud, servers, rows)}
         finally:
             cloud.end()
+
+
+def run_on_postgresql() -> dict[str, Any]:
+    """Measure a cloud whose database is a PostgreSQL of its own."""
+    postgres = PostgresServer()
+    try:
+        return run(DATABASE_URL=postgres.url)
+    finally:
+        postgres.stop()
 
 
 def lift_quotas(cloud: LocalCloud) -> None:
