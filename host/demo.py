@@ -45,10 +45,10 @@ def create(settings: HostSettings) -> None:
               "a compute host to report", 60)
     if is_outside(settings):
         _outside(admin, outside(settings))
-    # Whoever makes servers with openstacksdk is given floating addresses as soon as there is an external network: they
-    # must lead somewhere. A lab is for trying routers, and begins without one.
-    if is_outside(settings) and settings.hypervisor != "lab":
-        _router(demo)
+        # Whoever makes servers with openstacksdk is given floating addresses as soon as there is an external network:
+        # they must lead somewhere. A lab is for trying routers, and begins without one.
+        if settings.hypervisor != "lab":
+            _router(demo)
     _server(demo, network, is_real=settings.is_real)
     marker.touch()
 

@@ -109,7 +109,7 @@ def heal(patient, what):
 @pytest.mark.parametrize("what", LOSSES)
 def test_what_was_taken_from_a_guest_is_found_and_mended(patient, what):
     part, verbs = LOSSES[what]
-    for _ in range(3):  # once a minute an agent mends its networks by itself, which may be before anybody looks
+    for _ in range(2):  # once a minute an agent mends its networks by itself, which may be before anybody looks
         patient.lose(what)
         found = patient.wrong().get(part, "").removeprefix(f"manage.py server_mend {patient.uuid} ")
         if found in verbs:

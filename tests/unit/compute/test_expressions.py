@@ -47,6 +47,11 @@ def test_what_every_match_holds_is_looked_for_first(pattern, parts):
 @pytest.mark.parametrize("pattern", ["a.*a.*b", "[ab]*[ab]*c", "a.{0,200}a.{0,200}c", "(a|a|a)(a|a|a)(a|a|a).*.*b"])
 def test_the_slowest_that_pass_are_quick_enough_on_the_longest_name(pattern):
     check(pattern)
+    # A machine whose processors are lent to others counts their time as ours: once in three it does not.
+    assert min(_seconds(pattern, "a" * 255) for _ in range(3)) < 1
+
+
+def _seconds(pattern, text):
     started = time.process_time()
-    re.search(pattern, "a" * 255)
-    assert time.process_time() - started < 5
+    re.search(pattern, text)
+    return time.process_time() - started
