@@ -21,9 +21,10 @@ SCOPES = Collection(
 ROUTES = crud.routes(crud.Resource(
     SCOPES,
     properties={"name": NAME, "shared": BOOLEAN},
-    fixed={"ip_version": {"enum": [4, 6]}},
+    fixed={"ip_version": {"enum": [4, 6, "4", "6"]}},
     required=("ip_version",),
     truths=("shared",),
+    numbers=("ip_version",),
     make=address_scopes.create_scopes,
     update=address_scopes.update_scope,
     delete=address_scopes.delete_scope,

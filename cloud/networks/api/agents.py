@@ -43,6 +43,14 @@ def view(agent: NetworkAgent) -> Body:
     }
 
 
+def found(agent_id: str) -> NetworkAgent:
+    """Return an agent. Raises AgentNotFound."""
+    for one in agents():
+        if one.id == agent_id:
+            return one
+    raise AgentNotFound(agent_id=agent_id)
+
+
 @endpoint("get_agents")
 def index(request: ApiRequest) -> Body:
     """List agents. Whoever may not see one finds none."""
@@ -66,10 +74,7 @@ def index(request: ApiRequest) -> Body:
 @endpoint("get_agent")
 def show(request: ApiRequest, agent_id: str) -> Body:
     """Show an agent."""
-    for one in agents():
-        if one.id == agent_id:
-            return {"agent": view(one)}
-    raise AgentNotFound(agent_id=agent_id)
+    return {"agent": view(found(agent_id))}
 
 
 ROUTES = [

@@ -8,7 +8,7 @@ from cloud.core.endpoints import ApiRequest, Route, endpoint, route
 from cloud.core.times import seconds_z
 from cloud.core.validation import Schema
 from cloud.networks.api.collection import Body, Collection, changes, drafts, listed, made, shown
-from cloud.networks.api.schemas import change, creation, with_truths
+from cloud.networks.api.schemas import change, creation, with_numbers, with_truths
 from cloud.networks.selectors.rows import Row
 
 
@@ -89,5 +89,4 @@ def routes(resource: Resource) -> list[Route]:
 
 def _read(resource: Resource, item: Body) -> Body:
     """Return an item with its words for truth values and numbers as what they mean."""
-    numbers = {name: int(item[name]) for name in resource.numbers if item.get(name) is not None}
-    return {**with_truths(item, *resource.truths), **numbers}
+    return with_numbers(with_truths(item, *resource.truths), *resource.numbers)

@@ -38,6 +38,7 @@ _EXTENSIONS: tuple[tuple[str, str], ...] = (
     ("qos", "Quality of Service"),
     ("qos-bw-limit-direction", "Direction for QoS bandwidth limit rule"),
     ("qos-default", "QoS default policy"),
+    ("qos-rule-type-details", "Details of QoS rule types"),
     ("quota-check-limit", "Quota engine limit check"),
     ("quota_details", "Quota details management support"),
     ("quotas", "Quota management support"),
@@ -51,6 +52,7 @@ _EXTENSIONS: tuple[tuple[str, str], ...] = (
     ("security-groups-default-rules-belonging", "Security groups default rules belonging"),
     ("security-groups-normalized-cidr", "Normalized CIDR field for security group rules"),
     ("security-groups-shared-filtering", "Security group filtering on the shared field"),
+    ("service-type", "Neutron Service Type Management"),
     ("sorting", "Sorting support"),
     ("standard-attr-description", "standard-attr-description"),
     ("standard-attr-revisions", "Resource revision numbers"),
@@ -119,6 +121,12 @@ def availability_zones(request: ApiRequest) -> Body:
     return {"availability_zones": zones}
 
 
+@endpoint("get_service_provider")
+def service_providers(request: ApiRequest) -> Body:
+    """List the providers between which routers and the like could choose: there are none."""
+    return {"service_providers": []}
+
+
 ROUTES = [
     route("", GET=versions),
     route("/", GET=versions),
@@ -127,4 +135,5 @@ ROUTES = [
     route("/v2.0/extensions", GET=extensions),
     route("/v2.0/extensions/<str:alias>", GET=extension),
     route("/v2.0/availability_zones", GET=availability_zones),
+    route("/v2.0/service-providers", GET=service_providers),
 ]

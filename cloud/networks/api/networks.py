@@ -3,7 +3,7 @@
 from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.core.times import seconds_z
 from cloud.networks.api.collection import Body, Collection, changes, drafts, listed, made, shown
-from cloud.networks.api.schemas import BOOLEAN, ID, NAME, NAMED, change, creation, with_truths
+from cloud.networks.api.schemas import BOOLEAN, ID, NAME, NAMED, NUMBER, change, creation, with_numbers, with_truths
 from cloud.networks.errors import NetworkNotFound
 from cloud.networks.models.network_types import TYPES
 from cloud.networks.selectors import visible
@@ -15,12 +15,12 @@ _PROPERTIES = {
     **NAMED,
     **dict.fromkeys(_TRUTHS, BOOLEAN),
     # 0 asks for the cloud's own.
-    "mtu": {"type": "integer", "anyOf": [{"const": 0}, {"minimum": 68, "maximum": segments.MAX_MTU}]},
+    "mtu": {**NUMBER, "anyOf": [{"maximum": 0}, {"minimum": 68, "maximum": segments.MAX_MTU}]},
     "qos_policy_id": {"anyOf": [ID, {"type": "null"}]},
     "provider:network_type": {"enum": [*TYPES, None]},
     "provider:physical_network": {"anyOf": [{**NAME, "maxLength": 64}, {"type": "null"}]},
     "provider:segmentation_id": {"anyOf": [
-        {"type": ["integer", "string"], "pattern": "^[0-9]{1,8}$", "minimum": 1, "maximum": segments.MAX_VNI},
+        {**NUMBER, "minimum": 1, "maximum": segments.MAX_VNI},
         {"type": "null"},
     ]},
 }
@@ -69,9 +69,7 @@ NETWORKS = Collection(
 
 
 def _asked(item: Body) -> Body:
-    item = with_truths(item, *_TRUTHS)
-    number = item.get("provider:segmentation_id")
-    return {**item, "provider:segmentation_id": int(number)} if number is not None else item
+    return with_numbers(with_truths(item, *_TRUTHS), "mtu", "provider:segmentation_id")
 
 
 @endpoint("get_network")

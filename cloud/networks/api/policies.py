@@ -26,6 +26,7 @@ POLICIES: dict[str, Rule] = {
     "get_policy": project_reader,
     "get_policy:tags": project_reader,
     "get_rule_type": project_reader,
+    "get_rule_type:details": admin,
     **{f"{verb}_policy{part}": admin for verb in ("create", "update", "delete")
        for part in ("", "_bandwidth_limit_rule")},
     "update_policy:tags": admin,
@@ -49,6 +50,8 @@ POLICIES: dict[str, Rule] = {
     # A list of what one may see, which is nothing for all but admins.
     "get_agents": project_reader,
     "get_agent": admin,
+    **dict.fromkeys(("get_l3-agents", "get_l3-routers", "get_dhcp-agents", "get_dhcp-networks"), admin),
+    "get_service_provider": project_reader,
     "get_availability_zone": project_reader,
     "get_network_ip_availability": admin,
 }

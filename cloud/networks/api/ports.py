@@ -52,7 +52,8 @@ _PROPERTIES = {
     "security_groups": {"type": "array", "items": ID, "maxItems": 100, "uniqueItems": True},
     "allowed_address_pairs": {"type": "array", "items": _PAIR, "maxItems": 10},
     "extra_dhcp_opts": {"type": "array", "items": _OPTION, "maxItems": 20},
-    "binding:host_id": NAME,
+    # Null is what the stock client says to take a port off its host.
+    "binding:host_id": {"anyOf": [NAME, {"type": "null"}]},
     "binding:profile": {
         "type": "object", "maxProperties": 20, "propertyNames": NAME,
         "additionalProperties": {"type": ["string", "integer", "boolean", "null"], "format": "printable"},
@@ -104,6 +105,11 @@ PORTS = Collection(
 )
 
 
+def _asked(item: Body) -> Body:
+    item = with_truths(item, *_TRUTHS)
+    return {**item, "binding:host_id": item["binding:host_id"] or ""} if "binding:host_id" in item else item
+
+
 @endpoint("get_port")
 def index(request: ApiRequest) -> Body:
     """List ports."""
@@ -119,14 +125,14 @@ def show(request: ApiRequest, port_id: str) -> Body:
 @endpoint("create_port", status=201, body=CREATE)
 def create(request: ApiRequest) -> Body:
     """Make ports."""
-    wanted = [with_truths(item, *_TRUTHS) for item in drafts(request, PORTS)]
+    wanted = [_asked(item) for item in drafts(request, PORTS)]
     return made(request, PORTS, ports.create_ports(request.context, wanted))
 
 
 @endpoint("update_port", body=UPDATE)
 def update(request: ApiRequest, port_id: str) -> Body:
     """Change a port."""
-    ports.update_port(request.context, port_id, with_truths(changes(request, PORTS), *_TRUTHS))
+    ports.update_port(request.context, port_id, _asked(changes(request, PORTS)))
     return shown(request, PORTS, port_id)
 
 

@@ -3,8 +3,8 @@
 from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.networks.api import crud
 from cloud.networks.api.collection import Body, Collection
-from cloud.networks.api.schemas import BOOLEAN, NAMED, NUMBER, change
-from cloud.networks.errors import QosPolicyNotFound, QosRuleNotFound
+from cloud.networks.api.schemas import BOOLEAN, NAMED, NUMBER, change, with_numbers
+from cloud.networks.errors import QosPolicyNotFound, QosRuleNotFound, QosRuleTypeNotFound
 from cloud.networks.models import BandwidthLimit
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.rows import Row, policy_rows
@@ -19,6 +19,12 @@ CREATE = {**UPDATE, "properties": {
 }}
 _NUMBERS = ("max_kbps", "max_burst_kbps")
 _SHOWN = ("id", *_NUMBERS, "direction")
+# By type: what a rule of it can say, as Neutron words it.
+_RULE_TYPES: dict[str, list[Body]] = {"bandwidth_limit": [
+    {"parameter_name": "max_kbps", "parameter_type": "range", "parameter_values": {"start": 1, "end": 2**31 - 1}},
+    {"parameter_name": "max_burst_kbps", "parameter_type": "range", "parameter_values": {"start": 0, "end": 2**31 - 1}},
+    {"parameter_name": "direction", "parameter_type": "choices", "parameter_values": ["egress", "ingress"]},
+]}
 
 
 def view(row: Row) -> Body:
@@ -39,8 +45,7 @@ def _rule(limit: BandwidthLimit) -> Body:
 
 
 def _asked(request: ApiRequest) -> Body:
-    item = request.body["bandwidth_limit_rule"]
-    return {name: int(value) if name in _NUMBERS else value for name, value in item.items()}
+    return with_numbers(request.body["bandwidth_limit_rule"], *_NUMBERS)
 
 
 @endpoint("get_policy")
@@ -80,7 +85,16 @@ def delete(request: ApiRequest, policy_id: str, rule_id: str) -> None:
 @endpoint("get_rule_type")
 def rule_types(request: ApiRequest) -> Body:
     """List the types of rules that hosts can carry out."""
-    return {"rule_types": [{"type": "bandwidth_limit"}]}
+    return {"rule_types": [{"type": name} for name in _RULE_TYPES]}
+
+
+@endpoint("get_rule_type:details")
+def rule_type(request: ApiRequest, name: str) -> Body:
+    """Tell what a type of rule can say, and who carries it out."""
+    if name not in _RULE_TYPES:
+        raise QosRuleTypeNotFound(rule_type=name)
+    driver = {"name": "linuxbridge", "supported_parameters": _RULE_TYPES[name]}
+    return {"rule_type": {"type": name, "drivers": [driver]}}
 
 
 _LIMITS = "/v2.0/qos/policies/<str:policy_id>/bandwidth_limit_rules"
@@ -96,4 +110,5 @@ ROUTES = [
     route(_LIMITS, GET=index, POST=create),
     route(f"{_LIMITS}/<str:rule_id>", GET=show, PUT=update, DELETE=delete),
     route("/v2.0/qos/rule-types", GET=rule_types),
+    route("/v2.0/qos/rule-types/<str:name>", GET=rule_type),
 ]

@@ -6,11 +6,11 @@ Source: https://docs.openstack.org/api-ref/network/v2/#quotas-extension-quotas
 from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.core.errors import PolicyNotAuthorized
 from cloud.networks.api.collection import Body
-from cloud.networks.api.schemas import BOOLEAN, truth
+from cloud.networks.api.schemas import BOOLEAN, SIGNED_NUMBER, truth
 from cloud.networks.errors import BadRequest
 from cloud.networks.services import quotas
 
-_LIMIT = {"type": "integer", "minimum": quotas.UNLIMITED, "maximum": 2**31 - 1}
+_LIMIT = {**SIGNED_NUMBER, "minimum": quotas.UNLIMITED}
 # What clients say beside the limits: `force` is the default here as it is in Neutron.
 _MANNERS = {"check_limit": BOOLEAN, "force": BOOLEAN}
 UPDATE = {
@@ -73,7 +73,7 @@ def update(request: ApiRequest, project_id: str) -> Body:
     if len(project_id) > 64:
         raise BadRequest("a project's id has no more than 64 characters")
     asked = request.body["quota"]
-    limits = {name: limit for name, limit in asked.items() if name not in _MANNERS}
+    limits = {name: int(limit) for name, limit in asked.items() if name not in _MANNERS}
     return {"quota": quotas.set_limits(project_id, limits, is_checked=truth(asked.get("check_limit", False)))}
 
 

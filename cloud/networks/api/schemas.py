@@ -9,7 +9,10 @@ ID: Schema = {"type": "string", "format": "uuid"}
 # Neutron takes words for truth values too; `truth` reads them.
 BOOLEAN: Schema = {"enum": [True, False, "true", "false", "True", "False", "1", "0", 1, 0]}
 ADDRESS: Schema = {"type": "string", "format": "ip-address"}
-NUMBER: Schema = {"type": ["integer", "string"], "pattern": "^[0-9]{1,9}$", "minimum": 0, "maximum": 2**31 - 1}
+# Numbers may come as text: the stock client passes on what was typed. `with_numbers` reads them.
+_DIGITS: Schema = {"type": ["integer", "string"], "pattern": "^-?[0-9]{1,10}$", "format": "printable"}
+NUMBER: Schema = {**_DIGITS, "minimum": 0, "maximum": 2**31 - 1}
+SIGNED_NUMBER: Schema = {**_DIGITS, "minimum": -(2**31), "maximum": 2**31 - 1}
 MAC: Schema = {"type": "string", "pattern": r"^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$"}
 CIDR: Schema = {"type": "string", "maxLength": 64, "format": "cidr"}
 FIXED_IPS: Schema = {
@@ -40,6 +43,11 @@ def truth(value: Any) -> bool:
 def with_truths(item: dict[str, Any], *names: str) -> dict[str, Any]:
     """Return an item with these of its attributes as truth values."""
     return {name: truth(value) if name in names else value for name, value in item.items()}
+
+
+def with_numbers(item: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return an item with these of its attributes as whole numbers; None stays."""
+    return {name: int(value) if name in names and value is not None else value for name, value in item.items()}
 
 
 def creation(singular: str, plural: str, properties: Schema, required: list[str] | None = None) -> Schema:

@@ -5,13 +5,14 @@ import ipaddress
 from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.core.times import seconds_z
 from cloud.networks.api.collection import Body, Collection, drafts, listed, made, shown
-from cloud.networks.api.schemas import ADDRESS, NAME, creation
+from cloud.networks.api.schemas import ADDRESS, NAME, SIGNED_NUMBER, creation, with_numbers
 from cloud.networks.errors import RuleNotFound
 from cloud.networks.selectors import visible
 from cloud.networks.selectors.rows import Row, rule_rows
 from cloud.networks.services import rules
 
-_NUMBER = {"type": ["integer", "null"], "minimum": -(2**31), "maximum": 2**31 - 1}
+_PORTS = ("port_range_min", "port_range_max")
+_PORT = {"anyOf": [SIGNED_NUMBER, {"type": "null"}]}
 _PREFIX = {"anyOf": [ADDRESS, {"type": "string", "maxLength": 64, "format": "cidr"}, {"type": "null"}]}
 CREATE = creation(
     "security_group_rule",
@@ -21,8 +22,7 @@ CREATE = creation(
         "direction": {"enum": ["ingress", "egress"]},
         "ethertype": {"enum": ["IPv4", "IPv6", None]},
         "protocol": {"type": ["string", "integer", "null"], "maxLength": 40, "format": "printable"},
-        "port_range_min": _NUMBER,
-        "port_range_max": _NUMBER,
+        **dict.fromkeys(_PORTS, _PORT),
         "remote_ip_prefix": _PREFIX,
         "remote_group_id": {"anyOf": [NAME, {"type": "null"}]},
         "description": NAME,
@@ -76,7 +76,8 @@ def show(request: ApiRequest, rule_id: str) -> Body:
 @endpoint("create_security_group_rule", status=201, body=CREATE)
 def create(request: ApiRequest) -> Body:
     """Make rules."""
-    return made(request, RULES, rules.create_rules(request.context, drafts(request, RULES)))
+    wanted = [with_numbers(item, *_PORTS) for item in drafts(request, RULES)]
+    return made(request, RULES, rules.create_rules(request.context, wanted))
 
 
 @endpoint("delete_security_group_rule", status=204)

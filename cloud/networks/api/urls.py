@@ -3,6 +3,7 @@
 from cloud.core.http import patterns, unknown_path
 from cloud.networks.api import (
     address_scopes,
+    agent_places,
     agents,
     auto_topologies,
     discovery,
@@ -26,7 +27,7 @@ from cloud.networks.api.service import SERVICE
 ROUTES = [
     route
     for module in (
-        discovery, agents, networks, subnets, subnet_pools, address_scopes, ports, routers, floating_ips,
+        discovery, agents, agent_places, networks, subnets, subnet_pools, address_scopes, ports, routers, floating_ips,
         security_groups, security_group_rules, tags, quotas, ip_availability, rbac_policies, qos_policies,
         auto_topologies, host_networks,
     )

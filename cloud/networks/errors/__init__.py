@@ -55,6 +55,7 @@ from cloud.networks.errors.qos import (
     QosPolicyNotFound,
     QosRuleNotFound,
     QosRulesConflict,
+    QosRuleTypeNotFound,
 )
 from cloud.networks.errors.quotas import InvalidQuotaValue, OverQuota
 from cloud.networks.errors.routers import (
@@ -181,6 +182,7 @@ __all__ = [
     "QosPolicyInUse",
     "QosPolicyNotFound",
     "QosRuleNotFound",
+    "QosRuleTypeNotFound",
     "QosRulesConflict",
     "RbacPolicyInUse",
     "RbacPolicyNotFound",

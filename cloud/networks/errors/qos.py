@@ -11,6 +11,10 @@ class QosRuleNotFound(NotFound):
     """QoS rule {rule_id} for policy {policy_id} could not be found."""
 
 
+class QosRuleTypeNotFound(NotFound):
+    """QoS rule type {rule_type} could not be found."""
+
+
 class QosPolicyInUse(Conflict):
     """QoS Policy {policy_id} is used by {users}."""
 

@@ -38,6 +38,10 @@ def test_resources_and_extensions_are_listed(api):
     assert (missing.status_code, missing.json()["NeutronError"]["type"]) == (404, "ExtensionNotFound")
 
 
+def test_there_are_no_service_providers_to_choose_between(api):
+    assert api.get("/network/v2.0/service-providers").json() == {"service_providers": []}
+
+
 def test_a_network_is_made_shown_changed_and_removed(api):
     made = api.post(NET, {"network": {"name": "n", "mtu": 1400, "admin_state_up": True}})
     assert made.status_code == 201

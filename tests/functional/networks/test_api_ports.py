@@ -124,6 +124,8 @@ def test_binding_is_for_admins(api, make_network):
     assert (port["binding:host_id"], port["binding:vif_type"]) == ("h", "bridge")
     assert api.get(f"{URL}?binding:host_id=h").status_code == 403
     assert len(api.get(f"{URL}?binding:host_id=h", token="admin").json()["ports"]) == 1
+    off = api.put(f"{URL}/{port['id']}", {"port": {"binding:host_id": None}}, token="admin").json()["port"]
+    assert (off["binding:host_id"], off["binding:vif_type"]) == ("", "unbound")
     body = {"port": {"network_id": network.id, "binding:profile": {"a\u0000": "b"}}}
     assert api.post(URL, body, token="admin").status_code == 400
 

@@ -45,6 +45,17 @@ def test_a_policy_has_a_limit_for_each_direction(api):
     assert api.get(f"{URL}/qos/rule-types").json() == {"rule_types": [{"type": "bandwidth_limit"}]}
 
 
+def test_an_admin_is_told_what_a_type_of_rule_can_say(api):
+    answer = api.get(f"{URL}/qos/rule-types/bandwidth_limit", token="admin").json()["rule_type"]
+    (driver,) = answer["drivers"]
+    assert (answer["type"], driver["name"]) == ("bandwidth_limit", "linuxbridge")
+    assert {one["parameter_name"]: one["parameter_values"] for one in driver["supported_parameters"]} == {
+        "max_kbps": {"start": 1, "end": 2**31 - 1}, "max_burst_kbps": {"start": 0, "end": 2**31 - 1},
+        "direction": ["egress", "ingress"]}
+    assert kind(api.get(f"{URL}/qos/rule-types/dscp_marking", token="admin")) == (404, "QosRuleTypeNotFound")
+    assert api.get(f"{URL}/qos/rule-types/bandwidth_limit").status_code == 403
+
+
 @pytest.mark.parametrize("attributes", [
     {"max_kbps": 0}, {"max_kbps": -1}, {"max_kbps": "x"}, {"max_burst_kbps": 2**31}, {"direction": "up"},
     {"dscp_mark": 8},
