@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
+from math import ceil
 from typing import Any
 
 from celery import chain
@@ -36,7 +37,9 @@ _TICK_SECONDS = 2.0
 _SECONDS_A_HOST = {changes.FORMER: 0.02, changes.MEMBERS: 0.1, changes.NEIGHBOURS: 0.1, changes.TUNNEL: 0.1}
 # Of these, hosts hear in their turn: a few a second while builds wait, and else as many as answer.
 _IN_TURN = frozenset({changes.MEMBERS, changes.NEIGHBOURS, changes.TUNNEL})
-_MOST_BESIDE_BUILDS = 4
+# Those beside builds are so many a second; from when the first has waited so long, as many as it takes to have told all
+# when it has waited a minute, within a bound.
+_FEW, _PATIENT_SECONDS, _LONGEST_SECONDS, _MANY = 4, 5.0, 60.0, 25
 _MOST_UNANSWERED, _UNANSWERED_SECONDS = 50, 10.0
 _LONG_QUEUE = 8
 
@@ -102,8 +105,23 @@ def tell_noted(*, without: Collection[str] = ()) -> int:
 
 def tell_in_turn() -> int:
     """Tell some of the hosts that wait for their turn; return how many."""
-    most = _MOST_BESIDE_BUILDS if _builds_wait() else _MOST_UNANSWERED - host_versions.under_way(_UNANSWERED_SECONDS)
+    most = _MOST_UNANSWERED - host_versions.under_way(_UNANSWERED_SECONDS)
+    if _builds_wait():
+        # Who does not answer keeps nobody from being among the few.
+        most = max(_FEW, min(most, beside_builds(*host_versions.waited(_hosts_up()))))
     return _send(host_versions.whose_turn(_hosts_up(), most)) if most > 0 else 0
+
+
+def beside_builds(hosts: int, seconds: float) -> int:
+    """Return how many hosts are told in a second while builds wait.
+
+    Args:
+        hosts: how many wait for their turn.
+        seconds: for how long the first of them does.
+    """
+    if seconds < _PATIENT_SECONDS:
+        return _FEW
+    return min(_MANY, max(_FEW, ceil(hosts / max(1.0, _LONGEST_SECONDS - seconds))))
 
 
 def _builds_wait() -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, Min, Q, QuerySet, Value, When
 from django.db.models.functions import Greatest
 
 from cloud.core.clock import database_now
@@ -58,6 +58,14 @@ def whose_turn(hosts: QuerySet[Any, Any], most: int) -> dict[str, int]:
         version, moment = _next(found)
         HostNetworkState.objects.filter(host__in=found).update(wanted=version, told_at=moment)
     return dict.fromkeys(found, version)
+
+
+def waited(hosts: QuerySet[Any, Any]) -> tuple[int, float]:
+    """Return how many of these hosts wait for their turn, and for how many seconds the first of them does."""
+    found = waiting().filter(host__in=hosts).aggregate(count=Count("host"), first=Min("wanted"))
+    if not found["count"]:
+        return 0, 0.0
+    return found["count"], (version_at(database_now()) - found["first"]) / 1_000_000
 
 
 def under_way(seconds: float) -> int:

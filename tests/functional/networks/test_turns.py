@@ -15,7 +15,7 @@ from cloud.conductor.audit.networks import behind
 from cloud.conductor.inbound.applied import Applied
 from cloud.conductor.inbound.words import Word
 from cloud.networks.models import HostNetworkState, NetworkChange, Port
-from cloud.networks.services import changes
+from cloud.networks.services import changes, host_versions
 from cloud.networks.services.plugging import make_port
 from contracts.conductor import NOTE_NETWORKS
 from contracts.networks import NetworksApplied, SyncNetworks
@@ -106,6 +106,51 @@ def test_few_are_told_while_builds_wait_and_each_in_its_turn(network, sent, look
     assert sent[2:] == [{*HOSTS[4:8]}], "who was told shall not come before who waits"
     look()
     assert sent[3:] == [{*HOSTS[:4]}]
+
+
+def have_waited(seconds: int) -> None:
+    """Let hosts that wait for their turn have done so for longer."""
+    host_versions.waiting().update(wanted=F("wanted") - seconds * 1_000_000)
+
+
+def test_more_are_told_beside_builds_once_the_first_has_waited_for_long(network, sent, look, monkeypatch):
+    monkeypatch.setattr(broker_users, "queue_length", lambda queue: 500)
+    monkeypatch.setattr(telling_networks, "_FEW", 1)
+    monkeypatch.setattr(telling_networks, "_MANY", 3)
+    came(network)
+    look()
+    look()
+    assert sent == [{"h0"}, {"h1"}]
+    have_waited(60)
+    look()
+    assert sent[2:] == [{"h2", "h3", "h4"}]
+
+
+def test_who_does_not_answer_keeps_others_from_being_many_and_not_from_being_told(network, sent, look, monkeypatch):
+    monkeypatch.setattr(broker_users, "queue_length", lambda queue: 500)
+    monkeypatch.setattr(telling_networks, "_FEW", 1)
+    monkeypatch.setattr(telling_networks, "_MOST_UNANSWERED", 3)
+    came(network)
+    look()
+    have_waited(300)
+    look()
+    assert sent == [{"h0"}, {"h1", "h2"}]
+    look()
+    assert sent[2:] == [{"h3"}]
+    answer("h0", "h1", "h2", "h3")
+    look()
+    assert sent[3:] == [{"h4", "h5", "h6"}]
+
+
+def test_hosts_that_are_down_hurry_nobody(network, sent, look, monkeypatch):
+    monkeypatch.setattr(broker_users, "queue_length", lambda queue: 500)
+    monkeypatch.setattr(telling_networks, "_FEW", 1)
+    Service.objects.filter(host="h0").update(is_up=False)
+    came(network)
+    look()
+    HostNetworkState.objects.filter(host="h0").update(wanted=F("wanted") - 300_000_000)
+    look()
+    assert sent == [{"h1"}, {"h2"}]
 
 
 def test_no_more_are_told_than_answer(network, sent, look, monkeypatch):
