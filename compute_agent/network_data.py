@@ -7,7 +7,8 @@ import ipaddress
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from contracts.compute import PortSpec, SubnetSpec
+from contracts.compute import PortSpec
+from contracts.networks import SubnetSpec
 
 Row = dict[str, Any]
 

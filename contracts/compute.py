@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from contracts.envelope import Message, Order, Outcome
 from contracts.inspection import InspectServer
-from contracts.networks import RouteSpec, SyncNetworks
+from contracts.networks import SubnetSpec, SyncNetworks
 from contracts.timeouts import BRISK, FAST, NORMAL, SLOW, URGENT, Timing
 
 
@@ -33,19 +33,6 @@ class ImageSpec(Message, frozen=True, kw_only=True):
     virtual_size_bytes: int
 
 
-class SubnetSpec(Message, frozen=True, kw_only=True):
-    """A subnet as a host needs it for DHCP and routing. `gateway_ip` and `ipv6_address_mode` may be empty."""
-
-    id: str
-    cidr: str
-    ip_version: int = 4
-    gateway_ip: str = ""
-    dhcp_enabled: bool = True
-    dns_nameservers: list[str] = []
-    host_routes: list[RouteSpec] = []
-    ipv6_address_mode: str = ""
-
-
 class NetworkSpec(Message, frozen=True, kw_only=True):
     """A network as a host needs it."""
 
@@ -62,13 +49,17 @@ class FixedIpSpec(Message, frozen=True, kw_only=True):
 
 
 class PortSpec(Message, frozen=True, kw_only=True):
-    """A virtual interface to plug. Its order in the list is its order in the guest."""
+    """A virtual interface to plug. Its order in the list is its order in the guest.
+
+    `dhcp_options`: what its guest is told by DHCP beside its addresses, by the option's name.
+    """
 
     id: str
     mac_address: str
     network: NetworkSpec
     fixed_ips: list[FixedIpSpec] = []
     tag: str = ""
+    dhcp_options: dict[str, str] = {}
 
 
 class ServerSpec(Message, frozen=True, kw_only=True):

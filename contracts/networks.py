@@ -65,6 +65,7 @@ class GuardSpec(Message, frozen=True, kw_only=True):
         pairs: what it may send from beside its own addresses.
         group_ids: its security groups, sorted; what any of them lets pass may pass.
         floating_ips: what leads to its addresses from outside, in their order; its guest is told.
+        dhcp_options: what its guest is told by DHCP beside its addresses, by the option's name.
     """
 
     mac_address: str
@@ -74,6 +75,7 @@ class GuardSpec(Message, frozen=True, kw_only=True):
     pairs: list[AddressPair] = []
     group_ids: list[str] = []
     floating_ips: list[str] = []
+    dhcp_options: dict[str, str] = {}
 
 
 class AdvertSpec(Message, frozen=True, kw_only=True):
@@ -92,6 +94,26 @@ class AdvertSpec(Message, frozen=True, kw_only=True):
     name_servers: list[str] = []
 
 
+class RouteSpec(Message, frozen=True, kw_only=True):
+    """A route: of a subnet, handed out by DHCP, or a router's own."""
+
+    destination: str
+    nexthop: str
+
+
+class SubnetSpec(Message, frozen=True, kw_only=True):
+    """A subnet as a host needs it for DHCP and routing. `gateway_ip` and `ipv6_address_mode` may be empty."""
+
+    id: str
+    cidr: str
+    ip_version: int = 4
+    gateway_ip: str = ""
+    dhcp_enabled: bool = True
+    dns_nameservers: list[str] = []
+    host_routes: list[RouteSpec] = []
+    ipv6_address_mode: str = ""
+
+
 class SegmentSpec(Message, frozen=True, kw_only=True):
     """What carries a network that has a port on this host to the other hosts.
 
@@ -103,6 +125,7 @@ class SegmentSpec(Message, frozen=True, kw_only=True):
         routed: the gateways' addresses that routers hold; the others are answered by each host itself.
         adverts: the IPv6 prefixes that guests are told of.
         leased: the IPv6 prefixes that somebody else advertises, and of which DHCPv6 is ours.
+        subnets: of the network, as they are now; they count before those that orders described when ports were plugged.
     """
 
     network_type: str
@@ -112,6 +135,7 @@ class SegmentSpec(Message, frozen=True, kw_only=True):
     routed: list[str] = []
     adverts: list[AdvertSpec] = []
     leased: list[AdvertSpec] = []
+    subnets: list[SubnetSpec] = []
 
 
 class Neighbour(Message, frozen=True, kw_only=True):
@@ -127,13 +151,6 @@ class NeighboursSpec(Message, frozen=True, kw_only=True):
     """Whom the ports of a VXLAN network here can reach on other hosts, by their MAC addresses; never nobody."""
 
     ports: list[Neighbour] = []
-
-
-class RouteSpec(Message, frozen=True, kw_only=True):
-    """A route: of a subnet, handed out by DHCP, or a router's own."""
-
-    destination: str
-    nexthop: str
 
 
 class RouterPort(Message, frozen=True, kw_only=True):

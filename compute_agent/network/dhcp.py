@@ -17,8 +17,9 @@ from compute_agent.files import replace_file
 from compute_agent.network import namespaces
 from compute_agent.network.names import LEG
 from compute_agent.network.ports import PluggedPort
-from contracts.compute import NetworkSpec, SubnetSpec
-from contracts.networks import RouteSpec
+from compute_agent.network.told import OPTIONS
+from contracts.compute import NetworkSpec
+from contracts.networks import RouteSpec, SubnetSpec
 
 METADATA_ADDRESS = "169.254.169.254"
 LEASE_SECONDS = 86_400
@@ -53,14 +54,18 @@ def reserved_addresses(text: str, mac_address: str) -> set[str]:
     return {row[2] for row in rows if row[0] == mac_address}
 
 
-def options_text(network: NetworkSpec, fallback_dns: list[str]) -> str:
-    """Return the options of each subnet: router, routes, name servers."""
+def options_text(network: NetworkSpec, ports: Iterable[PluggedPort], fallback_dns: list[str]) -> str:
+    """Return the options of each subnet: router, routes, name servers; and those of single ports."""
     lines: list[str] = []
     for subnet in served_subnets(network):
         servers = [one for one in subnet.dns_nameservers if ipaddress.ip_address(one).version == 4] or fallback_dns
         lines.append(_option(subnet, "option:router", subnet.gateway_ip))
         lines.append(_option(subnet, "121", _classless_routes(subnet)))
         lines.append(_option(subnet, "option:dns-server", ",".join(servers)))
+    for port in ports:
+        for name, value in sorted(port.spec.dhcp_options.items()):
+            if name in OPTIONS:
+                lines.append(f"tag:{port.spec.id},{OPTIONS[name]},{value}\n")
     return "".join(lines)
 
 
@@ -132,8 +137,9 @@ class Dnsmasq:
             self._hosts_file.unlink(missing_ok=True)
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        is_changed = self._write(self._options_file, options_text(network, host_dns()))
-        is_changed |= self._write(self._hosts_file, hosts_text(ports))
+        is_changed = False
+        for path, text in self._files(network, ports).items():
+            is_changed |= self._write(path, text)
         argv = self._argv(network)
         # Told to read its files again (SIGHUP), dnsmasq 2.90 crashes now and then; it also keeps the leases of ports
         # that are gone. A fresh one is there in milliseconds, and knows every lease from its reservations.
@@ -144,6 +150,11 @@ class Dnsmasq:
     def is_as_wanted(self, network: NetworkSpec) -> bool:
         """Whether the server runs if the network wants one, as it wants it."""
         return self._running_argv() == (self._argv(network) if served_subnets(network) else [])
+
+    def is_whole(self, network: NetworkSpec, ports: list[PluggedPort]) -> bool:
+        """Whether it is as wanted, and tells these ports what it shall."""
+        wanted = self._files(network, ports) if served_subnets(network) else {}
+        return self.is_as_wanted(network) and all(self._read(path) == text for path, text in wanted.items())
 
     def stop(self) -> None:
         """Have it ended."""
@@ -161,6 +172,11 @@ class Dnsmasq:
     def reserved_for(self, mac_address: str) -> set[str]:
         """Return the addresses that are kept for a MAC address."""
         return reserved_addresses(self._read(self._hosts_file), mac_address)
+
+    def _files(self, network: NetworkSpec, ports: list[PluggedPort]) -> dict[Path, str]:
+        """Return what its files shall say, in an order that no plug changes: another text is another server."""
+        ports = sorted(ports, key=lambda port: port.spec.id)
+        return {self._options_file: options_text(network, ports, host_dns()), self._hosts_file: hosts_text(ports)}
 
     def _argv(self, network: NetworkSpec) -> list[str]:
         argv = [

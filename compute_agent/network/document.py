@@ -12,6 +12,7 @@ import msgspec
 from compute_agent.errors import VifPlugFailed
 from compute_agent.files import replace_file
 from compute_agent.network.adverts.frames import MODES
+from compute_agent.network.told import check_addresses, check_options, check_subnet
 from contracts.networks import (
     ANY,
     PARTS,
@@ -133,8 +134,8 @@ def check(document: HostNetworks) -> None:
 def _check_guard(guard: GuardSpec) -> None:
     for mac in (guard.mac_address, *(pair.mac_address for pair in guard.pairs)):
         _require(_MAC.fullmatch(mac), mac)
-    for address in (*guard.addresses, *guard.floating_ips):
-        ipaddress.ip_address(address)
+    check_addresses((*guard.addresses, *guard.floating_ips))
+    check_options(guard.dhcp_options)
     for pair in guard.pairs:
         ipaddress.ip_network(pair.ip_prefix, strict=False)
     for id in guard.group_ids:
@@ -157,8 +158,9 @@ def _check_segment(segment: SegmentSpec) -> None:
     _require(0 <= segment.segmentation_id <= _LARGEST_NUMBERS.get(segment.network_type, 0), segment.segmentation_id)
     _require(segment.segmentation_id or segment.network_type not in _LARGEST_NUMBERS, "a segment without a number")
     _require(segment.physical_network.isprintable(), segment.physical_network)
-    for address in segment.routed:
-        ipaddress.ip_address(address)
+    check_addresses(segment.routed)
+    for subnet in segment.subnets:
+        check_subnet(subnet)
     for one in (*segment.adverts, *segment.leased):
         _check_advert(one)
 

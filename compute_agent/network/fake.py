@@ -6,7 +6,7 @@ With a folder it keeps one small file per instance, so that taps outlive a kille
 import hashlib
 import ipaddress
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from compute_agent.network.routers.passage import Passage, passage
 from compute_agent.network.underlay import FLAT, NO_UNDERLAY, VLAN, VXLAN, Underlay
 from contracts.compute import PortSpec
 from contracts.inspection import PortAsked, PortSeen
-from contracts.networks import HostNetworks, NeighboursSpec
+from contracts.networks import HostNetworks, NeighboursSpec, SubnetSpec
 
 
 class FakePort(msgspec.Struct, frozen=True):
@@ -41,6 +41,7 @@ class FakePort(msgspec.Struct, frozen=True):
     leased: tuple[str, ...] = ()
     leased_ipv6: tuple[str, ...] = ()
     answered: tuple[str, ...] = ()
+    network_id: str = ""
 
 
 _NOWHERE = ipaddress.IPv6Network("2001:db8:fa4e::/64")  # of the addresses that documentation uses
@@ -86,8 +87,8 @@ class FakeNetwork:
         if not ports:
             return
         with self._lock:
-            plugged = self._instances.setdefault(instance_uuid, {})
-            plugged.update({port.id: _whole(port) for port in ports})
+            plugged, document = self._instances.setdefault(instance_uuid, {}), self._document.load().document
+            plugged.update({port.id: _as_told(port.id, _whole(port), document) for port in ports})
             self._keep(instance_uuid)
 
     def lose(self, instance_uuid: str, port_id: str, part: str) -> None:
@@ -149,7 +150,16 @@ class FakeNetwork:
         with self._lock:
             old = self._document.load().document
             if document.version >= old.version:
-                self._document.save(Kept(merged(old, document), document.version))
+                now = merged(old, document)
+                self._follow(now)
+                self._document.save(Kept(now, document.version))
+
+    def _follow(self, document: HostNetworks) -> None:
+        for instance_uuid, ports in self._instances.items():
+            told = {port_id: _as_told(port_id, port, document) for port_id, port in ports.items()}
+            if told != ports:
+                self._instances[instance_uuid] = told
+                self._keep(instance_uuid)
 
     def applied_version(self) -> int:
         """See NetworkDriver."""
@@ -211,14 +221,27 @@ def fake_underlay(host: str, wires: Mapping[str, str] | None = None) -> Underlay
 
 
 def _whole(port: PortSpec) -> FakePort:
-    addresses = tuple(fixed.ip_address for fixed in port.fixed_ips)
-    stateful = {one.id for one in port.network.subnets if one.ipv6_address_mode == STATEFUL}
+    addresses = [fixed.ip_address for fixed in port.fixed_ips]
+    return _addressed(FakePort(port.mac_address, network_id=port.network.id), addresses, port.network.subnets)
+
+
+def _as_told(port_id: str, port: FakePort, document: HostNetworks) -> FakePort:
+    """Return a port with the addresses that the document gives it."""
+    guard, segment = document.guards.get(port_id), document.networks.get(port.network_id)
+    if guard is None or set(guard.addresses) == set(port.addresses):
+        return port
+    return _addressed(port, guard.addresses, segment.subnets if segment else ())
+
+
+def _addressed(port: FakePort, addresses: Sequence[str], subnets: Iterable[SubnetSpec]) -> FakePort:
+    """Return a port that is told, and known by, these addresses."""
+    stateful = [ipaddress.IPv6Network(one.cidr) for one in subnets if one.ipv6_address_mode == STATEFUL]
     ipv6 = tuple(one for one in addresses if ":" in one)
-    return FakePort(
-        port.mac_address,
-        addresses,
+    return msgspec.structs.replace(
+        port,
+        addresses=tuple(addresses),
         leased=tuple(one for one in addresses if ":" not in one),
-        leased_ipv6=tuple(fixed.ip_address for fixed in port.fixed_ips if fixed.subnet_id in stateful),
+        leased_ipv6=tuple(one for one in ipv6 if any(ipaddress.IPv6Address(one) in block for block in stateful)),
         answered=(*addresses, *([link_local(port.mac_address)] if ipv6 else ())),
     )
 

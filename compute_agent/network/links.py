@@ -2,7 +2,7 @@
 
 import errno
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -154,13 +154,17 @@ class Links:
     def ensure_addresses(self, index: int, wanted: set[str], family: int = IPV4) -> set[str]:
         """Have exactly these addresses of a family on the link; return those that it did not have."""
         present = self.addresses(index, family)
-        for cidr in sorted(wanted - present):
-            address, _, length = cidr.partition("/")
-            self._ipr.addr("add", index=index, address=address, prefixlen=int(length))
-        for cidr in sorted(present - wanted):
-            address, _, length = cidr.partition("/")
-            self._ipr.addr("del", index=index, address=address, prefixlen=int(length))
+        self._change_addresses("add", index, wanted - present)
+        if present - wanted:
+            self._change_addresses("del", index, present - wanted)
+            # With the first address of a subnet the kernel takes away the others that a link has of it.
+            self._change_addresses("add", index, wanted - self.addresses(index, family))
         return wanted - present
+
+    def _change_addresses(self, verb: str, index: int, cidrs: Iterable[str]) -> None:
+        for cidr in sorted(cidrs):
+            address, _, length = cidr.partition("/")
+            self._ipr.addr(verb, index=index, address=address, prefixlen=int(length))
 
     def ensure_route(self, destination: str, **target: Any) -> None:
         """Have a route; `target` in netlink's words (gateway, oif, scope)."""

@@ -23,7 +23,7 @@ from compute_agent.network.kernel_types import kernel_types
 from compute_agent.network.links import Links, write_setting
 from compute_agent.network.metadata_files import MetadataFiles
 from compute_agent.network.names import FLOATING_FILE, Mark, limiter_name, tap_name
-from compute_agent.network.ports import PluggedPort, PortShelf, check, merged_network
+from compute_agent.network.ports import PluggedPort, PortShelf, as_told, check, merged_network
 from compute_agent.network.routers.routing import Routers
 from compute_agent.network.segments import Segments
 from compute_agent.network.telling import Telling
@@ -60,9 +60,10 @@ class LinuxBridgeNetwork:
         checked = [check(instance_uuid, port) for port in ports]
         for port in checked:
             with self._network(port.spec.network.id), _kernel_errors():
-                self._shelf.put(port)
-                self._wire(port.spec.network.id, [port])
-                self._metadata.write(port, checked, metadata, user_data)
+                told = as_told(port, self._document())
+                self._shelf.put(told)
+                self._wire(told.spec.network.id, [told])
+                self._metadata.write(told, checked, metadata, user_data)
 
     def unplug(self, instance_uuid: str, keep: Collection[str] = ()) -> None:
         """See NetworkDriver."""
@@ -117,8 +118,9 @@ class LinuxBridgeNetwork:
             self._guards.apply(document)
             now = self._guards.kept().document
             for network_id in self._shelf.network_ids():
-                if _gateways_moved(before, now, network_id):
+                if _gateways_moved(before, now, network_id) or self._outdated(network_id):
                     with self._network(network_id):
+                        self._follow(network_id)
                         self._rewire(network_id)
             self._floating.ensure(now)
             self._guards.note_applied(self._routers.bring(self._document))
@@ -172,6 +174,23 @@ class LinuxBridgeNetwork:
     def _document(self) -> HostNetworks:
         return self._guards.kept().document
 
+    def _outdated(self, network_id: str) -> list[PluggedPort]:
+        """Return ports of a network that the document describes otherwise than their files, as it describes them."""
+        document = self._document()
+        ports = [(port, as_told(port, document)) for port in self._shelf.on_network(network_id)]
+        return [told for port, told in ports if told != port]
+
+    def _follow(self, network_id: str) -> None:
+        """Have the files of a network's ports, and what its guests are told of themselves, as the document says."""
+        for port in self._outdated(network_id):
+            # Last: it is by the port's file that somebody who comes after a crash sees what was left undone.
+            self._metadata.readdress(port, self._of_instance(port))
+            self._shelf.put(port)
+
+    def _of_instance(self, port: PluggedPort) -> list[PluggedPort]:
+        others = [one for one in self._shelf.of_instance(port.instance_uuid) if one.spec.id != port.spec.id]
+        return [*others, port]
+
     def _rewire(self, network_id: str) -> None:
         ports = self._shelf.on_network(network_id)
         if ports:
@@ -179,6 +198,7 @@ class LinuxBridgeNetwork:
 
     def _mend(self, network_id: str) -> None:
         """Wire the network anew if any part of it is missing; looking costs little, so it is done often."""
+        self._follow(network_id)
         ports = self._shelf.on_network(network_id)
         if not ports:
             return
@@ -191,7 +211,7 @@ class LinuxBridgeNetwork:
             and wiring.is_furnished(self._mark, merged_network(ports), self._place(merged_network(ports)))
         )
         is_told = self._telling.is_whole(network_id, self._segment(network_id), ports)
-        if not (is_whole and is_told and self._dhcp(network_id).is_as_wanted(merged_network(ports))):
+        if not (is_whole and is_told and self._dhcp(network_id).is_whole(merged_network(ports), ports)):
             log.warning("network=%s had lost a part and is made whole", network_id)
             self._wire(network_id, ports)
 

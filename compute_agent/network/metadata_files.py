@@ -47,6 +47,16 @@ class MetadataFiles:
             replace_file(folder / f"{address}.json", content.encode())
         self._drop_others(port, addresses)
 
+    def readdress(self, port: PluggedPort, ports: list[PluggedPort]) -> None:
+        """Have the port's documents under the addresses that it has now; `ports` are all of its instance."""
+        folder = self._folder / port.spec.network.id
+        documents = [one for path in sorted(folder.glob("*.json")) for one in _read(path)]
+        mine = next((one for one in documents if one["port_id"] == port.spec.id), None)
+        if mine is not None:
+            order = {port_id: place for place, port_id in enumerate(mine["port_ids"])}
+            known = sorted((one for one in ports if one.spec.id in order), key=lambda one: order[one.spec.id])
+            self.write(port, known, mine["metadata"], mine["user_data"])
+
     def drop(self, port: PluggedPort) -> None:
         """Remove the port's documents, and the network's folder with the last of them."""
         self._drop_others(port, set())

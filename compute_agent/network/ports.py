@@ -6,14 +6,16 @@ It is what shall be. The kernel is what is; after a reboot of the host this fold
 import ipaddress
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import msgspec
 
 from compute_agent.errors import VifPlugFailed
 from compute_agent.files import replace_file
-from contracts.compute import NetworkSpec, PortSpec, SubnetSpec
+from compute_agent.network.told import check_addresses, check_options, check_subnet
+from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec
+from contracts.networks import GuardSpec, HostNetworks, SubnetSpec
 
 log = logging.getLogger(__name__)
 
@@ -50,16 +52,12 @@ def check(instance_uuid: str, spec: PortSpec) -> PluggedPort:
     Raises:
         VifPlugFailed: it has not.
     """
-    ids = [instance_uuid, spec.id, spec.network.id, *(subnet.id for subnet in spec.network.subnets)]
+    ids = [instance_uuid, spec.id, spec.network.id]
     try:
         for subnet in spec.network.subnets:
-            ipaddress.ip_network(subnet.cidr)
-            _addresses([subnet.gateway_ip] if subnet.gateway_ip else [])
-            _addresses(subnet.dns_nameservers)
-            _addresses([route.nexthop for route in subnet.host_routes])
-            for route in subnet.host_routes:
-                ipaddress.ip_network(route.destination)
-        _addresses([fixed.ip_address for fixed in spec.fixed_ips])
+            check_subnet(subnet)
+        check_addresses([fixed.ip_address for fixed in spec.fixed_ips])
+        check_options(spec.dhcp_options)
     except ValueError as exc:
         raise VifPlugFailed(f"port {spec.id}: {exc}") from exc
     if not all(_ID.fullmatch(one) for one in ids):
@@ -71,9 +69,35 @@ def check(instance_uuid: str, spec: PortSpec) -> PluggedPort:
     return PluggedPort(instance_uuid, spec)
 
 
-def _addresses(texts: list[str]) -> None:
-    for text in texts:
-        ipaddress.ip_address(text)
+def as_told(port: PluggedPort, document: HostNetworks) -> PluggedPort:
+    """Return a port as the document describes it, which hears of every change; the order that plugged it did not.
+
+    What the document does not know yet is as the order said.
+    """
+    spec, segment = port.spec, document.networks.get(port.spec.network.id)
+    known = {one.id: one for one in (*spec.network.subnets, *(segment.subnets if segment else ()))}
+    network = msgspec.structs.replace(spec.network, subnets=list(known.values()))
+    guard = document.guards.get(spec.id)
+    if guard is None:
+        return PluggedPort(port.instance_uuid, msgspec.structs.replace(spec, network=network))
+    return PluggedPort(port.instance_uuid, msgspec.structs.replace(
+        spec, network=network, fixed_ips=_fixed_ips(spec, guard, known.values()), dhcp_options=guard.dhcp_options,
+    ))  # fmt: skip
+
+
+def _fixed_ips(spec: PortSpec, guard: GuardSpec, subnets: Collection[SubnetSpec]) -> list[FixedIpSpec]:
+    """Return a port's addresses, each with its subnet; in the order that is there if they are the same."""
+    held = {one.ip_address: one for one in spec.fixed_ips}
+    if held.keys() == set(guard.addresses):
+        return spec.fixed_ips
+    return [held.get(address) or FixedIpSpec(subnet_id=_subnet_of(address, subnets), ip_address=address)
+            for address in guard.addresses]  # fmt: skip
+
+
+def _subnet_of(address: str, subnets: Collection[SubnetSpec]) -> str:
+    """Return the id of the subnet that an address is of; empty for none that is known."""
+    ip = ipaddress.ip_address(address)
+    return next((one.id for one in subnets if ip in ipaddress.ip_network(one.cidr)), "")
 
 
 class PortShelf:

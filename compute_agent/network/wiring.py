@@ -32,8 +32,8 @@ from compute_agent.network.names import (
     uplink_name,
     vlan_name,
 )
-from contracts.compute import NetworkSpec, SubnetSpec
-from contracts.networks import AdvertSpec
+from contracts.compute import NetworkSpec
+from contracts.networks import AdvertSpec, SubnetSpec
 
 _UPLINKS = ipaddress.IPv4Network(f"{firewall.UPLINK_NETWORK}/{firewall.UPLINK_LENGTH}")
 _PAIRS = _UPLINKS.num_addresses // 2

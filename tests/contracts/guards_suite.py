@@ -10,6 +10,7 @@ import pytest
 from compute_agent.errors import VifPlugFailed
 from compute_agent.network.base import NetworkDriver
 from contracts.compute import PortSpec
+from contracts.inspection import PortAsked
 from contracts.networks import (
     PARTS,
     AddressPair,
@@ -24,8 +25,10 @@ from contracts.networks import (
     NeighboursSpec,
     RouterPort,
     RouterSpec,
+    RouteSpec,
     RuleSpec,
     SegmentSpec,
+    SubnetSpec,
     digest,
 )
 from tests.fixtures.patience import eventually
@@ -47,6 +50,12 @@ def advertised(**changes: Any) -> SegmentSpec:
     return SegmentSpec(network_type="local", mtu=1450, adverts=[advert])
 
 
+def described(**changes: Any) -> SegmentSpec:
+    """Return a network with a subnet."""
+    subnet = SubnetSpec(**{"id": new_id(), "cidr": "10.0.0.0/24", **changes})
+    return SegmentSpec(network_type="local", mtu=1450, subnets=[subnet])
+
+
 BAD_ADVERT = AdvertSpec(cidr="10.0.0.0/24", mode="dhcpv6-stateful")
 
 
@@ -62,12 +71,14 @@ class Ground:
 
     Attributes:
         driver, reopen: the driver, and another one over the same host.
+        instance: the server that it belongs to.
         spec: the port. neighbour: the address of another one, whose rules let everything out.
         lets_in: whether the neighbour can connect to a TCP port; there is a way to it.
     """
 
     driver: NetworkDriver
     reopen: Callable[[], NetworkDriver]
+    instance: str
     spec: PortSpec
     neighbour: str
     lets_in: Callable[[int], bool]
@@ -128,6 +139,30 @@ class GuardsSuite:
         control.put(ground.spec, control.group(*OUT, lets_in(TCP)), is_up=False)
         assert not ground.lets_in(9)
 
+    def test_port_that_is_given_another_address_is_leased_that_and_known_by_it(self, ground: Ground) -> None:
+        (given,) = ground.spec.fixed_ips
+        other = ["10.99.0.77"]
+        asked = PortAsked(id=ground.spec.id, mac_address=ground.spec.mac_address, network_id=ground.spec.network.id)
+
+        def told(driver: NetworkDriver) -> tuple[list[str], list[str]]:
+            (seen,) = driver.inspect_ports(ground.instance, [msgspec.structs.replace(asked, addresses=addresses)])
+            return seen.leased, seen.answered
+
+        control = ControlPlane(ground.driver)
+        for addresses in (other, [given.ip_address]):
+            control.put(ground.spec, addresses=addresses)
+            assert told(ground.driver) == told(ground.reopen()) == (addresses, addresses)
+
+    def test_order_that_is_older_than_the_document_changes_nothing_that_is_told(self, ground: Ground) -> None:
+        ControlPlane(ground.driver).put(ground.spec, addresses=["10.99.0.77"])
+        ground.driver.plug(ground.instance, [ground.spec], {}, "")
+        asked = PortAsked(
+            id=ground.spec.id, mac_address=ground.spec.mac_address, network_id=ground.spec.network.id,
+            addresses=["10.99.0.77"],
+        )  # fmt: skip
+        (seen,) = ground.driver.inspect_ports(ground.instance, [asked])
+        assert (seen.leased, seen.answered, seen.is_filtered) == (["10.99.0.77"], ["10.99.0.77"], True)
+
     def test_limits_are_kept_and_go_with_their_entry(self, ground: Ground) -> None:
         control = ControlPlane(ground.driver)
         control.put(ground.spec)
@@ -168,6 +203,11 @@ class GuardsSuite:
         "router": {"networks": {new_id(): advertised(router_mac="none")}},
         "servers": {"networks": {new_id(): advertised(name_servers=["10.0.0.1"])}},
         "leased": {"networks": {new_id(): SegmentSpec(network_type="local", mtu=1450, leased=[BAD_ADVERT])}},
+        "subnet": {"networks": {new_id(): described(cidr="10.0.0.0/24\n")}},
+        "subnet id": {"networks": {new_id(): described(id="x,option:router")}},
+        "name server": {"networks": {new_id(): described(dns_nameservers=["a.example"])}},
+        "route": {"networks": {new_id(): described(host_routes=[RouteSpec(destination="10.0.0.0/8", nexthop="")])}},
+        "option": {"guards": {new_id(): GuardSpec(mac_address="fa:16:3e:00:aa:01", dhcp_options={"mtu": "1\n"})}},
         "outside": {"guards": {new_id(): GuardSpec(mac_address="fa:16:3e:00:aa:01", floating_ips=["a\n"])}},
         "tunnel": {"neighbours": {new_id(): NeighboursSpec(ports=[neighbour(tunnel_ip="host")])}},
         "group mac": {"neighbours": {new_id(): NeighboursSpec(ports=[neighbour(mac_address="ff:ff:ff:ff:ff:ff")])}},

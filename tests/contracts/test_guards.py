@@ -16,9 +16,10 @@ class TestFakeNetwork(GuardsSuite):
     @pytest.fixture
     def ground(self, tmp_path: Path) -> Ground:
         driver, spec, neighbour = FakeNetwork(tmp_path), port(network(), "10.99.0.5"), "10.99.0.6"
-        driver.plug(new_id(), [spec], {}, "")
+        instance = new_id()
+        driver.plug(instance, [spec], {}, "")
 
         def lets_in(number: int) -> bool:
             return driver.is_allowed(spec.id, Opening(INGRESS, TCP, number, neighbour))
 
-        return Ground(driver, lambda: FakeNetwork(tmp_path), spec, neighbour, lets_in)
+        return Ground(driver, lambda: FakeNetwork(tmp_path), instance, spec, neighbour, lets_in)

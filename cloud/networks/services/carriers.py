@@ -10,6 +10,7 @@ from cloud.networks.models import FixedIp, Network, Port, Subnet
 from cloud.networks.models.device_owners import ROUTER_INTERFACE
 from cloud.networks.models.network_types import FLAT, LOCAL, VXLAN
 from cloud.networks.selectors.underlay import tunnel_addresses
+from cloud.networks.services.specs import subnet_spec
 from contracts.networks import AdvertSpec, Neighbour, NeighboursSpec, SegmentSpec
 
 _WITHOUT_NUMBER = (FLAT, LOCAL)
@@ -58,6 +59,7 @@ def segments_of(networks: Mapping[str, Network]) -> dict[str, SegmentSpec]:
             routed=sorted(subnet.gateway_ip for subnet in subnets[id] if subnet.router_mac),
             adverts=[_advert(one, one.ipv6_ra_mode) for one in subnets[id] if is_advertised(one)],
             leased=[_advert(one, one.ipv6_address_mode) for one in subnets[id] if is_only_leased(one)],
+            subnets=[subnet_spec(one) for one in subnets[id]],
         )
         for id, network in sorted(networks.items())
     }

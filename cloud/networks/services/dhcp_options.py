@@ -37,9 +37,10 @@ def _is_mtu(value: str, version: int) -> bool:
     return value.isascii() and value.isdigit() and len(value) <= 5 and int(value) in _MTUS
 
 
+_ADDRESSES = ("ntp-server", "server-ip-address", "tftp-server", "tftp-server-address")
 ALLOWED: Mapping[str, Callable[[str, int], bool]] = {
     **dict.fromkeys(("bootfile-name", "path-prefix", "root-path", "tftp-server-name"), _is_path),
-    **dict.fromkeys(("ntp-server", "server-ip-address", "tftp-server", "tftp-server-address"), _is_address),
+    **dict.fromkeys(_ADDRESSES, _is_address),
     **dict.fromkeys(("domain-name", "domain-search"), _is_domain),
     "mtu": _is_mtu,
 }
@@ -64,6 +65,12 @@ def merged(held: Sequence[Option], asked: Sequence[Option]) -> list[Option]:
             _check(name, one["opt_value"], version)
             options[name, version] = {"opt_name": name, "opt_value": one["opt_value"], "ip_version": version}
     return list(options.values())
+
+
+def told(options: Sequence[Option]) -> dict[str, str]:
+    """Return what a guest is told by DHCP, by name: of IPv4 alone, and never an address of IPv6."""
+    of_ipv4 = {one["opt_name"]: one["opt_value"] for one in options if one["ip_version"] == 4}
+    return {name: value for name, value in of_ipv4.items() if name not in _ADDRESSES or ":" not in value}
 
 
 def _check(name: str, value: str, version: int) -> None:

@@ -11,6 +11,7 @@ from cloud.core.kept import Kept
 from cloud.networks.models import FixedIp, HostNetworkState, Network, Port, SecurityGroupRule
 from cloud.networks.models.device_owners import SERVICE
 from cloud.networks.services.carriers import neighbours_of, segments_of
+from cloud.networks.services.dhcp_options import told
 from cloud.networks.services.host_limits import limits_of
 from cloud.networks.services.host_routers import routers
 from cloud.networks.services.rule_checks import protocol_number
@@ -125,6 +126,7 @@ def _guards(ports: Collection[Port], in_groups: Collection[tuple[str, str, bool]
                    for one in port.allowed_address_pairs],
             group_ids=group_ids[port.id],
             floating_ips=floating[port.id],
+            dhcp_options=told(port.extra_dhcp_opts),
         )
         for port in ports
     }  # fmt: skip

@@ -21,6 +21,8 @@ from cloud.networks.services.pool_blocks import choose_block
 from cloud.networks.services.quotas import make_room
 
 _PLAIN = ("name", "description", "enable_dhcp", "dns_nameservers", "service_types")
+# Of which hosts must hear: a router's next hop, and what guests are told by DHCP and advertisements.
+_TOLD = ("enable_dhcp", "dns_nameservers", "host_routes", "gateway_ip")
 
 
 def create_subnets(context: RequestContext, wanted: list[dict[str, Any]]) -> list[str]:
@@ -62,8 +64,8 @@ def update_subnet(context: RequestContext, subnet_id: str, values: dict[str, Any
         gateway = _new_gateway(subnet, block, values)
         pools = values.get("allocation_pools", subnet.allocation_pools)
         changed |= {"gateway_ip": gateway, "allocation_pools": blocks.check_pools(block, pools, gateway)}
-        if gateway != subnet.gateway_ip or _is_told_to_hosts(subnet):
-            changes.note([changes.of_network(subnet.network_id)])  # routers' next hop, or what guests are told
+        if any(changed.get(name, getattr(subnet, name)) != getattr(subnet, name) for name in _TOLD):
+            changes.note([changes.of_network(subnet.network_id)])
         save_changes(subnet, changed)
 
 

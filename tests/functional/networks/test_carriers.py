@@ -11,6 +11,7 @@ from cloud.compute.services.host_reports import report_hosts
 from cloud.networks.models import NetworkChange, Port
 from cloud.networks.services import allocation, changes, host_documents
 from cloud.networks.services.plugging import make_port
+from cloud.networks.services.specs import subnet_spec
 from contracts.conductor import HostReport
 from contracts.networks import SegmentSpec
 from tests.factories.instances import make_host
@@ -64,8 +65,13 @@ def test_a_document_says_what_carries_each_network_of_the_host(make_network, net
     plug(make_network(), "b")
     found = host_documents.document("a").networks
     assert found == {
-        network.id: SegmentSpec(network_type="vxlan", segmentation_id=77, mtu=network.mtu),
-        wired.id: SegmentSpec(network_type="vlan", physical_network="lan", segmentation_id=9, mtu=1500),
+        network.id: SegmentSpec(
+            network_type="vxlan", segmentation_id=77, mtu=network.mtu, subnets=[subnet_spec(network.subnets.get())]
+        ),
+        wired.id: SegmentSpec(
+            network_type="vlan", physical_network="lan", segmentation_id=9, mtu=1500,
+            subnets=[subnet_spec(wired.subnets.get())],
+        ),
     }
 
 

@@ -21,7 +21,8 @@ def lets_in(protocol: int, port: int = -1, **values: object) -> RuleSpec:
 def guard(spec: PortSpec, *group_ids: str, **values: object) -> GuardSpec:
     addresses = [fixed.ip_address for fixed in spec.fixed_ips]
     return GuardSpec(**{
-        "mac_address": spec.mac_address, "addresses": addresses, "group_ids": sorted(group_ids), **values,
+        "mac_address": spec.mac_address, "addresses": addresses, "group_ids": sorted(group_ids),
+        "dhcp_options": spec.dhcp_options, **values,
     })  # fmt: skip
 
 

@@ -2,12 +2,14 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from compute_agent.network.names import bridge_name, tap_name
-from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec, SubnetSpec
+from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec
+from contracts.networks import SubnetSpec
 from tests.fixtures.ids import new_id
 from tests.fixtures.patience import eventually
 
@@ -21,7 +23,8 @@ while [ $# -ge 2 ]; do
   if [ "$2" = 0.0.0.0 ]; then ip route replace "$1" dev eth0; else ip route replace "$1" via "$2" dev eth0; fi
   shift 2
 done
-echo "$ip|$mtu|$router|$dns|$staticroutes" >"$RESULT"
+for name in $ALSO; do eval 'more="$more|$'$name'"'; done
+echo "$ip|$mtu|$router|$dns|$staticroutes$more" >"$RESULT"
 """
 
 
@@ -73,15 +76,15 @@ class Guest:
     def do(self, *argv: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
         return run("ip", "netns", "exec", self.name, *argv, check=check, **options)
 
-    def dhcp(self, tries: int = 20) -> list[str]:
-        """Ask for a lease, once a second; return ip, mtu, router, dns and static routes, or nothing."""
+    def dhcp(self, tries: int = 20, also: Sequence[str] = ()) -> list[str]:
+        """Ask for a lease, once a second; return ip, mtu, router, dns, static routes and other options, or nothing."""
         script, result = self.folder / "udhcpc.sh", self.folder / f"{self.name}.lease"
         script.write_text(UDHCPC_SCRIPT)
         script.chmod(0o755)
         result.unlink(missing_ok=True)
         argv = ["busybox", "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", str(tries), "-T", "1", "-s", str(script)]
-        argv += ["-O", "mtu", "-O", "staticroutes"]
-        self.do("env", f"RESULT={result}", *argv, check=False)
+        argv += [word for name in ("mtu", "staticroutes", *also) for word in ("-O", name)]
+        self.do("env", f"RESULT={result}", f"ALSO={' '.join(also)}", *argv, check=False)
         return result.read_text().strip().split("|") if result.exists() else []
 
     def static(self, cidr: str, gateway: str = "") -> None:

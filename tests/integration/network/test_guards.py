@@ -17,17 +17,17 @@ class TestLinuxBridgeNetwork(GuardsSuite):
     def ground(self, tmp_path):
         net = network()
         mine, neighbours = (Guest(port(net, address), tmp_path) for address in ("10.99.0.5", "10.99.0.6"))
-        driver = LinuxBridgeNetwork(tmp_path / "state")
+        driver, instance = LinuxBridgeNetwork(tmp_path / "state"), new_id()
         for guest in (mine, neighbours):
             guest.start()
             guest.static(f"{guest.port.fixed_ips[0].ip_address}/24")
-        driver.plug(new_id(), [mine.port], {}, "")
+        driver.plug(instance, [mine.port], {}, "")
         tap = tap_name(neighbours.port.id)
         # The neighbour is no port: it is on the bridge as a host elsewhere would be.
         run("ip", "link", "set", tap, "up", "master", bridge_name(net.id))
         assert neighbours.finds("10.99.0.5")
         yield Ground(
-            driver, lambda: LinuxBridgeNetwork(tmp_path / "state"), mine.port, "10.99.0.6",
+            driver, lambda: LinuxBridgeNetwork(tmp_path / "state"), instance, mine.port, "10.99.0.6",
             lambda number: not is_denied(neighbours, "10.99.0.5", number),
         )  # fmt: skip
         driver.purge()

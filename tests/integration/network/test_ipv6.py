@@ -13,8 +13,8 @@ from compute_agent.network.dhcpv6.server import MOST_QUESTIONS
 from compute_agent.network.forwarding import link_local
 from compute_agent.network.hearing import POLL_SECONDS
 from compute_agent.network.linux_bridge import LinuxBridgeNetwork
-from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec, SubnetSpec
-from contracts.networks import AdvertSpec, SegmentSpec
+from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec
+from contracts.networks import AdvertSpec, SegmentSpec, SubnetSpec
 from tests.fixtures.patience import eventually, first
 from tests.integration.network.documents import OPEN, ControlPlane, looked_at
 from tests.integration.network.guests import Guest, network, port

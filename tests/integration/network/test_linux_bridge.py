@@ -11,7 +11,7 @@ from compute_agent.errors import VifPlugFailed
 from compute_agent.network.dhcp import Dnsmasq
 from compute_agent.network.linux_bridge import LinuxBridgeNetwork
 from compute_agent.network.names import FLOATING_FILE, Mark, bridge_name, tap_name
-from contracts.compute import SubnetSpec
+from contracts.networks import SubnetSpec
 from tests.fixtures.patience import eventually
 from tests.integration.network.conftest import HOST_ADDRESS
 from tests.integration.network.documents import OPEN, ControlPlane

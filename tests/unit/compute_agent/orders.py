@@ -10,8 +10,9 @@ from compute_agent.locks import MemoryLocks
 from compute_agent.network.fake import FakeNetwork
 from compute_agent.storage.fake import FakeStorage
 from compute_agent.tasks import Agent, Station
-from contracts.compute import FixedIpSpec, ImageSpec, NetworkSpec, PortSpec, ServerSpec, SubnetSpec
+from contracts.compute import FixedIpSpec, ImageSpec, NetworkSpec, PortSpec, ServerSpec
 from contracts.envelope import Order
+from contracts.networks import SubnetSpec
 from tests.fixtures.ids import new_id
 
 OrderKind = TypeVar("OrderKind", bound=Order)

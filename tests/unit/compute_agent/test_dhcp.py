@@ -2,7 +2,8 @@
 
 from compute_agent.network.dhcp import hosts_text, options_text, reserved_ports
 from compute_agent.network.ports import check
-from contracts.compute import NetworkSpec, RouteSpec, SubnetSpec
+from contracts.compute import NetworkSpec
+from contracts.networks import RouteSpec, SubnetSpec
 from tests.unit.compute_agent.orders import new_id, server_spec
 
 SUBNET = SubnetSpec(id="s", cidr="10.0.0.0/24", gateway_ip="10.0.0.1")
@@ -10,7 +11,7 @@ SUBNET = SubnetSpec(id="s", cidr="10.0.0.0/24", gateway_ip="10.0.0.1")
 
 def _options(**values):
     subnet = SubnetSpec.from_wire({**SUBNET.to_wire(), **values})
-    text = options_text(NetworkSpec(id=new_id(), subnets=[subnet]), ["192.0.2.9"])
+    text = options_text(NetworkSpec(id=new_id(), subnets=[subnet]), [], ["192.0.2.9"])
     lines = [line.removeprefix("tag:subnet-s,") for line in text.splitlines()]
     return {name: value for name, _, value in (line.partition(",") for line in lines)}
 

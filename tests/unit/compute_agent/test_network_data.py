@@ -5,7 +5,8 @@ import ipaddress
 import pytest
 
 from compute_agent.network_data import network_data
-from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec, RouteSpec, SubnetSpec
+from contracts.compute import FixedIpSpec, NetworkSpec, PortSpec
+from contracts.networks import RouteSpec, SubnetSpec
 
 
 def a_port(**subnet: object) -> PortSpec:
