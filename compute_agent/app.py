@@ -16,6 +16,7 @@ from compute_agent.broker import TRANSPORT
 from compute_agent.clock import BrokerClock
 from compute_agent.credential import Credential, redis_address
 from compute_agent.ending import Ending
+from compute_agent.following import Following
 from compute_agent.reports import Report, Reporter
 from compute_agent.settings import Settings
 from compute_agent.tasks import Agent, register
@@ -71,6 +72,7 @@ class AgentProcess:
         self._watchdog = self._build_watchdog()
         self._reporter = self._build_reporter() if settings.is_reporting else None
         self._upkeep = Upkeep(agent.stations.values(), settings.full_report_seconds)
+        self._following = Following(agent.stations.values())
         self._unheard = Unheard(agent)
 
     def run(self) -> int:
@@ -101,6 +103,7 @@ class AgentProcess:
         if self._reporter:  # the other lane's process leaves both to this one
             self._reporter.start()
             self._upkeep.start()
+            self._following.start()
             # Celery sends the second once the broker has what a task leads to.
             task_prerun.connect(self._on_order, weak=False)
             task_success.connect(self._on_answer, weak=False)
@@ -113,6 +116,7 @@ class AgentProcess:
     def _on_shutdown(self, **_: Any) -> None:
         self._watchdog.stop()
         self._upkeep.stop()
+        self._following.stop()
         self._unheard.stop()
         if self._reporter:
             self._reporter.stop()

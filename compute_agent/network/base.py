@@ -56,6 +56,13 @@ class NetworkDriver(Protocol):
             VifPlugFailed: something in it is not what it should be, and nothing was changed; or the kernel refused.
         """
 
+    def follow_guests(self) -> None:
+        """Deliver what is for a port without port security under the MAC address that its guest uses by now.
+
+        Others know the port's own one alone. What counts is who last sent from an address that is the port's; of a
+        port with port security, and of other addresses, nothing is believed.
+        """
+
     def applied_version(self) -> int:
         """Return the version that the kernel has been brought to; 0 for none."""
 

@@ -76,6 +76,8 @@ class FakeNetwork:
         self.locks: InstanceLocks = MemoryLocks()
         self._document = DocumentFile(folder / "networks.document" if folder else None)
         self._instances: dict[str, Ports] = {}
+        self._seen: dict[tuple[str, str], str] = {}
+        self._followed: dict[tuple[str, str], str] = {}
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             for path in folder.glob("*.json"):
@@ -160,6 +162,30 @@ class FakeNetwork:
             if told != ports:
                 self._instances[instance_uuid] = told
                 self._keep(instance_uuid)
+
+    def follow_guests(self) -> None:
+        """See NetworkDriver."""
+        if not self._seen:
+            return
+        with self._lock:
+            guards = self._document.load().document.guards
+            self._followed = {
+                (id, address): mac for (id, address), mac in self._seen.items()
+                if id in guards and not guards[id].is_secured and address in guards[id].addresses
+            }  # fmt: skip
+
+    def send(self, port_id: str, address: str, mac_address: str) -> None:
+        """Let a port's guest send from an address under a MAC address, if its rules let it."""
+        with self._lock:
+            guard = self._document.load().document.guards.get(port_id)
+            if guard is not None and not guard.is_secured:
+                self._seen[port_id, address] = mac_address
+
+    def delivered_as(self, port_id: str, address: str) -> str:
+        """Return under which MAC address the guest is given what comes to one of its port's addresses."""
+        with self._lock:
+            guard = self._document.load().document.guards[port_id]
+            return self._followed.get((port_id, address), guard.mac_address)
 
     def applied_version(self) -> int:
         """See NetworkDriver."""

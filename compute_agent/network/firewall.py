@@ -114,7 +114,8 @@ def namespace_rules(mark: Mark, served: Collection[str]) -> list[nft.Command]:
 
 def remove_tables(mark: Mark) -> None:
     """Remove our tables from the namespace of the calling thread."""
-    found = [nft.Table(family, name) for family, name in sorted(nft.tables()) if name == mark.table]
+    ours = (mark.table, mark.sightings_table)
+    found = [nft.Table(family, name) for family, name in sorted(nft.tables()) if name in ours]
     if found:
         nft.apply([table.delete() for table in found])
 

@@ -19,6 +19,7 @@ from contracts.networks import Neighbour
 _IPV4, _IPV6 = 2, 10  # address families
 _SELF, _MASTER = 2, 4  # whose table a forwarding entry is in: the link's own, or its bridge's
 _ROUTER = 0x80  # a link says so of a neighbour when it answers for it
+_STICKY = 0x40  # a bridge does not believe a port that sends under this MAC address: the entry stays where it is
 _STATIC, _PERMANENT = 0x40, 0x80
 SMALLEST_IPV6_MTU = 1280
 _FOREIGN_MAC = "00:00:00:00:00:00"
@@ -27,6 +28,7 @@ _FOREIGN_MAC = "00:00:00:00:00:00"
 class Entry(NamedTuple):
     """A row. `table`: of those below; `target`: the tunnel's other end, the neighbour's address, or nothing.
 
+    A bridge's that goes with whoever sends under its MAC address, as those of earlier releases, has the target ROAMING.
     `is_router`: of a tunnel's, whether the neighbour is a router: guests forget a route by one that is said to be none.
     """
 
@@ -37,6 +39,7 @@ class Entry(NamedTuple):
 
 
 TUNNEL, BRIDGE, ADDRESS = "tunnel", "bridge", "address"
+ROAMING = "roaming"
 
 
 def entries(neighbours: Iterable[Neighbour], mtu: int) -> set[Entry]:
@@ -95,13 +98,20 @@ class Forwarding:
         """Let the bridge learn nothing from what comes out of a link: no host can claim another's guests."""
         self._ipr.brport("set", index=link, learning=0)
 
+    def pin(self, link: int, mac_address: str) -> None:
+        """Have a bridge lead a MAC address to one of its ports, whoever else sends under it, or if nobody does."""
+        self._ipr.fdb("replace", ifindex=link, lladdr=mac_address, flags=_MASTER | _STICKY, state=_STATIC)
+
     def _change(self, verb: str, link: int, entry: Entry) -> None:
         mac = entry.mac_address
         if entry.table == TUNNEL:
             flags = _SELF | (_ROUTER if entry.is_router else 0)
             self._ipr.fdb(verb, ifindex=link, lladdr=mac, dst=entry.target, flags=flags)
         elif entry.table == BRIDGE:
-            self._ipr.fdb(verb, ifindex=link, lladdr=mac, flags=_MASTER, state=_STATIC)
+            if verb == "add":
+                self.pin(link, mac)
+            else:
+                self._ipr.fdb(verb, ifindex=link, lladdr=mac, flags=_MASTER)
         else:
             family = _IPV6 if ":" in entry.target else _IPV4
             self._ipr.neigh(verb, family=family, ifindex=link, dst=entry.target, lladdr=mac, state=_PERMANENT)
@@ -112,7 +122,9 @@ def _forwarding_entry(row: Any) -> Entry | None:
     if target and row["flags"] & _SELF:
         return Entry(TUNNEL, mac, _canonical(target), bool(row["flags"] & _ROUTER))
     is_own = row["state"] & _PERMANENT
-    return Entry(BRIDGE, mac) if row.get_attr("NDA_MASTER") and not is_own else None
+    if not row.get_attr("NDA_MASTER") or is_own:
+        return None
+    return Entry(BRIDGE, mac, "" if row["flags"] & _STICKY else ROAMING)
 
 
 def _canonical(address: str) -> str:

@@ -23,6 +23,7 @@ from compute_agent.network.names import Mark, bridge_name, tap_name
 from compute_agent.network.ports import PluggedPort, PortShelf
 from compute_agent.network.rule_digests import Ruleset
 from compute_agent.network.segments import Segments
+from compute_agent.network.sightings import Sightings
 from compute_agent.network.wiring import zone_of
 from contracts.networks import GuardSpec, HostNetworks
 
@@ -45,6 +46,7 @@ class Guards:
     def __init__(self, mark: Mark, shelf: PortShelf, path: Path, locks: FileLocks, segments: Segments) -> None:
         self._mark, self._shelf, self._locks, self._segments = mark, shelf, locks, segments
         self._file = DocumentFile(path)
+        self._sightings = Sightings(mark)
 
     def kept(self) -> Kept:
         """Return the document that is kept."""
@@ -79,6 +81,8 @@ class Guards:
 
         `old`: what it was brought to before, if that is known; `is_whole`: nothing of that was lost since.
         """
+        if self._sightings.has_work(document):  # before a port may send under any name
+            self._sightings.follow(document)
         ports = self._plugged()
         zones = self._zones(port.spec.network.id for port in ports)
         commands = self._missing(document, ports, zones)
@@ -87,6 +91,12 @@ class Guards:
         limits.bring(self._mark, document.limits, [port.spec.id for port in ports])
         closing.end_what_is_forbidden(old, document, ports, zones)
         self._segments.bring(document, segments.changed(old, document) if old and is_whole else None)
+
+    def follow(self) -> None:
+        """Have what is for ports without port security reach their guests under whatever names these use now."""
+        if self._sightings.has_work(self._file.load().document):
+            with self._alone():
+                self._sightings.follow(self._file.load().document)
 
     def note_applied(self, version: int) -> None:
         """Note that the whole document of this version, which may be more than rules, is in the kernel."""

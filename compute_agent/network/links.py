@@ -106,8 +106,14 @@ class Links:
 
     def ports_of(self, bridge: int) -> dict[str, str]:
         """Return {name: alias} of the links in a bridge."""
-        ports = [link for link in self._ipr.get_links() if link.get_attr("IFLA_MASTER") == bridge]
-        return {link.get_attr("IFLA_IFNAME"): link.get_attr("IFLA_IFALIAS") or "" for link in ports}
+        return {link.get_attr("IFLA_IFNAME"): link.get_attr("IFLA_IFALIAS") or "" for link in self._inside(bridge)}
+
+    def indexes_in(self, bridge: int) -> dict[str, int]:
+        """Return {name: index} of the links in a bridge."""
+        return {link.get_attr("IFLA_IFNAME"): int(link["index"]) for link in self._inside(bridge)}
+
+    def _inside(self, bridge: int) -> list[Any]:
+        return [link for link in self._ipr.get_links() if link.get_attr("IFLA_MASTER") == bridge]
 
     def join(self, index: int, bridge: int) -> None:
         """Make a link a port of a bridge."""

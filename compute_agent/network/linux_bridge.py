@@ -125,6 +125,11 @@ class LinuxBridgeNetwork:
             self._floating.ensure(now)
             self._guards.note_applied(self._routers.bring(self._document))
 
+    def follow_guests(self) -> None:
+        """See NetworkDriver."""
+        with _kernel_errors():
+            self._guards.follow()
+
     def applied_version(self) -> int:
         """See NetworkDriver."""
         return self._guards.kept().applied

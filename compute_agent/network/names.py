@@ -104,6 +104,11 @@ class Mark:
         """The name of our firewall tables."""
         return f"{_ALIAS_WORD}_{self.digest}"
 
+    @property
+    def sightings_table(self) -> str:
+        """The name of the firewall table that knows under which MAC addresses guests were seen."""
+        return f"{self.table}_seen"
+
     def namespace(self, network_id: str) -> str:
         """Return the name of a network's namespace."""
         return self.namespace_prefix + network_id[:13]

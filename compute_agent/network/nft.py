@@ -110,6 +110,16 @@ class Table:
         kind = f"ipv{version}_addr"
         return {"add": {"set": {**self._place, "name": name, "type": kind, "flags": ["interval"]}}}
 
+    def sighting_set(self, name: str, version: int, size: int) -> Command:
+        """Have a set of at most so many pairs of an address and a MAC address, which rules fill and time empties."""
+        kinds = [f"ipv{version}_addr", "ether_addr"]
+        return {"add": {"set": {**self._place, "name": name, "type": kinds, "size": size, "flags": ["timeout"]}}}
+
+    def delete_sightings(self, name: str, pairs: Iterable[tuple[str, str]]) -> Command:
+        """Remove pairs, which must be there."""
+        elements = [{"concat": list(pair)} for pair in pairs]
+        return {"delete": {"element": {**self._place, "name": name, "elem": elements}}}
+
     def set_elements(self, verb: str, name: str, addresses: Iterable[str]) -> Command:
         """Add (`add`) addresses and networks to a set or remove (`delete`) them."""
         return {verb: {"element": {**self._place, "name": name, "elem": [spelled(one) for one in addresses]}}}
@@ -170,6 +180,13 @@ def destination_nat(address: str) -> Expression:
 def to_mac(address: str) -> Expression:
     """Let a bridge deliver the frame to another MAC address."""
     return {"mangle": {"key": {"payload": {"protocol": "ether", "field": "daddr"}}, "value": address}}
+
+
+def note_pair(address: tuple[str, str], mac_address: tuple[str, str], name: str, seconds: int) -> Expression:
+    """Note two fields of headers, each as (protocol, field), in a set; the pair is forgotten after this time."""
+    fields = [{"payload": {"protocol": protocol, "field": field}} for protocol, field in (address, mac_address)]
+    element = {"elem": {"val": {"concat": fields}, "timeout": seconds}}
+    return {"set": {"op": "update", "elem": element, "set": f"@{name}"}}
 
 
 def prefix(address: str, length: int) -> dict[str, Any]:
