@@ -149,12 +149,12 @@ def _claim(decisions: Sequence[_Decision], attempt: int) -> None:
     chosen = {operation_id: hosts for one in decisions for operation_id, hosts in one.chosen.items()}
     asked = {operation_id: one for one in decisions for operation_id in one.chosen}
     # Before anything is read: who claimed the same servers at the same time is done when this returns.
-    claims.lock_hosts({host for hosts in chosen.values() for host in hosts})
+    locked = claims.lock_hosts({host for hosts in chosen.values() for host in hosts})
     servers = _servers(chosen, attempt)
     for one in servers:
         asked[one.operation.id].note_in(one.operation)
     wanting = [one for one in servers if one.hosts]
-    fitting = _fit(wanting)
+    fitting = _fit(wanting, locked)
     # Before anything is launched: a scheduler that is asked again shall know why.
     host_feed.publish({one.host for one in fitting} | {host for one in servers for host in one.full})
     placed = _with_ports(fitting)
@@ -177,7 +177,7 @@ def _servers(chosen: dict[str, list[str]], attempt: int) -> list[_Server]:
     ]
 
 
-def _fit(servers: list[_Server]) -> list[_Server]:
+def _fit(servers: list[_Server], locked: Mapping[str, int]) -> list[_Server]:
     """Claim for as many as find room, moving each from a full host to its next one; return those that hold a claim."""
     rules = GroupRules([one.instance for one in servers])
     ready = set(_ready(hosts=list({host for one in servers for host in one.hosts})))
@@ -186,7 +186,8 @@ def _fit(servers: list[_Server]) -> list[_Server]:
         waiting = [one for one in waiting if _skip_forbidden(one, rules, ready)]
         if not waiting:
             break
-        refused = {one.consumer_uuid for one in claims.claim_what_fits([claim_of(s.instance, s.host) for s in waiting])}
+        asked = [claim_of(one.instance, one.host) for one in waiting]
+        refused = {one.consumer_uuid for one in claims.claim_what_fits(asked, locked)}
         placed += [one for one in waiting if one.instance.uuid not in refused]
         waiting = [one for one in waiting if one.instance.uuid in refused]
         for one in waiting:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from cloud.core.insert import insert
 from cloud.placement.errors import ClaimConflict
 from cloud.placement.models import Allocation, ResourceProvider
 from cloud.placement.services.ledger import Ledger, add_usage, bump_generations, lock, lock_named
@@ -27,13 +28,13 @@ class Claim:
         return {name: amount for name, amount in self.resources.items() if amount}
 
 
-def lock_hosts(hosts: Collection[str]) -> None:
-    """Keep everybody else from claiming on these hosts until the transaction ends.
+def lock_hosts(hosts: Collection[str]) -> dict[str, int]:
+    """Keep everybody else from claiming on these hosts until the transaction ends; return their numbers by name.
 
     Who claims in several rounds locks all hosts that may be concerned first: two that locked them one after the other
     could wait for each other.
     """
-    lock_named(hosts)
+    return lock_named(hosts)
 
 
 def lock_holders(consumer_uuids: Collection[str]) -> None:
@@ -54,17 +55,22 @@ def claim(claims: Sequence[Claim]) -> None:
             raise ClaimConflict(one.host for one in refused)
 
 
-def claim_what_fits(claims: Sequence[Claim]) -> list[Claim]:
+def claim_what_fits(claims: Sequence[Claim], locked: Mapping[str, int] | None = None) -> list[Claim]:
     """Let those claims hold that fit, in their order, and return the others.
 
     Costs the same few queries for any number of claims.
+
+    Args:
+        claims: who shall hold what.
+        locked: what `lock_hosts` returned in the same transaction, for all their hosts; else they are locked here.
 
     Raises:
         ClaimConflict: somebody changed an inventory without locking its provider. Nothing was changed.
     """
     with transaction.atomic():
         hosts = {one.host for one in claims}
-        providers = lock_named(hosts)
+        known = lock_named(hosts) if locked is None else locked
+        providers = {host: known[host] for host in hosts if host in known}
         ledger = Ledger(providers.values())
         granted: list[Claim] = []
         refused: list[Claim] = []
@@ -80,7 +86,7 @@ def _write(granted: list[Claim], providers: Mapping[str, int], ledger: Ledger) -
     if not ledger.write():
         raise ClaimConflict(one.host for one in granted)
     bump_generations({providers[one.host] for one in granted})
-    Allocation.objects.bulk_create(
+    insert([
         Allocation(
             provider_id=providers[one.host],
             consumer_uuid=one.consumer_uuid,
@@ -91,7 +97,7 @@ def _write(granted: list[Claim], providers: Mapping[str, int], ledger: Ledger) -
         )
         for one in granted
         for name, amount in one.amounts.items()
-    )
+    ])  # fmt: skip
 
 
 def release(consumer_uuids: Collection[str]) -> list[str]:

@@ -5,13 +5,13 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Sum
 
 from cloud.placement.errors import ClaimConflict
 from cloud.placement.models import Allocation, Inventory, ResourceProvider
 from cloud.placement.services import providers
-from cloud.placement.services.claims import Claim, claim, claim_what_fits, release
+from cloud.placement.services.claims import Claim, claim, claim_what_fits, lock_hosts, release
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +86,17 @@ def test_a_batch_costs_as_many_queries_as_one(django_assert_max_num_queries):
         make_provider(name, vcpus=10)
     with django_assert_max_num_queries(9):
         claim([make_claim(name) for name in "abcd" for _ in range(10)])
+
+
+def test_hosts_that_are_locked_are_not_locked_again(django_assert_num_queries):
+    for name in "abc":
+        make_provider(name, vcpus=2)
+    with transaction.atomic():
+        locked = lock_hosts("abc")
+        asked = [make_claim("a"), make_claim("b", vcpus=3), make_claim("nowhere")]
+        with django_assert_num_queries(4 + 2):  # and a savepoint
+            assert claim_what_fits(asked, locked) == asked[1:]
+    assert (used("a")["VCPU"], used("b")["VCPU"]) == (1, 0)
 
 
 def test_a_host_that_shrinks_keeps_what_is_held_and_takes_no_more():
