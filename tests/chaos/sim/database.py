@@ -40,12 +40,14 @@ def set_up_django() -> None:
 def _import_all() -> None:
     """Import whatever any process needs, so that forks of this one need not."""
     from celery.app import backends
+    from django.urls import get_resolver
 
     from cloud.config.celery import app
 
     # Every process of Celery would look through all that is installed for a backend, and only our own is used.
     backends.load_extension_class_names = lambda namespace: ()
     app.loader.import_default_modules()
+    get_resolver().reverse_dict  # noqa: B018 - loads the whole API, as its process does with the first request
     gc.collect()
     gc.freeze()
 
