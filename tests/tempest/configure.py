@@ -50,9 +50,17 @@ def _outside(cloud: Any) -> Any:
     """Return the cloud's external network, made with addresses of RFC 2544 where there is none."""
     for network in cloud.network.networks(is_router_external=True):
         return network
-    network = cloud.network.create_network(name="public", is_router_external=True)
+    network = cloud.network.create_network(name="public", is_router_external=True, is_default=True)
     cloud.network.create_subnet(network_id=network.id, ip_version=4, cidr="198.18.0.0/20", enable_dhcp=False)
     return network
+
+
+def _ensure_default_pool(cloud: Any) -> None:
+    """Have a pool from which projects that ask for any network get theirs."""
+    if not any(pool.is_default and pool.ip_version == 4 for pool in cloud.network.subnet_pools()):
+        cloud.network.create_subnet_pool(
+            name="tempest", prefixes=["10.192.0.0/12"], default_prefixlen=26, is_shared=True, is_default=True
+        )
 
 
 def _discovered(cloud: Any, out: Path, minimum: str) -> dict[str, dict[str, str]]:
@@ -62,6 +70,7 @@ def _discovered(cloud: Any, out: Path, minimum: str) -> dict[str, dict[str, str]
     version = cloud.compute.get_endpoint_data()
     aliases = sorted(extension.alias for extension in cloud.network.extensions())
     outside = _outside(cloud)
+    _ensure_default_pool(cloud)
     return {
         "DEFAULT": {"log_file": str(out / "tempest.log")},
         "oslo_concurrency": {"lock_path": str(out / "lock")},

@@ -9,6 +9,7 @@ from typing import Any
 
 from cloud.compute.api.security_group_schemas import GROUP, RULE, ingress_rule
 from cloud.compute.selectors import servers
+from cloud.compute.selectors.server_filters import read_bool
 from cloud.core.endpoints import ApiRequest, endpoint, route
 from cloud.core.errors import Conflict, Forbidden, Invalid
 from cloud.core.formats import is_uuid
@@ -82,7 +83,9 @@ def index(request: ApiRequest) -> Body:
     context = request.context
     if context.project_id:
         default_group_id(context.project_id)
-    rows = proxied.groups(context, is_everybodys=context.is_admin and request.query.get("all_tenants") in ("1", "True"))
+    asked = request.query.get("all_tenants")
+    is_asked = asked is not None and read_bool("all_tenants", asked)
+    rows = proxied.groups(context, is_everybodys=context.is_admin and is_asked)
     return {"security_groups": _views(rows)}
 
 

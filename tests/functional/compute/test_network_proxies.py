@@ -59,6 +59,21 @@ def test_a_group_is_made_shown_changed_and_removed(member, stranger, group):
     assert member.get(url).status_code == 404
 
 
+@pytest.mark.parametrize("word", ["1", "true", "True", ""])
+def test_an_admin_who_asks_sees_the_groups_of_all(stranger, admin, member, group, word):
+    theirs = stranger.post("/os-security-groups", {"security_group": {"name": "t", "description": ""}}).json()
+
+    def seen(by, query: str = "") -> set[str]:
+        return {one["id"] for one in by.get(f"/os-security-groups{query}").json()["security_groups"]}
+
+    both = {group["id"], theirs["security_group"]["id"]}
+    assert both <= seen(admin, f"?all_tenants={word}")
+    assert theirs["security_group"]["id"] not in seen(member, f"?all_tenants={word}")
+    assert not both <= seen(admin, "?all_tenants=0")
+    assert not both <= seen(admin)
+    assert admin.get("/os-security-groups?all_tenants=perhaps").status_code == 400
+
+
 @pytest.mark.parametrize("asked", [
     {"name": "x" * 256, "description": "d"}, {"name": " ", "description": "d"}, {"name": "", "description": "d"},
     {"name": "x"}, {"name": "x", "description": "d" * 256}, {"name": 5, "description": "d"},
