@@ -49,17 +49,12 @@ class Line:
 
     async def ask(self, *words: str) -> None:
         """Send a command and wait for its answer, whatever that is."""
-        await self.ask_all(words)
-
-    async def ask_all(self, *commands: tuple[str, ...]) -> None:
-        """Send commands together and wait for their answers."""
         async with self._turn:
             if self._streams is None:
                 self._streams = await asyncio.open_connection(*self._address)
             reader, writer = self._streams
-            writer.write(b"".join(map(_command, commands)))
-            for _ in commands:
-                await _answer(reader)
+            writer.write(_command(words))
+            await _answer(reader)
 
     def close(self) -> None:
         """Hang up; the next command connects anew."""
@@ -139,13 +134,8 @@ class SimulatedAgent:
         await self._outlet.ask("TIME")
 
     async def _call(self) -> None:
-        """Speak to itself: what it hears is in work for a moment."""
+        """Speak to itself."""
         await self._outlet.ask("LPUSH", self._queues[0], _message(ECHO, {}))
-        tag, in_work = str(uuid.uuid4()), f"agent:{self._host}:unacked"
-        begun = (("ZADD", f"{in_work}_index", "1", tag), ("HSET", in_work, tag, _message(ECHO, {})))
-        ended = (("ZREM", f"{in_work}_index", tag), ("HDEL", in_work, tag))
-        for done in (begun, ended):
-            await self._outlet.ask_all(("MULTI",), *done, ("EXEC",))
 
     async def _report(self) -> None:
         await self._say(HostReport(

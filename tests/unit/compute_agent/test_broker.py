@@ -12,10 +12,11 @@ from compute_agent.broker import TRANSPORT
 from compute_agent.clock import BrokerClock
 from compute_agent.settings import Settings
 from contracts.compute import ECHO
-from contracts.routing import INBOUND_QUEUE
+from contracts.routing import INBOUND_QUEUE, compute_queue
 from tests.fixtures.redis import start_redis
 
 _PATIENCE_SECONDS = 60.0
+ORDER = "compute.v1.spawn_server"
 
 
 @pytest.fixture
@@ -60,3 +61,61 @@ def test_who_only_writes_keeps_one_connection(quiet_redis):
 def test_nobody_is_told_that_an_agent_speaks_to_itself(settings):
     agent = AgentProcess(settings, bootstrap.build_agent(settings), BrokerClock(time.time))
     assert agent.app.tasks[ECHO].send_events is False
+
+
+@pytest.fixture
+def wire(quiet_redis):
+    """A channel of an agent, a function that sends one message there and takes it off its queue, and Redis' client."""
+    queue = compute_queue("h1")
+    with contextlib.closing(quiet_redis.client()) as client, Connection(quiet_redis.url, transport=TRANSPORT) as line:
+        channel = line.channel()
+
+        def take(task):
+            line.Producer(channel).publish({}, routing_key=queue, exchange="", headers={"task": task})
+            message = channel.basic_get(queue)
+            assert message.headers["task"] == task
+            return message
+
+        yield channel, take, client
+
+
+def _in_work(client):
+    assert client.hlen("unacked") == client.zcard("unacked_index")
+    return client.hlen("unacked")
+
+
+def test_what_an_agent_says_to_itself_is_not_noted_as_in_work(wire):
+    channel, take, client = wire
+    channel.qos.prefetch_count = 2
+    echo = take(ECHO)
+    assert _in_work(client) == 0
+    order = take(ORDER)
+    assert _in_work(client) == 1
+    assert not channel.qos.can_consume(), "it takes a place all the same"
+    echo.ack()
+    assert channel.qos.can_consume()
+    assert _in_work(client) == 1
+    order.ack()
+    assert _in_work(client) == 0
+    assert channel.qos.can_consume_max_estimate() == 2
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+def test_of_what_is_refused_an_order_can_come_back(wire, is_back):
+    channel, take, client = wire
+    take(ECHO).reject(requeue=is_back)
+    assert client.llen(compute_queue("h1")) == 0
+    take(ORDER).reject(requeue=is_back)
+    assert client.llen(compute_queue("h1")) == is_back
+    assert _in_work(client) == 0
+    channel.qos.prefetch_count = 1
+    assert channel.qos.can_consume(), "neither counts any more"
+
+
+def test_who_ends_puts_back_his_orders_only(wire):
+    channel, take, client = wire
+    take(ECHO)
+    take(ORDER)
+    channel.qos.restore_unacked()
+    assert _in_work(client) == 0
+    assert client.llen(compute_queue("h1")) == 1
