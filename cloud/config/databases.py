@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 _CONNECT_SECONDS = 5
+_PREPARED_AFTER = 3
 
 
 def database_settings(url: str, default_path: Path) -> dict[str, Any]:
@@ -35,6 +36,9 @@ def database_settings(url: str, default_path: Path) -> dict[str, Any]:
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": {
                 "connect_timeout": _CONNECT_SECONDS,
+                # A statement that is asked again is planned once: its text goes to the server without its values.
+                "server_side_binding": True,
+                "prepare_threshold": _PREPARED_AFTER,
                 "answer_seconds": float(os.environ.get("NOVELLA_DATABASE_SECONDS", "8")),
             },
         }

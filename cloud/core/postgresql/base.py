@@ -9,12 +9,16 @@ import time
 from typing import Any
 
 import psycopg
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from psycopg.errors import _WaitTimeout
+from psycopg.types.numeric import Int8
 
 _POLL_SECONDS = 0.1
 # Who answered within this time is not asked whether he is there before each request and each task.
 _FRESH_SECONDS = 1.0
+_MOST_PREPARED = 400
+_MOST_BOUND = 2**16 - 1
+_INT4 = range(-(2**31), 2**31)
 
 
 class BoundedConnection(psycopg.Connection[Any]):
@@ -43,16 +47,39 @@ class BoundedConnection(psycopg.Connection[Any]):
         return answer
 
 
+class BoundCursor(base.ServerBindingCursor):
+    """Django's own; a statement with more values than the protocol has room for takes them into its text."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        """See psycopg."""
+        if params is not None and len(params) > _MOST_BOUND:
+            query, params = psycopg.ClientCursor(self.connection).mogrify(query, params), None
+        return super().execute(query, params, **options)
+
+
+class DatabaseOperations(operations.DatabaseOperations):
+    """Django's own, but for integers that are larger than the field which an expression takes them for."""
+
+    def adapt_integerfield_value(self, value: Any, internal_type: str) -> Any:
+        """See Django; it cuts off what does not fit when values go to the server beside the statement."""
+        if isinstance(value, int) and value not in _INT4:
+            return Int8(value)
+        return super().adapt_integerfield_value(value, internal_type)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's own, with bounded connections, which are checked before use where they rested for a moment."""
+
+    ops_class = DatabaseOperations
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> BoundedConnection:
         """Connect; the option `answer_seconds` is ours."""
         parameters = dict(conn_params)
         answer_seconds = float(parameters.pop("answer_seconds", 0))
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-        connection = BoundedConnection.connect(**parameters)
+        connection = BoundedConnection.connect(**{**parameters, "cursor_factory": BoundCursor})
         connection.answer_seconds = answer_seconds
+        connection.prepared_max = _MOST_PREPARED
         return connection
 
     def close_if_health_check_failed(self) -> None:
