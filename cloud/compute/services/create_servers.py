@@ -46,10 +46,14 @@ def create(context: RequestContext, request: ServerRequest) -> list[Instance]:
     with transaction.atomic():
         placement = server_placement.plan(context, request, flavor, image)
         columns |= _copies(flavor, image, placement)
-        count = _reserve(context, request, flavor)
+        # All creates of a project wait for a row of its quota: who makes one server holds it for the last moment only.
+        is_one = request.max_count == 1
+        count = 1 if is_one else _reserve(context, request, flavor)
         instances = _insert(request, columns, count)
         _join(instances, request, placement)
         operations.begin(context, instances, "create", "build", {"num_instances": count})
+        if is_one:
+            _reserve(context, request, flavor)
     return instances
 
 
