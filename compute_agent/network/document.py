@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +41,7 @@ _SMALLEST_MTU, _LARGEST_MTU = 68, 65_535
 _LARGEST_NUMBERS = {"vxlan": 2**24 - 1, "geneve": 2**24 - 1, "vlan": 4094}
 _LARGEST_LIMIT = 2**31 - 1
 _MOST_NAME_SERVERS = 16
+_REMEMBERED = 8_192
 Entry = TypeVar("Entry")
 _EMPTY = HostNetworks(host="", version=0)
 
@@ -131,6 +133,18 @@ def check(document: HostNetworks) -> None:
         raise VifPlugFailed(f"document of the networks, version {document.version}: {exc}") from exc
 
 
+# With each newcomer its group and its network come again whole: what was right once is not looked at anew.
+@lru_cache(_REMEMBERED)
+def _check_prefix(text: str) -> None:
+    ipaddress.ip_network(text, strict=False)
+
+
+@lru_cache(_REMEMBERED)
+def _check_unicast(text: str) -> None:
+    address = ipaddress.ip_address(text)
+    _require(not (address.is_multicast or address.is_unspecified or address.is_loopback), text)
+
+
 def _check_guard(guard: GuardSpec) -> None:
     for mac in (guard.mac_address, *(pair.mac_address for pair in guard.pairs)):
         _require(_MAC.fullmatch(mac), mac)
@@ -149,7 +163,7 @@ def _check_group(group: GroupSpec) -> None:
 
 def _check_members(members: MembersSpec) -> None:
     for address in members.addresses:
-        ipaddress.ip_network(address, strict=False)
+        _check_prefix(address)
 
 
 def _check_segment(segment: SegmentSpec) -> None:
@@ -179,8 +193,7 @@ def _check_neighbours(neighbours: NeighboursSpec) -> None:
         _require(_MAC.fullmatch(port.mac_address), port.mac_address)
         _require(int(port.mac_address[:2], 16) % 2 == 0, port.mac_address)  # else it stands for many
         for address in (*port.addresses, port.tunnel_ip):
-            found = ipaddress.ip_address(address)
-            _require(not (found.is_multicast or found.is_unspecified or found.is_loopback), address)
+            _check_unicast(address)
 
 
 def _check_router(router: RouterSpec) -> None:
