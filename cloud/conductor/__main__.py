@@ -14,7 +14,7 @@ from contracts.routing import CONDUCTOR_QUEUE, HEARD_QUEUE, INBOUND_QUEUE, REPOR
 
 def main() -> int:
     """Work until told to end; return the exit status, 2 when the environment is wrong."""
-    threads = os.environ.get("NOVELLA_CONDUCTOR_THREADS") or "4"
+    threads = os.environ.get("NOVELLA_CONDUCTOR_THREADS") or "12"
     if not threads.isascii() or not threads.isdigit() or int(threads) < 1:
         print(f"NOVELLA_CONDUCTOR_THREADS must be a whole number from 1, not {threads[:20]!r}", file=sys.stderr)
         return 2

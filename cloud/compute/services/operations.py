@@ -131,7 +131,15 @@ def enter(operation_ids: Collection[str], attempt: int) -> list[Operation]:
 
 def finish(operation: Operation, *, message: str = "") -> bool:
     """Close an operation as successful, and its steps; tell whether it was still running."""
-    return _close(operation, {"state": OperationState.SUCCEEDED, "message": message[:_MESSAGE_CHARACTERS]})
+    return finish_all([operation], message=message)
+
+
+def finish_all(operations: Sequence[Operation], *, message: str = "") -> bool:
+    """Close operations of one attempt as successful; tell whether all of them were still running.
+
+    If not, the caller undoes what became of the others.
+    """
+    return _close(operations, {"state": OperationState.SUCCEEDED, "message": message[:_MESSAGE_CHARACTERS]})
 
 
 def fail(operation: Operation, code: str, message: str, detail: str = "") -> bool:
@@ -150,28 +158,30 @@ def fail(operation: Operation, code: str, message: str, detail: str = "") -> boo
         "detail": detail[:_MESSAGE_CHARACTERS],
         "trace": operation.trace,
     }
-    return _close(operation, changes)
+    return _close([operation], changes)
 
 
-def _close(operation: Operation, changes: Mapping[str, Any]) -> bool:
+def _close(operations: Sequence[Operation], changes: Mapping[str, Any]) -> bool:
     now = database_now()
     ended = {"finished_at": now, "updated_at": now, "resend_at": None}
     with transaction.atomic(savepoint=False):
-        if not _end(id=operation.id, attempt=operation.attempt, now=now, **_kept(changes)):
+        ids = [one.id for one in operations]
+        if _end(ids=ids, attempt=operations[0].attempt, now=now, **_kept(changes)) != len(ids):
             return False
         if changes["state"] == OperationState.SUCCEEDED:
-            step_rows.close_done(operation, now)
+            step_rows.close_done(operations, now)
         else:
-            step_rows.close_failed([operation], now, changes["error_code"], changes["detail"])
-    for name, value in {**changes, **ended}.items():
-        setattr(operation, name, value)
+            step_rows.close_failed(operations, now, changes["error_code"], changes["detail"])
+    for operation in operations:
+        for name, value in {**changes, **ended}.items():
+            setattr(operation, name, value)
     return True
 
 
 def _ended(
-    id: str, attempt: int, now: datetime, **changes: Any
+    ids: list[str], attempt: int, now: datetime, **changes: Any
 ) -> tuple[QuerySet[Operation], dict[str, Any]]:
-    rows = Operation.objects.filter(id=id, state=OperationState.RUNNING, attempt=attempt)
+    rows = Operation.objects.filter(id__in=ids, state=OperationState.RUNNING, attempt=attempt)
     return rows, {**changes, "finished_at": now, "updated_at": now, "resend_at": None}
 
 

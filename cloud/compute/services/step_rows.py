@@ -107,14 +107,14 @@ def _by_name(values: Mapping[str, Any], field: Any, default: Any = None) -> Case
     return Case(*whens, default=default, output_field=field)
 
 
-def close_done(operation: Operation, now: datetime) -> None:
-    """Close what is open of a successful operation."""
-    _close_done(id=operation.id, attempt=operation.attempt, now=now)
+def close_done(operations: Sequence[Operation], now: datetime) -> None:
+    """Close what is open of successful operations, all at the same attempt."""
+    _close_done(ids=[one.id for one in operations], attempt=operations[0].attempt, now=now)
 
 
 _close_done = KeptUpdate(
-    lambda id, attempt, now: (  # noqa: A006 - the column's name
-        Step.objects.filter(operation_id=id, attempt=attempt, state__in=_OPEN),
+    lambda ids, attempt, now: (
+        Step.objects.filter(operation_id__in=ids, attempt=attempt, state__in=_OPEN),
         {
             "state": StepState.DONE,
             "started_at": Coalesce(F("started_at"), Value(now), output_field=DateTimeField()),

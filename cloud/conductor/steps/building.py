@@ -1,15 +1,18 @@
 """The steps of a build that follow a host's answers."""
 
-import logging
+import functools
+import operator
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from cloud.compute import states
 from cloud.compute.models import Instance, Operation
 from cloud.compute.models.operations import OperationState, StepState
 from cloud.compute.services import graphs, operations, step_rows
 from cloud.conductor.steps.hearing import heard
+from cloud.conductor.steps.together import InGroups, lock_in_order
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.core.kept import KeptUpdate
@@ -17,23 +20,25 @@ from cloud.networks.services import allocation
 from contracts.compute import ServerSpawned
 from contracts.envelope import Outcome
 
-_log = logging.getLogger(__name__)
 _spawning = KeptUpdate(
-    lambda uuid, host, now: states.machine.as_update(
-        Instance.objects.filter(uuid=uuid, host=host, deleted=False), "spawn", updated_at=now
-    )
+    lambda uuids, hosts, now: states.machine.as_update(_on_their_hosts(uuids, hosts), "spawn", updated_at=now)
 )
 _gone_on = KeptUpdate(
-    lambda id, attempt, now, **due: (  # noqa: A006 - the column's name
-        Operation.objects.filter(id=id, state=OperationState.RUNNING, attempt=attempt), {"updated_at": now, **due}
+    lambda ids, attempt, now, **due: (
+        Operation.objects.filter(id__in=ids, state=OperationState.RUNNING, attempt=attempt), {"updated_at": now, **due}
     )
 )
 _activated = KeptUpdate(
-    lambda uuid, host, power_state, now: states.machine.as_update(
-        Instance.objects.filter(uuid=uuid, host=host, deleted=False), "activate",
+    lambda uuids, hosts, power_state, now: states.machine.as_update(
+        _on_their_hosts(uuids, hosts), "activate",
         power_state=power_state, launched_at=now, updated_at=now, progress=100,
     )
 )
+
+
+def _on_their_hosts(uuids: Sequence[str], hosts: Sequence[str]) -> QuerySet[Instance]:
+    pairs = (Q(uuid=uuid, host=host) for uuid, host in zip(uuids, hosts, strict=True))
+    return Instance.objects.filter(functools.reduce(operator.or_, pairs), deleted=False)
 
 
 def begin_spawn(outcomes: Sequence[Outcome], operation_id: str, attempt: int) -> None:
@@ -42,19 +47,23 @@ def begin_spawn(outcomes: Sequence[Outcome], operation_id: str, attempt: int) ->
         _begin(operation)
 
 
-def _begin(operation: Operation) -> None:
+def begin_all(group: Sequence[Operation]) -> bool:
+    """Go on with builds of one attempt, all of them; else change nothing and return False."""
     with transaction.atomic():
-        now = database_now()
+        lock_in_order(group)
+        now, ids = database_now(), [one.id for one in group]
         due = operations.due(graphs.TIMINGS["build", graphs.SPAWN], now)
-        is_on = _spawning(uuid=operation.instance_uuid, host=operation.host, now=now) and _gone_on(
-            id=operation.id, attempt=operation.attempt, now=now, **due
-        )
-        if not is_on:
+        spawning = _spawning(uuids=[one.instance_uuid for one in group], hosts=[one.host for one in group], now=now)
+        if spawning != len(group) or _gone_on(ids=ids, attempt=group[0].attempt, now=now, **due) != len(group):
             transaction.set_rollback(True)
-            return
+            return False
         ready = {graphs.PREPARE_IMAGE: StepState.DONE, graphs.PLUG_VIFS: StepState.DONE, graphs.SPAWN: StepState.SENT}
-        step_rows.move([operation], ready, now)
-        rpc.launch("build", [operation.id])
+        step_rows.move(group, ready, now)
+        rpc.launch("build", ids)
+    return True
+
+
+_begin = InGroups(begin_all)
 
 
 def finish_spawn(outcome: ServerSpawned, operation_id: str, attempt: int) -> None:
@@ -63,11 +72,18 @@ def finish_spawn(outcome: ServerSpawned, operation_id: str, attempt: int) -> Non
         _activate(operation, outcome.power_state)
 
 
-def _activate(operation: Operation, power_state: int) -> None:
+def activate_all(group: Sequence[Operation], power_state: int) -> bool:
+    """Close builds of one attempt, all of them; else change nothing and return False."""
+    uuids = [one.instance_uuid for one in group]
     with transaction.atomic():
+        lock_in_order(group)
         now = database_now()
-        is_active = _activated(uuid=operation.instance_uuid, host=operation.host, power_state=power_state, now=now)
-        if not (is_active and operations.finish(operation)):
+        active = _activated(uuids=uuids, hosts=[one.host for one in group], power_state=power_state, now=now)
+        if active != len(group) or not operations.finish_all(group):
             transaction.set_rollback(True)
-            return
-        allocation.set_active(operation.instance_uuid)
+            return False
+        allocation.set_active(*uuids)
+    return True
+
+
+_activate = InGroups(activate_all)

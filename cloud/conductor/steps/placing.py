@@ -25,6 +25,7 @@ from cloud.core.errors import CloudError
 from cloud.core.kept import Json, Kept, KeptUpdate
 from cloud.core.together import Together
 from cloud.networks.services import allocation, changes
+from cloud.networks.services.allocating_together import Wanting, allocate_together
 from cloud.placement.services import claims
 from contracts.errors import ErrorCode
 from contracts.scheduling import Selected
@@ -205,9 +206,12 @@ def _skip_forbidden(server: _Server, rules: GroupRules, ready: set[str]) -> bool
 
 def _with_ports(placed: list[_Server]) -> list[_Server]:
     """Give each server its interfaces; who cannot have them fails for good and gives its claim back."""
-    kept, known = [], allocation.known_to(one.instance.network_request for one in placed)
+    known = allocation.known_to(one.instance.network_request for one in placed)
+    wanting = [one for one in placed if one.instance.network_request.get("requests")]
+    have_all = allocate_together([_wanting(one) for one in wanting], known)
+    kept = []
     for one in placed:
-        if not one.instance.network_request.get("requests"):
+        if have_all or not one.instance.network_request.get("requests"):
             kept.append(one)
             continue
         try:
@@ -219,6 +223,11 @@ def _with_ports(placed: list[_Server]) -> list[_Server]:
             kept.append(one)
     changes.note(known.changed, is_urgent=False)
     return kept
+
+
+def _wanting(server: _Server) -> Wanting:
+    instance = server.instance
+    return Wanting(instance.uuid, instance.project_id, instance.network_request, server.host)
 
 
 def _record(placed: list[_Server]) -> None:

@@ -53,7 +53,7 @@ def leave_host(outcome: ServerDestroyed, operation_id: str, attempt: int) -> Non
         undo = operation.plan["undo"]
         with transaction.atomic():
             row_locks.hold(operation)
-            step_rows.close_done(operation, database_now())
+            step_rows.close_done([operation], database_now())
             _go_on(operation, undo["code"], undo["detail"])
 
 

@@ -84,14 +84,28 @@ class AddressPools:
             yield [self.at((start + number) % self.size) for number in range(begin, end)]
 
 
-def free_address(subnet: Subnet) -> str | None:
-    """Return an address of the subnet's pools that nobody has, or None."""
+def free_addresses(subnet: Subnet) -> Iterator[str]:
+    """Yield addresses of the subnet's pools that nobody has, each once."""
+    given: set[str] = set()
     for batch in AddressPools(subnet.allocation_pools).guesses():
-        taken = set(_taken(subnet_id=subnet.id, addresses=batch))
-        found = next((address for address in batch if address not in taken), None)
-        if found is not None:
-            return found
-    return None
+        given.update(_taken(subnet_id=subnet.id, addresses=batch))
+        for address in batch:
+            if address not in given:
+                given.add(address)
+                yield address
+
+
+class Stock:
+    """Free addresses of subnets, for ports that are made together: what one was given no other is given."""
+
+    def __init__(self) -> None:
+        self._free: dict[str, Iterator[str]] = {}
+
+    def take(self, subnet: Subnet) -> str | None:
+        """Return an address that nobody has, or None where there is none."""
+        if subnet.id not in self._free:
+            self._free[subnet.id] = free_addresses(subnet)
+        return next(self._free[subnet.id], None)
 
 
 def eui64(cidr: str, mac: str) -> str:
@@ -170,7 +184,7 @@ def fits(subnet: Subnet, address: ipaddress.IPv4Address | ipaddress.IPv6Address)
     return address != block.network_address and (block.version == 6 or address != block.broadcast_address)
 
 
-def take(place: Place, network: Network, mac: str) -> tuple[Subnet, str]:
+def take(place: Place, network: Network, mac: str, stock: Stock) -> tuple[Subnet, str]:
     """Return the subnet and the address that a place gives to a MAC now; another may still be quicker.
 
     Raises:
@@ -179,7 +193,7 @@ def take(place: Place, network: Network, mac: str) -> tuple[Subnet, str]:
     if place.ip_address:
         return place.subnets[0], place.ip_address
     for subnet in place.subnets:
-        found = eui64(subnet.cidr, mac) if is_self_addressed(subnet) else free_address(subnet)
+        found = eui64(subnet.cidr, mac) if is_self_addressed(subnet) else stock.take(subnet)
         if found is not None:
             return subnet, found
     raise IpAddressGenerationFailure(network_id=network.id)

@@ -4,7 +4,7 @@ Everything here may be repeated: what is done already is left as it is.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,8 +35,8 @@ _positions: Kept[int] = Kept(
 )
 _networks: Kept[Network] = Kept(lambda ids: Network.objects.filter(id__in=ids).order_by("id"), do_stay=True)
 _activate = KeptUpdate(
-    lambda uuid, now: (
-        Port.objects.filter(device_id=uuid, position__gte=0).exclude(status="ACTIVE"),
+    lambda uuids, now: (
+        Port.objects.filter(device_id__in=uuids, position__gte=0).exclude(status="ACTIVE"),
         {"status": "ACTIVE", "updated_at": now, "revision_number": F("revision_number") + 1},
     )
 )
@@ -143,9 +143,9 @@ def port_specs_of(instance_uuids: Collection[str]) -> dict[str, list[PortSpec]]:
     return found
 
 
-def set_active(instance_uuid: str) -> None:
-    """Note that the guest runs and its interfaces work."""
-    _activate(uuid=instance_uuid, now=timezone.now())
+def set_active(*instance_uuids: str) -> None:
+    """Note that guests run and their interfaces work."""
+    _activate(uuids=list(instance_uuids), now=timezone.now())
 
 
 def _adopt(instance_uuid: str, project_id: str, wanted: Sequence[tuple[int, dict[str, str]]]) -> None:
@@ -170,7 +170,28 @@ def _refuse_port(port_id: str, instance_uuid: str) -> None:
 def _make(
     server: Port, wanted: Sequence[tuple[int, dict[str, str]]], network_request: dict[str, Any], known: Known
 ) -> None:
-    """Make ports like a draft that names the server, its project and its host."""
+    for draft, wishes, groups in drafts_for(server, wanted, network_request, known):
+        try:
+            make_port(draft, wishes, groups, subnets=known.subnets[draft.network_id])
+        except PositionTaken:
+            # The same order, carried out by somebody else at the same time: the interface is there.
+            continue
+
+
+def drafts_for(
+    server: Port, wanted: Sequence[tuple[int, dict[str, str]]], network_request: dict[str, Any], known: Known
+) -> Iterator[tuple[Port, list[AddressWish] | None, Sequence[str]]]:
+    """Yield the ports that a server shall get, not yet saved, with the addresses that they want and their groups.
+
+    Args:
+        server: a draft that names the server, its project and its host.
+        wanted: position and request of each.
+        network_request: as `requests.check` returned it.
+        known: of `known_to`; what hosts must hear of is added to it.
+
+    Raises:
+        NetworkNotFound: somebody removed it.
+    """
     if not wanted:
         return
     group_ids = _groups(server.project_id, network_request.get("security_groups", []), known)
@@ -190,12 +211,7 @@ def _make(
             is_created_for_server=True, port_security_enabled=network.port_security_enabled,
         )
         wishes = [AddressWish(ip_address=request["fixed_ip"])] if request.get("fixed_ip") else None
-        groups = group_ids if network.port_security_enabled else ()
-        try:
-            make_port(draft, wishes, groups, subnets=known.subnets[network.id])
-        except PositionTaken:
-            # The same order, carried out by somebody else at the same time: the interface is there.
-            continue
+        yield draft, wishes, group_ids if network.port_security_enabled else ()
 
 
 def _read_networks(network_ids: set[str], known: Known) -> None:

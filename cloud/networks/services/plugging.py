@@ -1,7 +1,7 @@
 """Making ports: a MAC, addresses and security groups, so that nothing is ever given twice."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import IntegrityError, transaction
 
@@ -10,7 +10,7 @@ from cloud.core.staying import keep
 from cloud.networks.errors import IpAddressGenerationFailure, IpAddressInUse, MacAddressInUse
 from cloud.networks.models import FixedIp, Network, Port, Subnet
 from cloud.networks.models.device_owners import FLOATING_IP, ROUTER_INTERFACE
-from cloud.networks.services.addresses import AddressWish, Place, eui64, places, self_made, serving, take
+from cloud.networks.services.addresses import AddressWish, Place, Stock, eui64, places, self_made, serving, take
 
 MAC_PREFIX = "fa:16:3e"
 _TRIES = 50
@@ -48,16 +48,12 @@ def make_port(
     """
     network = draft.network
     known = _subnets_to_plug_in(network) if subnets is None else subnets
-    served = serving(known, draft.device_owner)
-    where = places(network, served if wishes is None else known, wishes)
-    if wishes is None or draft.device_owner not in WITHOUT_GUEST:
-        where += self_made(served, where)
+    where = _places(draft, wishes, known)
     has_own_mac = bool(draft.mac_address)
     for _ in range(_TRIES):
         if not has_own_mac:
             draft.mac_address = new_mac()
-        addresses = [FixedIp(port=draft, subnet=subnet, ip_address=address)
-                     for subnet, address in (take(place, network, draft.mac_address) for place in where)]
+        addresses = _addresses(draft, where, Stock())
         try:
             with transaction.atomic():
                 _insert(draft, addresses, group_ids)
@@ -65,6 +61,43 @@ def make_port(
         except IntegrityError:
             _refuse_what_cannot_change(draft, where, has_own_mac=has_own_mac)
     raise IpAddressGenerationFailure(network_id=network.id)
+
+
+def make_ports(
+    drafts: Sequence[Port], groups: Mapping[str, Sequence[str]], subnets: Mapping[str, Sequence[Subnet]]
+) -> None:
+    """Insert ports that take what their networks give, all of them or none, in three statements and one for a subnet.
+
+    Args:
+        drafts: not yet saved, without `mac_address`.
+        groups: the security groups of each, by its id.
+        subnets: those of each network, by its id; the caller keeps the networks.
+
+    Raises:
+        IntegrityError: somebody was quicker with something; `make_port` knows what to do then.
+        IpAddressGenerationFailure: no address is left.
+    """
+    stock, addresses = Stock(), list[FixedIp]()
+    for draft in drafts:
+        draft.mac_address = new_mac()
+        addresses += _addresses(draft, _places(draft, None, subnets[draft.network_id]), stock)
+    with transaction.atomic():
+        Port.objects.bulk_create(drafts)
+        FixedIp.objects.bulk_create(addresses)
+        _add_groups(groups)
+
+
+def _places(draft: Port, wishes: Sequence[AddressWish] | None, subnets: Sequence[Subnet]) -> list[Place]:
+    served = serving(subnets, draft.device_owner)
+    where = places(draft.network, served if wishes is None else subnets, wishes)
+    if wishes is None or draft.device_owner not in WITHOUT_GUEST:
+        where += self_made(served, where)
+    return where
+
+
+def _addresses(port: Port, where: Sequence[Place], stock: Stock) -> list[FixedIp]:
+    taken = (take(place, port.network, port.mac_address, stock) for place in where)
+    return [FixedIp(port=port, subnet=subnet, ip_address=address) for subnet, address in taken]
 
 
 def _subnets_to_plug_in(network: Network) -> list[Subnet]:
@@ -81,12 +114,10 @@ def give_addresses(port: Port, wishes: Sequence[AddressWish]) -> None:
     network: Network = port.network
     where = places(network, list(network.subnets.all()), wishes)
     for _ in range(_TRIES):
-        chosen = [take(place, network, port.mac_address) for place in where]
+        addresses = _addresses(port, where, Stock())
         try:
             with transaction.atomic():
-                FixedIp.objects.bulk_create(
-                    FixedIp(port=port, subnet=subnet, ip_address=address) for subnet, address in chosen
-                )
+                FixedIp.objects.bulk_create(addresses)
             return
         except IntegrityError:
             _refuse_taken_address(network, where)
@@ -110,18 +141,20 @@ def give_self_made(subnet: Subnet) -> list[str]:
 def set_groups(port: Port, group_ids: Sequence[str]) -> None:
     """Replace the security groups of a port."""
     _PortGroup.objects.filter(port_id=port.id).delete()
-    _add_groups(port, group_ids)
+    _add_groups({port.id: group_ids})
 
 
 def _insert(draft: Port, addresses: list[FixedIp], group_ids: Sequence[str]) -> None:
     draft.save(force_insert=True)
     FixedIp.objects.bulk_create(addresses)
-    _add_groups(draft, group_ids)
+    _add_groups({draft.id: group_ids})
 
 
-def _add_groups(port: Port, group_ids: Sequence[str]) -> None:
+def _add_groups(groups: Mapping[str, Sequence[str]]) -> None:
     _PortGroup.objects.bulk_create(
-        _PortGroup(port_id=port.id, securitygroup_id=group_id) for group_id in dict.fromkeys(group_ids)
+        _PortGroup(port_id=port_id, securitygroup_id=group_id)
+        for port_id, group_ids in groups.items()
+        for group_id in dict.fromkeys(group_ids)
     )
 
 

@@ -19,7 +19,7 @@ from tests.fixtures.statements import statements
 pytestmark = pytest.mark.django_db
 # PostgreSQL is asked for its clock, and for locks that SQLite has with its one writer.
 CLAIM = {"sqlite": 19, "postgresql": 20}
-EACH_PORT = 5
+PORTS = 5
 FINISH = {"sqlite": 5, "postgresql": 7}
 READY = {"sqlite": 4, "postgresql": 5}
 DELETE = {"sqlite": 24, "postgresql": 27}
@@ -66,7 +66,7 @@ def check(found: list[str], budget: dict[str, int], more: int = 0) -> None:
 @pytest.mark.parametrize("count", [1, 9])
 def test_claims(network, count):
     claim(begin(network, 1))  # the first of a project makes its default security group
-    check(claim(begin(network, count)), CLAIM, EACH_PORT * count)
+    check(claim(begin(network, count)), CLAIM, PORTS)
 
 
 def test_a_host_that_is_ready_goes_on_to_the_guest(network):
@@ -80,6 +80,19 @@ def test_a_host_that_is_ready_goes_on_to_the_guest(network):
     Instance.objects.update(task_state=states.NETWORKING)
     building.begin_spawn([Outcome(host="a", attempt=1)] * 2, build.id, 1)
     assert Instance.objects.get().task_state == states.NETWORKING, "it came too late"
+
+
+def test_many_that_come_together_cost_one_lock_more_than_one(network):
+    builds = begin(network, 9)
+    claim(builds)
+    builds = list(Operation.objects.all())
+    with statements() as found:
+        assert building.begin_all(builds)
+    check(found, READY)
+    with statements() as found:
+        assert building.activate_all(builds, 1)
+    check(found, FINISH)
+    assert set(Instance.objects.values_list("vm_state", "task_state")) == {(states.ACTIVE, states.IDLE)}
 
 
 def test_the_end_of_a_build_and_of_a_delete(network):
