@@ -9,7 +9,7 @@ import pytest
 
 from compute_agent.network import namespaces
 from compute_agent.network.linux_bridge import LinuxBridgeNetwork
-from compute_agent.network.names import Mark, tap_name
+from compute_agent.network.names import Mark, tap_name, tunnel_name
 from contracts.compute import FixedIpSpec
 from tests.contracts.following_suite import OTHER, THIRD, FollowingSuite, Walker
 from tests.fixtures.patience import eventually
@@ -203,6 +203,24 @@ def test_a_guest_takes_nothing_from_other_ports_of_its_network(hosts, pair, hear
     assert third.reaches("10.99.0.6")
     assert far.reaches("10.99.0.7")
     assert not [one for one in heard.frames() if one.to.hex(":") in victims]
+
+
+def test_what_an_earlier_release_let_a_guest_take_is_held_fast(hosts, pair):
+    near, far = pair
+    link, name = tunnel_name(near.port.network.id), far.port.mac_address
+
+    def row() -> str:
+        rows = hosts[0].run("bridge", "fdb", "show", "dev", link).splitlines()
+        return next(one for one in rows if one.startswith(name) and "master" in one)
+
+    assert "sticky" in row()
+    hosts[0].run("bridge", "fdb", "replace", name, "dev", link, "master", "static")
+    assert "sticky" not in row()
+    assert not hosts[0].look(near).is_carried
+    hosts[0].restart()
+    assert "sticky" in row()
+    assert hosts[0].look(near).is_carried
+    assert near.reaches("10.99.0.6")
 
 
 def test_a_guest_that_uses_a_thousand_mac_addresses_costs_no_more(hosts, pair):
