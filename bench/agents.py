@@ -14,11 +14,13 @@ import psutil
 import psycopg
 
 from bench.report import milliseconds
+from bench.simulated_agents import CLOCK_SECONDS
 from bench.stage import Stage, cpu_of, stage
 from contracts.routing import INBOUND_QUEUE, REPORTS_QUEUE
 
 SIZES = (1_000, 10_000)
 _SETTLE_SECONDS = 75.0
+_CONNECT_SECONDS = 120.0
 _SECONDS = 30.0
 _PATIENCE_SECONDS = 180.0
 _GUESTS = 5
@@ -42,6 +44,7 @@ def measure(hosts: int) -> dict[str, Any]:
         agents = here.start("-m", "bench.simulated_agents", str(hosts), here.redis_url, credential, _guests(here))
         try:
             agents.stdout.readline()  # type: ignore[union-attr]
+            _await_connections(here, hosts)
             time.sleep(_SETTLE_SECONDS)
             idle = _cost(here, conductor.pid, hosts)
             return {**idle, **_come_back(here, agents)}
@@ -49,6 +52,14 @@ def measure(hosts: int) -> dict[str, Any]:
             for one in (agents, conductor):
                 one.terminate()
                 one.wait(20)
+
+
+def _await_connections(here: Stage, hosts: int) -> None:
+    began = time.perf_counter()
+    with closing(here.redis()) as redis:
+        while redis.info("clients")["blocked_clients"] < hosts:
+            assert time.perf_counter() - began < _CONNECT_SECONDS, "the agents do not come to wait for orders"
+            time.sleep(0.5)
 
 
 def _guests(here: Stage) -> str:
@@ -67,21 +78,32 @@ def _ask(here: Stage, query: str, **values: Any) -> list[Any]:
 
 
 def _cost(here: Stage, conductor: int, hosts: int) -> dict[str, Any]:
-    """Return the CPU that everybody takes while nothing happens, in percent of a core, and what waits unheard."""
+    """Return the CPU that everybody takes while nothing happens, in percent of a core, and what waits unheard.
+
+    On a machine that is too busy agents say less than they should: `on_time_percent`. What Redis takes is then what a
+    command costs it, times what it would be asked.
+    """
     families = {"redis": [here.redis_process], "conductor": _family(conductor), "postgresql": here.postgres_processes()}
     with closing(here.redis()) as redis:
-        commands = redis.info("stats")["total_commands_processed"]
+        commands, looks = redis.info("stats")["total_commands_processed"], _looks(redis)
         before, began = {name: _cpu(family) for name, family in families.items()}, time.perf_counter()
         time.sleep(_SECONDS)
         wall = time.perf_counter() - began
-        commands = redis.info("stats")["total_commands_processed"] - commands
+        commands, looks = redis.info("stats")["total_commands_processed"] - commands, _looks(redis) - looks
         waiting = _unheard(redis)
     used = {name: _cpu(family) - before[name] for name, family in families.items()}
     return {
         **{f"{name}_percent_of_a_core": round(100 * seconds / wall, 1) for name, seconds in used.items()},
         "conductor_cpu_ms_per_host_and_minute": milliseconds(used["conductor"] / wall * 60 / hosts),
         "redis_commands_per_second": round(commands / wall), "unheard_messages": waiting,
+        "redis_us_per_command": round(used["redis"] / commands * 1e6, 1),
+        "on_time_percent": round(100 * looks / (hosts * wall / CLOCK_SECONDS), 1),
     }  # fmt: skip
+
+
+def _looks(redis: Any) -> int:
+    """Return how often somebody asked for the time: every agent does, by the clock, and nobody else."""
+    return int(redis.info("commandstats").get("cmdstat_time", {}).get("calls", 0))
 
 
 def _come_back(here: Stage, agents: Any) -> dict[str, Any]:

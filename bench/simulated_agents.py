@@ -29,7 +29,8 @@ from contracts.envelope import Message
 from contracts.routing import INBOUND_QUEUE, compute_queue, slow_compute_queue
 from contracts.signing import WORD, sign
 
-_OFTEN, _SELDOM, _CLOCK, _ECHO = 10.0, 60.0, 5.0, 15.0
+CLOCK_SECONDS = 5.0
+_OFTEN, _SELDOM, _ECHO = 10.0, 60.0, 15.0
 _JITTER = 0.1
 _FEATURES = [f"feature-{number}" for number in range(40)]
 _TRAITS = [f"HW_CPU_X86_FEATURE_{number}" for number in range(10)]
@@ -97,7 +98,7 @@ class SimulatedAgent:
         often, seldom = self._report, self._report_seldom
         await asyncio.gather(
             self._wait(), self._every(_OFTEN, often), self._every(_SELDOM, seldom),
-            self._every(_CLOCK, self._look_at_the_clock), self._every(_ECHO, self._call),
+            self._every(CLOCK_SECONDS, self._look_at_the_clock), self._every(_ECHO, self._call),
         )  # fmt: skip
 
     def reconnect(self) -> None:
