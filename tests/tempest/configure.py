@@ -47,9 +47,9 @@ def _set(tempest: configparser.RawConfigParser, section: str, name: str, value: 
 
 
 def _outside(cloud: Any) -> Any:
-    """Return the cloud's external network, made with addresses of RFC 2544 where there is none."""
+    """Return the cloud's external network, the default one; made with addresses of RFC 2544 where there is none."""
     for network in cloud.network.networks(is_router_external=True):
-        return network
+        return network if network.is_default else cloud.network.update_network(network, is_default=True)
     network = cloud.network.create_network(name="public", is_router_external=True, is_default=True)
     cloud.network.create_subnet(network_id=network.id, ip_version=4, cidr="198.18.0.0/20", enable_dhcp=False)
     return network
