@@ -78,7 +78,7 @@ def test_a_host_is_put_apart_and_comes_back(fake_cloud, apart, how, seconds):
     cached = "SELECT cached_images FROM compute_computenode WHERE host = %s"
     wait_until(lambda: any(row["cached_images"] for row in cloud.rows.all(cached, HOST)), "the image to be known there")
     began = time.monotonic()
-    burst = Burst(cloud, f"apart-{seconds}", SERVERS_IN_BURST)
+    burst = Burst(cloud, f"apart-{name}", SERVERS_IN_BURST)
     with Watch(cloud) as watch:
         _put_apart(cloud, apart, burst)
         assert stopped.ask("stop").status == 202
