@@ -12,6 +12,7 @@ import pytest
 
 from compute_agent.network.linux_bridge import LinuxBridgeNetwork
 from tests.fixtures.patience import eventually
+from tests.integration.network.two_hosts import Tap, make_hosts
 
 HOST_ADDRESS = "198.51.100.1"
 
@@ -82,3 +83,21 @@ def metadata_service(driver, state_dir):
     yield process
     process.terminate()
     process.wait(60)
+
+
+@pytest.fixture
+def hosts(tmp_path):
+    """Two hosts at the ends of a wire."""
+    made = make_hosts(tmp_path)
+    yield made
+    for host in made:
+        host.stop()
+
+
+@pytest.fixture
+def hear():
+    """Return a function that begins to hear what passes a link of a namespace."""
+    made = []
+    yield lambda namespace, link: made.append(Tap(namespace, link)) or made[-1]
+    for tap in made:
+        tap.close()

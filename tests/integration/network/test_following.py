@@ -15,8 +15,7 @@ from tests.contracts.following_suite import OTHER, THIRD, FollowingSuite, Walker
 from tests.fixtures.patience import eventually
 from tests.integration.network.documents import ControlPlane
 from tests.integration.network.guests import Guest, network, port
-from tests.integration.network.test_segments import FIRST, SECOND, VXLAN, make_hosts
-from tests.integration.network.two_hosts import Tap
+from tests.integration.network.two_hosts import FIRST, SECOND, VXLAN, Tap
 from tests.unit.compute_agent.orders import new_id
 
 pytestmark = [pytest.mark.root, pytest.mark.usefixtures("private_kernel")]
@@ -80,23 +79,6 @@ class TestLinuxBridgeNetwork(FollowingSuite):
         driver.purge()
         for guest in (mine, other):
             guest.stop()
-
-
-@pytest.fixture
-def hosts(tmp_path):
-    made = make_hosts(tmp_path)
-    yield made
-    for host in made:
-        host.stop()
-
-
-@pytest.fixture
-def hear():
-    """Return a function that begins to hear what passes a link of a namespace."""
-    made = []
-    yield lambda namespace, link: made.append(Tap(namespace, link)) or made[-1]
-    for tap in made:
-        tap.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from contracts.networks import RouterSpec, SegmentSpec
 from tests.contracts.routers_suite import leg
 from tests.fixtures.clouds import wait_until
 from tests.integration.network.guests import network, port, run
-from tests.integration.network.test_segments import FIRST, SECOND, make_hosts
+from tests.integration.network.two_hosts import FIRST, SECOND
 from tests.unit.compute_agent.orders import new_id
 
 pytestmark = [pytest.mark.root, pytest.mark.usefixtures("private_kernel")]
@@ -17,14 +17,6 @@ ONE, TWO = "10.1.0.5", "10.2.0.5"
 GATEWAYS = ("10.1.0.1", "10.2.0.1")
 ONE_IPV6, TWO_IPV6 = "fd00:1::5", "fd00:2::5"
 GATEWAYS_IPV6 = ("fd00:1::1", "fd00:2::1")
-
-
-@pytest.fixture
-def hosts(tmp_path):
-    made = make_hosts(tmp_path)
-    yield made
-    for host in made:
-        host.stop()
 
 
 class Across:

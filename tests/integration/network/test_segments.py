@@ -14,38 +14,21 @@ from contracts.compute import FixedIpSpec
 from contracts.networks import SegmentSpec
 from tests.integration.network.documents import lets_in
 from tests.integration.network.guests import network, port
-from tests.integration.network.two_hosts import OUTSIDE, WIRE, Host, Tap, connect, contents, tunnelled
+from tests.integration.network.two_hosts import (
+    FIRST,
+    OUTSIDE,
+    SECOND,
+    VXLAN,
+    WIRE,
+    Host,
+    connect,
+    contents,
+    make_hosts,
+    tunnelled,
+)
 
 pytestmark = [pytest.mark.root, pytest.mark.usefixtures("private_kernel")]
-FIRST, SECOND = "192.0.2.1", "192.0.2.2"
-VXLAN = SegmentSpec(network_type="vxlan", mtu=1400, segmentation_id=77)
 FLAT = SegmentSpec(network_type="flat", mtu=1400, physical_network="lan")
-
-
-def make_hosts(tmp_path, addresses=(FIRST, SECOND), length=24, wires=None):
-    hosts = [
-        Host(f"nhost-{name}", address, tmp_path, Underlay(address, wires or {}))
-        for name, address in zip("ab", addresses, strict=True)
-    ]
-    connect(*hosts, length=length)
-    return hosts
-
-
-@pytest.fixture
-def hosts(tmp_path):
-    made = make_hosts(tmp_path)
-    yield made
-    for host in made:
-        host.stop()
-
-
-@pytest.fixture
-def hear():
-    """Return a function that begins to hear what passes a link of a namespace."""
-    made = []
-    yield lambda namespace, link: made.append(Tap(namespace, link)) or made[-1]
-    for tap in made:
-        tap.close()
 
 
 @pytest.fixture

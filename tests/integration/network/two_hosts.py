@@ -20,6 +20,8 @@ from tests.unit.compute_agent.orders import new_id
 
 Result = TypeVar("Result")
 WIRE, OUTSIDE = "wire0", "ext0"
+FIRST, SECOND = "192.0.2.1", "192.0.2.2"
+VXLAN = SegmentSpec(network_type="vxlan", mtu=1400, segmentation_id=77)
 _HEADERS = 20 + 8 + 8  # of IP, UDP and VXLAN
 _ALL_PROTOCOLS = 3
 _PATIENCE_SECONDS = 30.0
@@ -112,6 +114,18 @@ class Host:
         for guest in self.guests:
             self.do(guest.stop)
         run("ip", "netns", "del", self.name)
+
+
+def make_hosts(
+    tmp_path: Path, addresses: tuple[str, str] = (FIRST, SECOND), length: int = 24, wires: dict[str, str] | None = None
+) -> list[Host]:
+    """Return two hosts at the ends of a wire; who makes them stops them."""
+    hosts = [
+        Host(f"nhost-{name}", address, tmp_path, Underlay(address, wires or {}))
+        for name, address in zip("ab", addresses, strict=True)
+    ]
+    connect(*hosts, length=length)
+    return hosts
 
 
 def connect(first: Host, second: Host, name: str = WIRE, length: int = 24) -> None:
