@@ -32,6 +32,8 @@ def insert(rows: Sequence[Model]) -> None:
         values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in some for field in fields]
         with connection.cursor() as cursor:
             cursor.execute(_text(model, connection.vendor, len(some)), values)
+    for row in rows:
+        row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as Django's own do
 
 
 @cache

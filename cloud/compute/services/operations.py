@@ -18,6 +18,7 @@ from cloud.compute.services.graphs import GRAPHS
 from cloud.core import rpc
 from cloud.core.clock import database_now
 from cloud.core.context import RequestContext, current_request_id
+from cloud.core.insert import insert
 from cloud.core.kept import Json, Kept, KeptUpdate
 from cloud.core.models import new_uuid
 from contracts.errors import ErrorCode
@@ -64,7 +65,7 @@ def begin(
     with transaction.atomic(savepoint=False):
         if workflow != "build":
             supersede([one.uuid for one in instances], action, now)
-        operations = Operation.objects.bulk_create(
+        operations = [
             Operation(
                 id=new_uuid(),
                 instance_uuid=one.uuid,
@@ -80,7 +81,8 @@ def begin(
                 **times,
             )
             for one in instances
-        )
+        ]
+        insert(operations)
         step_rows.plan(operations, now)
         ids = [one.id for one in operations]
         rpc.launch(workflow, ids, sent=lambda: _be_patient(ids, times["resend_at"], patient_until))

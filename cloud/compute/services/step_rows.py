@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from cloud.compute.models import Operation, Step
 from cloud.compute.models.operations import StepState
 from cloud.compute.services.graphs import GRAPHS, TIMINGS
+from cloud.core.insert import insert
 from cloud.core.kept import KeptUpdate
 
 _OPEN = (StepState.PENDING, StepState.SENT)
@@ -26,7 +27,7 @@ def plan(operations: Sequence[Operation], now: datetime, *, first: str = "") -> 
     graph = GRAPHS[operations[0].workflow]
     names = [step.name for step in graph]
     begin_at = names.index(first) if first else 0
-    Step.objects.bulk_create(
+    insert([
         Step(
             operation_id=operation.id,
             position=position,
@@ -39,7 +40,7 @@ def plan(operations: Sequence[Operation], now: datetime, *, first: str = "") -> 
         for operation in operations
         for position, step in enumerate(graph)
         if position >= begin_at
-    )
+    ])
 
 
 def _sent(deadline_seconds: float, now: datetime) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from cloud.core import rpc
+from cloud.core.insert import insert
 from cloud.core.kept import Kept
 from cloud.networks.models import FloatingIp, HostNetworkState, NetworkChange, Port, Router, SecurityGroupRule
 from cloud.networks.models.network_types import VXLAN
@@ -98,7 +99,7 @@ def note(found: Iterable[Change], *, is_urgent: bool = True) -> None:
     if is_urgent:
         found = {(FORMER if kind == MEMBERS else kind, key) for kind, key in found}
     rows = [NetworkChange(kind=kind, key=key) for kind, key in sorted(set(found)) if key]
-    NetworkChange.objects.bulk_create(rows)
+    insert(rows)
     if rows and is_urgent:
         rpc.launch(TELL, [])
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db import IntegrityError, transaction
 
+from cloud.core.insert import insert
 from cloud.core.kept import Kept
 from cloud.core.staying import keep
 from cloud.networks.errors import IpAddressGenerationFailure, IpAddressInUse, MacAddressInUse
@@ -82,8 +83,8 @@ def make_ports(
         draft.mac_address = new_mac()
         addresses += _addresses(draft, _places(draft, None, subnets[draft.network_id]), stock)
     with transaction.atomic():
-        Port.objects.bulk_create(drafts)
-        FixedIp.objects.bulk_create(addresses)
+        insert(drafts)
+        insert(addresses)
         _add_groups(groups)
 
 
@@ -151,11 +152,11 @@ def _insert(draft: Port, addresses: list[FixedIp], group_ids: Sequence[str]) -> 
 
 
 def _add_groups(groups: Mapping[str, Sequence[str]]) -> None:
-    _PortGroup.objects.bulk_create(
+    insert([
         _PortGroup(port_id=port_id, securitygroup_id=group_id)
         for port_id, group_ids in groups.items()
         for group_id in dict.fromkeys(group_ids)
-    )
+    ])
 
 
 def _refuse_what_cannot_change(draft: Port, where: Sequence[Place], *, has_own_mac: bool) -> None:
