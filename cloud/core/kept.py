@@ -16,6 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import QuerySet, sql
 from django.db.models.query import FlatValuesListIterable, ModelIterable, ValuesIterable, ValuesListIterable
 
+from cloud.core.among import Many
 from cloud.core.staying import keep, kept
 
 Row = TypeVar("Row")
@@ -63,14 +64,12 @@ class _Kept(ABC):
     """Statements by shape.
 
     Args:
-        build: writes the statement as Django does. Of its arguments, texts, numbers, moments, `Json` and lists of these
+        build: writes the statement as Django does. Of its arguments, texts, numbers, moments, `Json`, `Many` and lists
             are values that it may only pass on; all others (None, "", True, tuples, models) decide what is asked.
-        longest: list that is asked so.
     """
 
-    def __init__(self, build: Callable[..., Any], longest: int = _LONGEST) -> None:
+    def __init__(self, build: Callable[..., Any]) -> None:
         self._build = build
-        self._longest = longest
         self._known: dict[Shape, Any] = {}
 
     def _of_shape(self, values: Mapping[str, Any]) -> Any:
@@ -80,7 +79,7 @@ class _Kept(ABC):
         return self._known[shape]
 
     def _is_long(self, values: Mapping[str, Any]) -> bool:
-        return any(isinstance(value, list) and len(value) > self._longest for value in values.values())
+        return any(isinstance(value, list) and len(value) > _LONGEST for value in values.values())
 
     @abstractmethod
     def _write(self, probes: "_Probes") -> Any:
@@ -93,10 +92,8 @@ class Kept(_Kept, Generic[Row]):
     `do_stay`: until the transaction ends they stay as they are referred to (`cloud.core.staying`).
     """
 
-    def __init__(
-        self, build: Callable[..., QuerySet[Any, Row]], longest: int = _LONGEST, *, do_stay: bool = False
-    ) -> None:
-        super().__init__(build, longest)
+    def __init__(self, build: Callable[..., QuerySet[Any, Row]], *, do_stay: bool = False) -> None:
+        super().__init__(build)
         self._do_stay = do_stay
 
     def __call__(self, **values: Any) -> list[Row]:
@@ -231,6 +228,8 @@ class _Probes:
 def _probe_like(value: Any, number: int) -> Any:
     if isinstance(value, str):
         return f"kept parameter {number}"
+    if isinstance(value, Many):
+        return Many((f"kept parameter {number}",))
     if isinstance(value, datetime):
         return datetime(1789, 7, 14, tzinfo=UTC) + timedelta(microseconds=number)
     return Json({"kept parameter": number}) if isinstance(value, Json) else 2_089_000_000 + number
@@ -240,6 +239,8 @@ def _adapted(value: Any) -> Any:
     """Return a value as the database's driver is given it."""
     if isinstance(value, Json):
         return connection.ops.adapt_json_value(value.value, None)
+    if isinstance(value, Many):
+        return value.adapted(connection.vendor)
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
@@ -249,7 +250,7 @@ def _is_same(parameter: Any, probe: Any) -> bool:
 
 
 def _is_value(value: Any) -> bool:
-    return isinstance(value, (str, int, datetime, Json)) and not isinstance(value, bool) and value != ""
+    return isinstance(value, (str, int, datetime, Json, Many)) and not isinstance(value, bool) and value != ""
 
 
 def _shape(value: Any) -> Any:

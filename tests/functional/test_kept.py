@@ -6,6 +6,7 @@ import pytest
 from django.db.models import Case, Exists, F, JSONField, OuterRef, Value, When
 
 from cloud.compute.models import Instance, Operation, Step
+from cloud.core.among import Many
 from cloud.core.kept import Json, Kept, KeptUpdate
 from tests.factories.instances import make_context, make_instance
 from tests.factories.operations import begin_build
@@ -38,6 +39,20 @@ def test_models(builds, count):
     same(kept, build, **values)
     for one, other in zip(kept(**values), build(**values), strict=True):
         assert {**vars(one), "_state": None} == {**vars(other), "_state": None}
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 300])
+def test_a_list_that_is_one_value(builds, count):
+    kept = Kept(lambda uuids, host: Instance.objects.filter(uuid__among=uuids, host__among=host).values_list("uuid"))
+    uuids = [one.instance_uuid for one in builds] + ["'); --", *map(str, range(295))]
+    hosts = Many(["h0", "h1", "h2", "nowhere"])
+    with statements() as asked:
+        found = kept(uuids=Many(uuids[:count]), host=hosts)
+    assert sorted(found) == sorted((uuid,) for uuid in uuids[: min(count, 3)])
+    assert len(asked) == 1
+    assert kept(uuids=Many(["x", "y"]), host=hosts) == []
+    numbers = Many([one.started_at.year for one in builds])
+    assert Operation.objects.filter(started_at__year__among=numbers).count() == len(builds)
 
 
 def test_values_annotations_and_columns_left_out(builds):

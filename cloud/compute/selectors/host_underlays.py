@@ -3,12 +3,12 @@
 from collections.abc import Collection
 
 from cloud.compute.models import ComputeNode
+from cloud.core.among import Many
 from cloud.core.kept import Kept
 from cloud.networks.selectors.underlay import HostUnderlay
 
 _tunnels: Kept[tuple[str, str]] = Kept(
-    lambda hosts: ComputeNode.objects.filter(host__in=hosts).exclude(tunnel_ip="").values_list("host", "tunnel_ip"),
-    longest=2_048,
+    lambda hosts: ComputeNode.objects.filter(host__among=hosts).exclude(tunnel_ip="").values_list("host", "tunnel_ip")
 )
 
 
@@ -21,4 +21,4 @@ def host_underlays(hosts: Collection[str] | None) -> list[HostUnderlay]:
 
 def host_tunnels(hosts: Collection[str]) -> dict[str, str]:
     """Return the tunnel addresses of those of these hosts that have one, by host: one query."""
-    return dict(_tunnels(hosts=sorted(hosts)))
+    return dict(_tunnels(hosts=Many(hosts)))
