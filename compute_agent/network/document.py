@@ -73,13 +73,12 @@ class DocumentFile:
         if self._path is None:
             return self._kept
         try:
-            facts = self._path.stat()
+            facts = _facts(self._path)
         except FileNotFoundError:
             self._seen, self._kept = None, Kept()
             return self._kept
-        if self._seen != (facts.st_ino, facts.st_mtime_ns):
-            self._kept = _read(self._path)
-            self._seen = (facts.st_ino, facts.st_mtime_ns)
+        if self._seen != facts:
+            self._kept, self._seen = _read(self._path), facts
         return self._kept
 
     def save(self, kept: Kept) -> None:
@@ -89,12 +88,18 @@ class DocumentFile:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(self._path, msgspec.json.encode(kept), is_lasting=True)
+        self._kept, self._seen = kept, _facts(self._path)
 
     def drop(self) -> None:
         """Forget it."""
         self._kept = Kept()
         if self._path is not None:
             self._path.unlink(missing_ok=True)
+
+
+def _facts(path: Path) -> tuple[int, int]:
+    seen = path.stat()
+    return seen.st_ino, seen.st_mtime_ns
 
 
 def _read(path: Path) -> Kept:
