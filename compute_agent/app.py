@@ -159,4 +159,7 @@ class AgentProcess:
 
     def _send(self, name: str, args: list[Any], queue: str, **options: Any) -> None:
         """Publish once, without Celery's retries: whoever waits for a broker here would stop watching."""
-        self.app.send_task(name, args=args, queue=queue, retry=False, ignore_result=True, **options)
+        # Nothing is declared: a queue is reached by its name. Nothing is shown: the text of a report is long to make.
+        self.app.send_task(
+            name, args=args, queue=queue, retry=False, ignore_result=True, declare=[], argsrepr="()", **options
+        )

@@ -5,20 +5,20 @@ a lock by a script. An agent's Redis user may do none of these: its queues are r
 the conductor's queue is not its business, and what it has in work lies under keys that no other process touches.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cache
 from time import monotonic, time
 from typing import Any
 
-from kombu.transport import redis, virtual
+from kombu.transport import virtual
 
 from contracts.compute import ECHO
+from contracts.workers import transport
 
 TRANSPORT = "compute_agent.broker:Transport"
 
 
-class QoS(redis.QoS):
+class QoS(transport.QoS):
     """Notes what is in work until it is acknowledged, and takes back what was not. No lock: nobody else takes it.
 
     A call to oneself is not noted: whoever ended before he heard it needs it no more, and each note is eight commands.
@@ -34,7 +34,7 @@ class QoS(redis.QoS):
             self._unnoted.add(delivery_tag)
             virtual.QoS.append(self, message, delivery_tag)  # type: ignore[no-untyped-call]
         else:
-            super().append(message, delivery_tag)  # type: ignore[no-untyped-call]
+            super().append(message, delivery_tag)
 
     def ack(self, delivery_tag: str) -> None:
         """See kombu."""
@@ -68,13 +68,12 @@ class QoS(redis.QoS):
                 self.restore_by_tag(tag, client)  # type: ignore[no-untyped-call]
 
 
-class Channel(redis.Channel):
+class Channel(transport.Channel):
     """Queues by name."""
 
     QoS = QoS
-    from_transport_options = (*redis.Channel.from_transport_options, "credential_provider")  # type: ignore[assignment]
+    from_transport_options = (*transport.Channel.from_transport_options, "credential_provider")  # type: ignore[assignment]
     credential_provider: Any = None
-    _kept_client: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """See kombu, which asks by a connection of its own whether Redis is there, and keeps it; most never need it."""
@@ -87,15 +86,10 @@ class Channel(redis.Channel):
         self._process_credential_provider(self.credential_provider, params)  # type: ignore[no-untyped-call]
         return params
 
-    @contextmanager
-    def conn_or_acquire(self, client: Any = None) -> Iterator[Any]:
-        """See kombu, which makes a client for each command, and takes longer for that than Redis for the command."""
-        if client:
-            yield client
-            return
-        if self._kept_client is None or self._kept_client.connection_pool is not self.pool:
-            self._kept_client = self._create_client()  # type: ignore[no-untyped-call]
-        yield self._kept_client
+    @property
+    def active_queues(self) -> list[str]:
+        """See kombu, which looks for queues of broadcasts among two thousand, twice for each order."""
+        return self._active_queues
 
     def _queue_bind(self, *_: Any) -> None:
         """Messages are sent to a queue's name, not through an exchange."""
@@ -127,7 +121,7 @@ def _word(text: str) -> bytes:
     return b"$%d\r\n%b\r\n" % (len(encoded), encoded)
 
 
-class Transport(redis.Transport):
+class Transport(transport.Transport):
     """See the module. `brpop_timeout`: an order is read when it comes, and only who has none asks again after so long.
 
     With kombu's one second, ten thousand hosts that have nothing to do take almost half of Redis' one processor.

@@ -22,6 +22,7 @@ _TRANSPORT: dict[str, Any] = {
     "unacked_restore_throttle": 1,
     "socket_keepalive": True,
     "health_check_interval": 25,
+    "priority_steps": [0],  # nothing has one, and each would be one more list to wait at
 }
 _IN_WORK = ("unacked", "unacked_index")
 # How often an agent looks for what it had in work an hour ago, when it was another process.
@@ -34,6 +35,8 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
     return {
         **_encryption(redis_url),
         "broker_url": redis_url,
+        "broker_transport": "contracts.workers.transport:Transport",
+        "worker_consumer": "contracts.workers.events:BatchingConsumer",
         "result_backend": redis_url,
         "broker_transport_options": dict(_TRANSPORT),
         "result_backend_transport_options": {**_TRANSPORT, "retry_policy": dict(_RESULT_RETRIES)},
@@ -82,7 +85,6 @@ def own_keys(credential: str, lanes: Iterable[str]) -> dict[str, Any]:
         "unacked_key": in_work,
         "unacked_index_key": index,
         "unacked_mutex_key": f"{prefix}unacked_mutex",
-        "priority_steps": [0],  # one list for a queue: its name
         "unacked_restore_interval": _OWN_RESTORE_SECONDS,
     }
 

@@ -16,7 +16,6 @@ app = Celery("novella", fixups=["cloud.core.kept_connections:fixup"])
 app.conf.update(celery_settings(os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"))
 app.conf.broker_transport = "cloud.conductor.inbound.transport:Transport"
 app.loader.override_backends = dict.fromkeys(("redis", "rediss"), "cloud.core.backend:Backend")
-app.conf.worker_consumer = "cloud.conductor.batched_events:BatchingConsumer"
 app.conf.task_default_queue = CONDUCTOR_QUEUE
 app.conf.beat_schedule = SCHEDULE
 app.autodiscover_tasks(["cloud.conductor"])

@@ -23,13 +23,19 @@ from cloud.core.errors import Unavailable
 from cloud.core.models import UnsentOrder
 from contracts.compute import COMMANDS
 from contracts.conductor import TAKE_ANSWER
-from contracts.envelope import Message, Order, Outcome
+from contracts.envelope import Order, Outcome
 from contracts.inbound import HEARD
 from contracts.routing import CONDUCTOR_QUEUE, INBOUND_QUEUE, SCHEDULER_QUEUE, compute_queue, slow_compute_queue
 from contracts.scheduling import ConsiderDestinations, Considered, SelectDestinations
 from contracts.signing import ORDER, sign
 
 _log = logging.getLogger(__name__)
+# A queue is reached by its name. Declaring each of a thousand hosts' would be ten commands to Redis an order, and
+# looking whether one was declared takes as long as sending what is for it.
+_BY_NAME: dict[str, Any] = {"declare": []}
+# What task events, Flower and logs show of a link's value; Celery would print all of it, each time it is sent on.
+_FROM_BEFORE = "('what came before',)"
+_SHOWN_CHARACTERS = 200
 # The result backend wraps what it met in a bare RuntimeError after its last try; see `_check_away`.
 _PERHAPS_AWAY = (OperationalError, RedisError, RuntimeError)
 Workflow = Callable[[list[str]], Iterable[Signature]]
@@ -136,9 +142,7 @@ def on_host(order: Order) -> Signature:
     if key is not None:
         wire = sign(key, ORDER, order.NAME, wire)
     return current_app.signature(
-        order.NAME, args=(wire,), queue=queue, immutable=True, ignore_result=True,
-        # A queue is reached by its name: declaring each of a thousand hosts' would be ten commands to Redis an order.
-        declare=[],
+        order.NAME, args=(wire,), queue=queue, immutable=True, ignore_result=True, **_BY_NAME,
         # What task events, Flower and logs show of it: an order may carry a tenant's user data.
         argsrepr=f"('{order.instance_uuid}', '{order.host}', attempt {order.attempt} of '{order.operation_id}')",
     )
@@ -153,13 +157,16 @@ def heard(name: str, order: Order, *, keep_result: bool = False) -> Signature:
     if order.NAME not in HEARD[name]:
         raise KeyError(f"{name} does not take the outcome of {order.NAME}; see contracts.inbound")
     arguments = {"operation_id": order.operation_id, "attempt": order.attempt}
-    return current_app.signature(name, kwargs=arguments, queue=INBOUND_QUEUE, ignore_result=not keep_result)
+    return current_app.signature(
+        name, kwargs=arguments, queue=INBOUND_QUEUE, ignore_result=not keep_result, **_BY_NAME, **shown(arguments)
+    )
 
 
-def to_scheduler(message: Message, name: str) -> Signature:
+def to_scheduler(message: SelectDestinations | ConsiderDestinations, name: str) -> Signature:
     """Return the signature that asks the scheduler."""
     return current_app.signature(
-        name, args=(message.to_wire(),), queue=SCHEDULER_QUEUE, immutable=True, ignore_result=True
+        name, args=(message.to_wire(),), queue=SCHEDULER_QUEUE, immutable=True, ignore_result=True, **_BY_NAME,
+        argsrepr=f"({message.request_id!r},)",
     )
 
 
@@ -167,8 +174,14 @@ def step(name: str, *, immutable: bool = False, **arguments: Any) -> Signature:
     """Return the signature of a conductor step; unless immutable, it takes the previous link's value first."""
     # Unless a result is ignored by name, whoever sends the canvas subscribes to it and never lets go.
     return current_app.signature(
-        name, kwargs=arguments, queue=CONDUCTOR_QUEUE, immutable=immutable, ignore_result=True
+        name, kwargs=arguments, queue=CONDUCTOR_QUEUE, immutable=immutable, ignore_result=True, **_BY_NAME,
+        **shown(arguments),
     )
+
+
+def shown(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return the options of a signature that say what is shown of its arguments."""
+    return {"argsrepr": _FROM_BEFORE, "kwargsrepr": repr(arguments)[:_SHOWN_CHARACTERS]}
 
 
 def cast(order: Order) -> None:

@@ -16,6 +16,7 @@ from celery.canvas import Signature
 from cloud.conductor.inbound.words import Refused, Word
 from cloud.conductor.workflows.failure import on_failure
 from cloud.conductor.workflows.ordering import group_prefix, joined
+from cloud.core import rpc
 from contracts.conductor import NOTE_OUTCOME, TAKE_ANSWER
 from contracts.inbound import JOINS
 from contracts.routing import HEARD_QUEUE, REPORTS_QUEUE
@@ -52,11 +53,15 @@ def _join(word: Word) -> dict[str, Any]:
         raise Refused(f"no group has a member {word.group_index}", word.host)
     join = _join_of(word.join)
     kwargs = {"operation_id": word.operation_id, "attempt": word.attempt}
-    return {**join, "kwargs": kwargs, "options": {**join["options"], "link_error": [_way_out(word)]}}
+    return {
+        **join, "kwargs": kwargs,
+        "options": {**join["options"], **rpc.shown(kwargs), "link_error": [_way_out(word)]},
+    }  # fmt: skip
 
 
 def _way_out(word: Word) -> dict[str, Any]:
-    return {**_failure(), "kwargs": {"operation_ids": [word.operation_id], "attempt": word.attempt}}
+    failure, kwargs = _failure(), {"operation_ids": [word.operation_id], "attempt": word.attempt}
+    return {**failure, "kwargs": kwargs, "options": {**failure["options"], **rpc.shown(kwargs)}}
 
 
 # Made once as the workflows make them: only the arguments differ from one word to the next.
@@ -96,7 +101,8 @@ def _message(task_id: str, word: Word, body: list[Any], group: dict[str, Any]) -
         "lang": "py", "task": word.task, "id": task_id, "root_id": task_id, "parent_id": parent, "shadow": None,
         "eta": None, "expires": word.expires, "retries": 0, "timelimit": [None, None], "origin": word.host,
         "argsrepr": f"('{word.host}',)", "kwargsrepr": repr(body[1]), "replaced_task_nesting": 0,
-        "ignore_result": word.task not in {NOTE_OUTCOME, TAKE_ANSWER}, "group": None, "group_index": None, **group,
+        # A chord counts its members and keeps their values by itself.
+        "ignore_result": word.task != TAKE_ANSWER, "group": None, "group_index": None, **group,
     }  # fmt: skip
     queue = REPORTS_QUEUE if word.is_report else HEARD_QUEUE
     properties = {

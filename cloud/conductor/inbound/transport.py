@@ -8,18 +8,13 @@ one queue and hosts' reports to another, so that builds do not wait behind a tho
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-
-from kombu.transport import redis
-from kombu.utils.encoding import bytes_to_str
-from kombu.utils.json import dumps, loads
 
 from cloud.conductor.inbound.gate import gate
 from cloud.conductor.inbound.messages import queue_of
 from contracts.inbound import REPORTS
 from contracts.routing import CONDUCTOR_QUEUE, INBOUND_QUEUE
+from contracts.workers import fast_json, transport
 
 _AT_ONCE = 50
 
@@ -27,50 +22,22 @@ _AT_ONCE = 50
 def _opened(queue: str, item: bytes) -> dict[str, Any] | None:
     if queue == INBOUND_QUEUE:
         return gate.admit(item)
-    message: dict[str, Any] = loads(bytes_to_str(item))
+    message: dict[str, Any] = fast_json.loads(item)
     # Agents of the first release report straight to the conductor.
     is_report = queue == CONDUCTOR_QUEUE and message["headers"].get("task") in REPORTS
     return gate.admit(item) if is_report else message
 
 
-class Channel(redis.Channel):
+class Channel(transport.Channel):
     """Reads queues; the inbound one through the gate."""
 
-    _kept_client: Any = None
-
-    @contextmanager
-    def conn_or_acquire(self, client: Any = None) -> Iterator[Any]:
-        """See kombu, which makes a client for each command, and takes longer for that than Redis for the command."""
-        if client:
-            yield client
-            return
-        if self._kept_client is None or self._kept_client.connection_pool is not self.pool:
-            self._kept_client = self._create_client()
-        yield self._kept_client
-
-    def _brpop_read(self, **options: Any) -> bool:
-        """See kombu, whose own does the same without a gate."""
-        try:
-            try:
-                popped = self.client.parse_response(self.client.connection, "BRPOP", **options)
-            except self.connection_errors:
-                self.client.connection.disconnect()
-                raise
-            if not popped:
-                raise redis.Empty
-            key, item = popped
-            queue = bytes_to_str(key).rsplit(self.sep, 1)[0]
-            self._queue_cycle.rotate(queue)
-            message = _opened(queue, item)
-            if message is not None:
-                self.connection._deliver(message, queue)  # noqa: SLF001 - as kombu's own does
-            if queue == INBOUND_QUEUE:
-                self._sort()
-            return True
-        finally:
-            self._in_poll = None
-            self._flush_brpop_reauth()
-
+    def _take(self, queue: str, item: bytes) -> None:
+        self._queue_cycle.rotate(queue)
+        message = _opened(queue, item)
+        if message is not None:
+            self.connection._deliver(message, queue)  # noqa: SLF001 - as kombu's own does
+        if queue == INBOUND_QUEUE:
+            self._sort()
 
     def _sort(self) -> None:
         """Read on in the inbound queue, and put what is let in where it is worked on by its kind."""
@@ -79,12 +46,12 @@ class Channel(redis.Channel):
             for raw in client.rpop(INBOUND_QUEUE, _AT_ONCE) or ():
                 message = gate.admit(raw)
                 if message is not None:
-                    let_in[queue_of(message)].append(dumps(message))
+                    let_in[queue_of(message)].append(fast_json.dumps(message))
             for queue, messages in let_in.items():
                 client.lpush(queue, *messages)
 
 
-class Transport(redis.Transport):
+class Transport(transport.Transport):
     """See the module."""
 
     Channel = Channel

@@ -38,7 +38,7 @@ def start(redis: MemoryRedis, seed: int) -> Scheduler:
     """Return a scheduler that has just begun, and knows nothing."""
     service: Any = SchedulerService(Settings(redis_url="redis://127.0.0.1:1/0", snapshot_wait_seconds=0.0))
     service.app.conf.update(
-        broker_url="simulated://", result_backend="tests.chaos.sim.redis_memory:Backend",
+        broker_transport=None, broker_url="simulated://", result_backend="tests.chaos.sim.redis_memory:Backend",
         task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1}, worker_send_task_events=False,
     )  # fmt: skip
     service.hosts._rng = np.random.default_rng(seed)

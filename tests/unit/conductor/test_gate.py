@@ -148,7 +148,8 @@ def test_the_join_is_made_anew(gate):
     assert (join["task"], join["kwargs"]) == (BEGIN_SPAWN, {"operation_id": ID, "attempt": 2})
     assert join["options"]["queue"] == "conductor"
     assert message["headers"]["group_index"] == 1
-    assert message["headers"]["ignore_result"] is False
+    assert ID in join["options"]["kwargsrepr"], "what Flower shows of it"
+    assert message["headers"]["ignore_result"] is True, "a chord keeps its members' values by itself"
 
 
 @pytest.mark.parametrize("forged", [

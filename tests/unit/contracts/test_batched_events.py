@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from cloud.conductor.batched_events import BatchingConsumer
+from contracts.workers.events import BatchingConsumer
 
 
 class Hub:
