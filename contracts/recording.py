@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from contracts import RELEASE, compute, conductor, envelope, inspection, networks, scheduling
+from contracts import RELEASE, compute, conductor, envelope, guests, inspection, networks, scheduling
 from contracts.envelope import Message
 
 FOLDER = Path(__file__).parent / "corpus"
-_MODULES = (envelope, compute, conductor, scheduling, inspection, networks)
+_MODULES = (envelope, compute, conductor, scheduling, inspection, networks, guests)
 
 
 def kinds() -> dict[str, type[Message]]:

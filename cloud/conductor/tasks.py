@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from celery import shared_task
 
-from cloud.compute.services import create_once, host_feed, host_reports, tries
+from cloud.compute.services import create_once, guest_passwords, host_feed, host_reports, tries
 from cloud.conductor import background, presence, telling_networks
 from cloud.conductor.reconcile import (
     hosts,
@@ -312,3 +312,4 @@ def prune_records() -> None:
     """Forget what is too old to matter."""
     prune.prune()
     create_once.prune()
+    guest_passwords.prune()

@@ -12,7 +12,7 @@ from cloud.core.openapi import served
 PUBLIC = re.compile(
     r"^/(compute|identity|image|network|placement)(/|/v[\d.]+/?|/versions(/\{\w+\})?|/\{\w+\})?$"
     r"|^/identity/v3/auth/tokens$|^/identity/v3/users/\{user_id\}/password$|^/image/blobs/\{image_id\}$|^/image/transfers/\{transfer_id\}/\{name\}$"
-    r"|^/network/hosts/\{host\}$"
+    r"|^/network/hosts/\{host\}$|^/novella/v1/guest-passwords$"
 )
 ENDPOINTS = [
     pytest.param(path, method, service, endpoint, id=f"{method} {path}")

@@ -9,6 +9,7 @@ from cloud.compute.models.credentials import HostCredential
 from cloud.compute.models.discrepancies import Discrepancy
 from cloud.compute.models.flavors import Flavor, FlavorAccess
 from cloud.compute.models.groups import Aggregate, AggregateHost, ServerGroup, ServerGroupMember
+from cloud.compute.models.guest_passwords import GuestPassword
 from cloud.compute.models.hosts import ComputeNode, Service
 from cloud.compute.models.instances import Instance, InstanceFault, InstanceTag
 from cloud.compute.models.keypairs import KeyPair
@@ -17,6 +18,6 @@ from cloud.compute.models.operations import Operation, Step
 
 __all__ = [
     "Aggregate", "AggregateHost", "ClientToken", "ComputeNode", "Discrepancy", "Flavor", "FlavorAccess",
-    "HostCredential", "Instance", "InstanceFault", "InstanceTag", "KeyPair", "Migration", "Operation", "ServerGroup",
-    "ServerGroupMember", "Service", "Step",
+    "GuestPassword", "HostCredential", "Instance", "InstanceFault", "InstanceTag", "KeyPair", "Migration", "Operation",
+    "ServerGroup", "ServerGroupMember", "Service", "Step",
 ]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from compute_agent.network.adverts.sender import Advertiser
 from compute_agent.network.dhcpv6.server import LeaseServer
+from compute_agent.network.metadata.passwords import Kept
 from compute_agent.network.metadata.server import MetadataServer
 
 
@@ -19,7 +20,7 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     state_dir = Path(os.environ.get("NOVELLA_STATE_DIR", "var")).absolute()
-    server, others = MetadataServer(state_dir), (Advertiser(state_dir), LeaseServer(state_dir))
+    server, others = MetadataServer(state_dir, _keep_password), (Advertiser(state_dir), LeaseServer(state_dir))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
     threads = [threading.Thread(target=_run, args=(one, server), name=type(one).__name__) for one in others]
@@ -34,6 +35,13 @@ def main() -> int:
         for thread in threads:
             thread.join()
     return 0
+
+
+def _keep_password(instance_uuid: str, password: str) -> Kept:
+    # HTTP takes megabytes, and few guests store a password.
+    from compute_agent.network.metadata.asking import keep_password
+
+    return keep_password(instance_uuid, password)
 
 
 def _run(one: Advertiser | LeaseServer, server: MetadataServer) -> None:

@@ -22,6 +22,9 @@ OPENSTACK_VERSIONS = (
 )
 EC2_VERSIONS = ("2007-01-19", "2008-02-01", "2009-04-04", "latest")
 
+# What the control plane keeps, and is no file; the oldest version knew none.
+PASSWORD = "password"  # noqa: S105 - a name
+
 JSON_TYPE = "application/json"
 TEXT_TYPE = "text/plain; charset=utf-8"
 BYTES_TYPE = "application/octet-stream"
@@ -46,8 +49,13 @@ def _openstack(parts: list[str], document: Document) -> tuple[str, bytes] | None
         return None
     files = _openstack_files(document)
     if len(parts) == 1:
-        return TEXT_TYPE, "\n".join(files).encode()
+        return TEXT_TYPE, "\n".join([*files, *([PASSWORD] if has_password(parts[0]) else [])]).encode()
     return files.get("/".join(parts[1:]))
+
+
+def has_password(version: str) -> bool:
+    """Tell whether a version of OpenStack's metadata knows passwords."""
+    return version in OPENSTACK_VERSIONS[1:]
 
 
 def _openstack_files(document: Document) -> dict[str, tuple[str, bytes]]:

@@ -7,31 +7,40 @@ import logging
 import selectors
 import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from compute_agent.network.hearing import hear_until
 from compute_agent.network.metadata.answers import TEXT_TYPE, Document, answer
 from compute_agent.network.metadata.listeners import Listeners
+from compute_agent.network.metadata.passwords import Ask, Passwords, is_password
+from compute_agent.network.metadata.requests import Request, read_request
 from compute_agent.network.names import FLOATING_FILE
 
-REQUEST_BYTES = 8_192
-REQUEST_SECONDS = 5.0
 THREADS = 64
 PER_NETWORK = 4  # one tenant's slow callers must not keep the others' out
 
 log = logging.getLogger(__name__)
 
-_REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout"}
+_REASONS = {
+    200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout", 409: "Conflict",
+    503: "Service Unavailable",
+}  # fmt: skip
 
 
 class MetadataServer:
-    """Serves the documents under a state folder until stopped."""
+    """Serves the documents under a state folder until stopped.
 
-    def __init__(self, state_dir: Path, listeners: Listeners | None = None) -> None:
+    Args:
+        state_dir: of the agent.
+        ask: keeps guests' passwords.
+        listeners: where guests come.
+    """
+
+    def __init__(self, state_dir: Path, ask: Ask, listeners: Listeners | None = None) -> None:
         self._folder, self._floating = state_dir / "metadata", state_dir / FLOATING_FILE
         self._listeners = listeners or Listeners(state_dir)
+        self._passwords = Passwords(ask)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="metadata")
         self._busy: dict[str, threading.BoundedSemaphore] = {}
         self._stopped = threading.Event()
@@ -74,17 +83,22 @@ class MetadataServer:
 
     def _respond(self, network: str, address: str, connection: socket.socket) -> bytes:
         try:
-            line = _read_request(connection)
+            request = read_request(connection)
         except TimeoutError:
             return _response(408)
-        words = line.split(" ")
-        if len(words) != 3 or not words[2].startswith("HTTP/1."):
+        if request is None:
             return _response(400)
-        if words[0] not in ("GET", "HEAD"):
-            return _response(405)
         document = self._document(network, address)
-        found = answer(words[1], document) if document else None
-        return _response(200, *found, is_bodiless=words[0] == "HEAD") if found else _response(404)
+        if document and is_password(request.path):
+            return self._about_password(request, document)
+        if request.method not in ("GET", "HEAD"):
+            return _response(405)
+        found = answer(request.path, document) if document else None
+        return _response(200, *found, is_bodiless=request.method == "HEAD") if found else _response(404)
+
+    def _about_password(self, request: Request, document: Document) -> bytes:
+        status, content = self._passwords.answer(request.method, request.body, document["instance_uuid"])
+        return _response(status, body=content if status == 200 else None, is_bodiless=request.method == "HEAD")
 
     def _document(self, network: str, address: str) -> Document | None:
         # Written by the kernel, not by the guest; still, only an address may become a file's name.
@@ -103,26 +117,6 @@ class MetadataServer:
             return []
         port_ids: list[str] = document.get("port_ids") or [document.get("port_id", "")]
         return [address for port_id in port_ids for address in known.get(port_id, ())]
-
-
-def _read_request(connection: socket.socket) -> str:
-    """Return the request's first line, after all its headers arrived; '' for what is no request.
-
-    Raises:
-        TimeoutError: they did not arrive in time.
-    """
-    end = time.monotonic() + REQUEST_SECONDS
-    received = b""
-    while b"\r\n\r\n" not in received and b"\n\n" not in received:
-        left = end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        connection.settimeout(left)
-        more = connection.recv(REQUEST_BYTES)
-        received += more
-        if not more or len(received) > REQUEST_BYTES:
-            return ""
-    return received.split(b"\n", 1)[0].rstrip(b"\r").decode("latin-1")
 
 
 def _response(status: int, kind: str = TEXT_TYPE, body: bytes | None = None, *, is_bodiless: bool = False) -> bytes:

@@ -223,10 +223,3 @@ def test_without_any_network_there_is_none_to_choose(member, server):
     for third in (4, 5):
         make_network(third)
     assert attach(member, server).status_code == 400
-
-
-def test_no_guest_stores_a_password(member, stranger, server):
-    url = f"/servers/{server.uuid}/os-server-password"
-    assert member.get(url).json() == {"password": ""}
-    assert member.delete(url).status_code == 204
-    assert (stranger.get(url).status_code, stranger.delete(url).status_code) == (404, 404)

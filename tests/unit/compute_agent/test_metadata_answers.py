@@ -36,8 +36,9 @@ def test_versions_and_files_are_listed():
     assert "openstack" in _text("/").split()
     assert "latest" in _text("/openstack").split()
     assert _text("/openstack/latest/").split() == [
-        "meta_data.json", "network_data.json", "vendor_data.json", "vendor_data2.json", "user_data",
+        "meta_data.json", "network_data.json", "vendor_data.json", "vendor_data2.json", "user_data", "password",
     ]  # fmt: skip
+    assert "password" not in _text("/openstack/2012-08-10").split()
 
 
 @pytest.mark.parametrize("path", ["/openstack/latest/user_data", "/latest/user-data", "/2009-04-04/user-data"])

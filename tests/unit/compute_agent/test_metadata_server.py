@@ -9,8 +9,11 @@ import time
 import pytest
 
 from compute_agent.network.floating_file import FloatingFile
+from compute_agent.network.metadata import passwords, requests
 from compute_agent.network.metadata import server as service
+from compute_agent.network.metadata.passwords import Kept
 from compute_agent.network.names import FLOATING_FILE
+from contracts.guests import MOST_PASSWORD_BYTES
 from contracts.networks import GuardSpec, HostNetworks
 
 NETWORK = "11111111-1111-4111-8111-111111111111"
@@ -37,11 +40,33 @@ class LoopbackListener:
 @pytest.fixture
 def hasty(monkeypatch):
     """Who is slow is not waited for."""
-    monkeypatch.setattr(service, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(requests, "REQUEST_SECONDS", 0.3)
+
+
+class Keeper:
+    """Keeps passwords as the control plane does, and counts how often it was asked."""
+
+    def __init__(self):
+        self.kept = {}
+        self.asked = 0
+        self.is_away = False
+
+    def __call__(self, instance_uuid, password):
+        self.asked += 1
+        if self.is_away:
+            raise OSError("nobody answers")
+        before = self.kept.get(instance_uuid, "")
+        self.kept[instance_uuid] = before or password
+        return Kept(before or password, not before and bool(password))
 
 
 @pytest.fixture
-def ask(tmp_path):
+def keeper():
+    return Keeper()
+
+
+@pytest.fixture
+def ask(tmp_path, keeper):
     folder = tmp_path / "metadata" / NETWORK
     folder.mkdir(parents=True)
     document = {
@@ -50,7 +75,7 @@ def ask(tmp_path):
     }
     (folder / "127.0.0.1.json").write_text(json.dumps(document))
     listener = LoopbackListener()
-    server = service.MetadataServer(tmp_path, listener)
+    server = service.MetadataServer(tmp_path, keeper, listener)
     thread = threading.Thread(target=server.run)
     thread.start()
 
@@ -114,6 +139,10 @@ def test_head_has_no_body(ask):
         (b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 405),
         (b"hello\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 1365, 400),
+        (b"GET / HTTP/1.1\r\nContent-Length: 8192\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
         (b"\xff\xfe\r\n\r\n", 400),
     ],
 )
@@ -122,8 +151,9 @@ def test_what_is_no_request_is_refused(ask, request_, status):
 
 
 @pytest.mark.usefixtures("hasty")
-def test_half_a_request_is_not_waited_for(ask):
-    assert ask(b"GET / HTTP/1.1\r\n").startswith("HTTP/1.1 408 ")
+@pytest.mark.parametrize("half", [b"GET / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nab"])
+def test_half_a_request_is_not_waited_for(ask, half):
+    assert ask(half).startswith("HTTP/1.1 408 ")
 
 
 @pytest.mark.usefixtures("hasty")
@@ -142,3 +172,75 @@ def _answer(ask):
     with contextlib.suppress(ConnectionError):
         return ask(b"GET /openstack HTTP/1.1\r\n\r\n")
     return ""
+
+
+def post(ask, body, path="/openstack/2013-10-17/password"):
+    """Return the status of the answer."""
+    head = f"POST {path} HTTP/1.1\r\ncontent-length: {len(body)}\r\n\r\n"
+    return int(ask(head.encode() + body).split(" ")[1])
+
+
+def password(ask, method="GET", path="/openstack/latest/password"):
+    """Return the status of the answer, and the password."""
+    head, _, body = ask(f"{method} {path} HTTP/1.1\r\n\r\n".encode()).partition("\r\n\r\n")
+    return int(head.split(" ")[1]), body
+
+
+def test_a_guest_stores_a_password_once(ask, keeper):
+    assert password(ask) == (200, "")
+    assert [post(ask, b"first"), post(ask, b"second"), post(ask, b"first")] == [200, 409, 409]
+    assert password(ask) == (200, "first")
+    assert password(ask, "HEAD") == (200, "")
+    assert keeper.kept == {"me": "first"}
+
+
+def test_a_guest_that_asks_a_thousand_times_asks_the_control_plane_once(ask, keeper):
+    assert post(ask, b"first") == 200
+    assert {post(ask, b"x") for _ in range(100)} == {409}
+    assert {password(ask) for _ in range(100)} == {(200, "first")}
+    assert keeper.asked == 1
+
+
+def test_what_is_remembered_is_not_believed_for_ever(ask, keeper, monkeypatch):
+    monkeypatch.setattr(passwords, "_FRESH_SECONDS", 0.0)
+    assert [post(ask, b"first"), post(ask, b"second")] == [200, 409]
+    keeper.kept.clear()  # its owner had it forgotten
+    assert password(ask) == (200, "")
+    assert post(ask, b"second") == 200
+
+
+def test_who_cannot_be_asked_is_asked_again_after_a_while(ask, keeper, monkeypatch):
+    keeper.is_away = True
+    assert {post(ask, b"first") for _ in range(20)} == {503}
+    assert password(ask)[0] == 503
+    assert keeper.asked < 20  # on a machine that stood still for seconds, more than once
+    keeper.is_away = False
+    monkeypatch.setattr(passwords, "_AWAY_SECONDS", 0.0)
+    end = time.monotonic() + 60
+    while post(ask, b"first") != 200:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert keeper.kept == {"me": "first"}
+
+
+@pytest.mark.parametrize("body", [b"", b"x" * (passwords.MOST_BYTES + 1), b"\xff", b"a\0b"])
+def test_what_is_no_password_is_refused_and_nobody_asked(ask, keeper, body):
+    assert post(ask, body) == 400
+    assert keeper.asked == 0
+
+
+def test_the_longest_password_is_that_of_the_contract(ask, keeper):
+    assert passwords.MOST_BYTES == MOST_PASSWORD_BYTES
+    assert post(ask, b"x" * MOST_PASSWORD_BYTES) == 200
+    assert len(keeper.kept["me"]) == MOST_PASSWORD_BYTES
+
+
+def test_only_who_is_known_has_a_password_and_only_where_there_is_one(ask, keeper):
+    assert post(ask, b"x", "/openstack/latest/user_data") == 405
+    assert post(ask, b"x", "/openstack/2012-08-10/password") == 405
+    assert password(ask, path="/openstack/2012-08-10/password")[0] == 404
+    assert password(ask, "DELETE")[0] == 405
+    (ask.folder / "127.0.0.1.json").unlink()
+    assert post(ask, b"x") == 405
+    assert password(ask)[0] == 404
+    assert keeper.asked == 0
