@@ -13,7 +13,7 @@ def dumps(value: Any) -> str:
     """Return a value as JSON text.
 
     Raises:
-        TypeError, kombu.exceptions.EncodeError: it is none.
+        TypeError: it is none.
     """
     try:
         return orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
